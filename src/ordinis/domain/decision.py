@@ -1,0 +1,165 @@
+"""Candidate -> verdict -> decision: all that is said about one event, and why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum, IntEnum
+
+import msgspec
+
+from ordinis.domain.orders import Action
+
+
+class Reason(IntEnum):
+    """Why a candidate did not become an order, in order of precedence: the first that applies is reported.
+
+    The numbers are written into journals: append a new reason inside its group's free numbers, never renumber.
+    """
+
+    NO_SIGNAL = 0
+    SENT = 1
+    RESIZED = 2  # Sent, smaller than it was sized: the verdict names what bound.
+
+    # The moment: nothing may be opened now, whatever it is.
+    HALTED = 10
+    ACCOUNT_UNKNOWN = 11
+    BOOK_DIFFERS = 12
+    WARMING_UP = 13
+    OUTSIDE_SESSION = 14
+    FEED_STALE = 15
+    DAILY_LOSS = 16
+    DRAWDOWN = 17
+
+    # The symbol: not this one, now.
+    ALREADY_HELD = 30
+    DUPLICATE_ORDER = 31
+    OPPOSITE_ORDER = 32
+    PRICE_STALE = 33
+    COOLDOWN = 34
+    LOW_CONFIDENCE = 35
+    DAY_TRADE_SLOTS = 36
+    HOLD = 37  # An exit that has to wait out the minimum hold.
+
+    # The size: nothing left to buy with.
+    VOLATILITY_UNKNOWN = 50
+    NO_EDGE = 51
+    POSITIONS_FULL = 52
+    POSITION_WEIGHT = 53
+    CASH_BUFFER = 54
+    BUYING_POWER = 55
+    BELOW_MINIMUM = 56
+
+    # The way out.
+    LAPSED = 70
+    REFUSED_BY_BROKER = 71
+
+    @property
+    def text(self) -> str:
+        return _TEXT[self]
+
+
+_TEXT = {
+    Reason.NO_SIGNAL: "no strategy asks for an entry",
+    Reason.SENT: "order sent",
+    Reason.RESIZED: "order sent, smaller than sized",
+    Reason.HALTED: "trading is halted",
+    Reason.ACCOUNT_UNKNOWN: "the broker's account figures are not known yet",
+    Reason.BOOK_DIFFERS: "our book and the broker's positions differ",
+    Reason.WARMING_UP: "not enough history yet",
+    Reason.OUTSIDE_SESSION: "too near the close, or the session is not open",
+    Reason.FEED_STALE: "no symbol has had a bar for too long",
+    Reason.DAILY_LOSS: "the day's loss limit is reached",
+    Reason.DRAWDOWN: "the drawdown limit is reached",
+    Reason.ALREADY_HELD: "the position is already held",
+    Reason.DUPLICATE_ORDER: "an order of the same side is working",
+    Reason.OPPOSITE_ORDER: "an order of the other side is working",
+    Reason.PRICE_STALE: "the symbol's last price is too old",
+    Reason.COOLDOWN: "too soon after the symbol's last trade",
+    Reason.LOW_CONFIDENCE: "confidence is below the tier's minimum, or has no history yet",
+    Reason.DAY_TRADE_SLOTS: "no day-trade slot is free",
+    Reason.HOLD: "the minimum hold is not over",
+    Reason.VOLATILITY_UNKNOWN: "the volatility is not known yet",
+    Reason.NO_EDGE: "the measured edge is not positive",
+    Reason.POSITIONS_FULL: "all position slots are taken",
+    Reason.POSITION_WEIGHT: "the position would weigh too much",
+    Reason.CASH_BUFFER: "the cash buffer or the leverage limit would be broken",
+    Reason.BUYING_POWER: "not enough buying power",
+    Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
+    Reason.LAPSED: "the order was not sent in time",
+    Reason.REFUSED_BY_BROKER: "the broker refused the order",
+}
+
+
+class SizeStep(msgspec.Struct, frozen=True, array_like=True):
+    """One link of the chain: what it is called and the weight of equity after it."""
+
+    name: str
+    weight: float
+
+
+class SizeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A size and how it came about. Weights are fractions of the portfolio's value."""
+
+    symbol: str
+    shares: Decimal
+    notional_value: float  # USD.
+    weight: float
+    risk_contribution: float  # Fraction of equity lost at the stop; 0.0 where there is no stop.
+    sizing_method: str  # The method that gave the base weight: the fallback's name where it was used.
+    confidence: float | None
+    chain: tuple[SizeStep, ...]
+    bound_by: str  # The link that set the weight.
+    reason: Reason = Reason.SENT  # Other than SENT: why there are no shares.
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """The chain as plain values."""
+        return {"chain": [(step.name, step.weight) for step in self.chain], "bound_by": self.bound_by}
+
+
+class VerdictAction(Enum):
+    APPROVE = "approve"
+    RESIZE = "resize"
+    REFUSE = "refuse"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the guard says of an order, with the quantity that goes out."""
+
+    action: VerdictAction
+    quantity: Decimal  # Shares; zero when refused.
+    reason: Reason  # SENT when approved; otherwise the rule that bound.
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that reached sizing: the whole story of one order, or of why there is none."""
+
+    symbol: str
+    purpose: str
+    strategy: str
+    score: float | None
+    confidence: float | None
+    price_usd: float
+    size: SizeResult | None
+    verdict: Verdict
+    client_order_id: str | None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one event. Empty for most.
+
+    `changes` packs, for each candidate whose reason changed, its column (uint16, little-endian) and
+    its reason (uint8): three bytes a change, turned into words only when somebody reads them.
+    """
+
+    actions: tuple[Action, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    changes: bytes = b""
+    notes: tuple[str, ...] = ()  # A person should see these.
+
+    @property
+    def empty(self) -> bool:
+        return not (self.actions or self.assessments or self.changes or self.notes)
+
+
+NOTHING = Decision()

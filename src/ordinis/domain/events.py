@@ -1,0 +1,57 @@
+"""Everything that can happen to the engine, one class each. Each carries when it happened, in UTC nanoseconds.
+
+Order within a minute, everywhere: updates caused by minute t's bar, in order of execution; then the
+slice of minute t; then its decision. What is decided at t can fill from t+1 on.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from ordinis.domain.account import AccountView
+from ordinis.domain.market import MarketSlice, Session
+from ordinis.domain.orders import Fill, OrderStatus
+
+
+class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
+    """What became of an order. `filled_quantity` is cumulative and only grows."""
+
+    at_ns: int
+    client_order_id: str
+    broker_order_id: str
+    symbol: str
+    status: OrderStatus
+    filled_quantity: Decimal  # Shares so far, unsigned.
+    fill: Fill | None = None  # What this update added.
+    error_code: int | None = None  # The broker's, when it refused.
+    error_text: str | None = None
+
+
+class CashFlow(msgspec.Struct, frozen=True, kw_only=True, tag="cash"):
+    """Money that moved without a trade: fees now, dividends and deposits by the same road."""
+
+    at_ns: int
+    id: str
+    kind: str
+    amount_usd: Decimal  # Signed: negative leaves the account.
+    note: str = ""
+
+
+class Phase(Enum):
+    OPENING = "opening"
+    CLOSED = "closed"
+
+
+class SessionPhase(msgspec.Struct, frozen=True, kw_only=True, tag="phase"):
+    """The exchange opened or closed."""
+
+    at_ns: int
+    phase: Phase
+    session: Session
+
+
+BrokerEvent = OrderUpdate | CashFlow
+Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase

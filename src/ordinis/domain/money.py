@@ -1,0 +1,46 @@
+"""Float estimates become Decimal obligations here, and nowhere else.
+
+Source of the rounding rules: Alpaca's minimum pricing criteria (two decimals from $1, four below)
+and its nine decimals of a fractional share.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+WHOLE = Decimal(1)
+FRACTION = Decimal("0.000000001")
+CENT = Decimal("0.01")
+_TENTH_OF_A_MILL = Decimal("0.0001")
+
+
+def price_usd(estimate: float) -> Decimal:
+    """The shortest decimal that reads back as this float: 12.3456, not 12.345599999."""
+    return Decimal(repr(float(estimate)))
+
+
+def shares(estimate: float, step: Decimal) -> Decimal:
+    """Round toward zero, so we never owe more than we meant. `step` is WHOLE or FRACTION."""
+    if step is WHOLE:
+        return Decimal(int(estimate))
+    return Decimal(repr(float(estimate))).quantize(step, rounding=ROUND_DOWN)
+
+
+def tick_usd(price: Decimal) -> Decimal:
+    return CENT if price >= 1 else _TENTH_OF_A_MILL
+
+
+def stop_below(estimate: float) -> Decimal:
+    """A sell stop on the tick at or below the estimate."""
+    exact = price_usd(estimate)
+    return exact.quantize(tick_usd(exact), rounding=ROUND_FLOOR)
+
+
+def limit_above(estimate: float) -> Decimal:
+    """A buy limit on the tick at or above the estimate."""
+    exact = price_usd(estimate)
+    return exact.quantize(tick_usd(exact), rounding=ROUND_CEILING)
+
+
+def to_cent(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)

@@ -1,0 +1,95 @@
+"""Orders: what we want sent, what became of it, and what was filled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+
+class Side(Enum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(Enum):
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(Enum):
+    DAY = "day"
+    GTC = "gtc"
+
+
+class Purpose(Enum):
+    """Why an order exists. A protective order outranks every policy but the order's own validity."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    PROTECT = "protect"
+
+
+class OrderStatus(Enum):
+    """Ours, fewer than any broker's: the edge translates, and an unknown status becomes UNKNOWN."""
+
+    ACCEPTED = "accepted"
+    HELD = "held"  # A leg that waits for its parent to fill.
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+
+
+class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
+    """An order to be sent. The id follows from the decision, so the same decision never trades twice."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal  # Shares, positive.
+    type: OrderType
+    time_in_force: TimeInForce
+    purpose: Purpose
+    decided_at_ns: int
+    valid_until_ns: int  # Unsent by then, it lapses.
+    limit_price_usd: Decimal | None = None
+    stop_price_usd: Decimal | None = None
+    stop_loss_usd: Decimal | None = None  # Given: one-triggers-other, a stop leg that lives once this fills.
+
+
+class CancelIntent(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+    """An order to be taken back."""
+
+    client_order_id: str
+    symbol: str
+    decided_at_ns: int
+
+
+Action = OrderIntent | CancelIntent
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker says happened. Appended, never edited."""
+
+    execution_id: str
+    symbol: str
+    quantity: Decimal  # Signed: positive buys, negative sells.
+    price_usd: Decimal  # A share; can be finer than a cent.
+    filled_at_ns: int
+
+
+def leg_id(parent_client_order_id: str) -> str:
+    """Our name for the stop leg that a broker creates under an id of its own."""
+    return f"{parent_client_order_id}.stop"
