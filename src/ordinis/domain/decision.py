@@ -48,6 +48,7 @@ class Reason(IntEnum):
     CASH_BUFFER = 54
     BUYING_POWER = 55
     BELOW_MINIMUM = 56
+    NO_EVIDENCE = 57
 
     # The way out.
     LAPSED = 70
@@ -84,6 +85,7 @@ _TEXT = {
     Reason.POSITION_WEIGHT: "the position would weigh too much",
     Reason.CASH_BUFFER: "the cash buffer or the leverage limit would be broken",
     Reason.BUYING_POWER: "not enough buying power",
+    Reason.NO_EVIDENCE: "too few results to measure an edge",
     Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",

@@ -1,0 +1,158 @@
+"""Day trades: counting them, and the slots that entries reserve before they can become one.
+
+Source: FINRA Rule 4210(f)(8)(B) and its interpretations /01 and /02. A day trade is a purchase and a
+sale of the same security on the same New York trade date; a position held overnight and only reduced is
+none. Partial fills of one order are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Literal
+
+Method = Literal["direction_change", "opening_order", "max"]
+Trade = tuple[str, Decimal, str]  # (side "buy" or "sell", quantity in shares, order id)
+
+
+def count_day_trades(
+    trades: Iterable[Trade], start_quantity: Decimal | int = 0, method: Method = "direction_change"
+) -> int:
+    """Day trades in one security on one trade date.
+
+    `trades` in time order; `start_quantity` is the position at the start of the day, signed.
+    `direction_change` counts each change from increasing to decreasing; `opening_order` counts the opening
+    orders closed the same day, last in first out; `max` takes the larger. ValueError: an unknown method.
+    """
+    orders = _orders(trades)
+    start = Decimal(start_quantity)
+    if method == "direction_change":
+        return _direction_changes(orders, start)
+    if method == "opening_order":
+        return _opening_orders(orders, start)
+    if method == "max":
+        return max(_direction_changes(orders, start), _opening_orders(orders, start))
+    raise ValueError(f"method must be direction_change, opening_order or max, was {method!r}")
+
+
+def _orders(trades: Iterable[Trade]) -> list[Decimal]:
+    """Signed quantities, consecutive partial fills of one order joined."""
+    runs = groupby(trades, key=lambda trade: (trade[2], trade[0]))
+    return [sum((quantity for _, quantity, _ in run), Decimal(0)) * _sign(side) for (_, side), run in runs]
+
+
+def _sign(side: str) -> int:
+    if side not in ("buy", "sell"):
+        raise ValueError(f"side must be buy or sell, was {side!r}")
+    return 1 if side == "buy" else -1
+
+
+def _direction_changes(orders: list[Decimal], position: Decimal) -> int:
+    count, armed = 0, False
+    for signed in orders:
+        quantity = abs(signed)
+        if position * signed < 0:
+            reduced = min(abs(position), quantity)
+            count += armed
+            armed = False
+            position += reduced.copy_sign(signed)
+            quantity -= reduced
+        if quantity > 0:  # Opens, adds, or is the far side of a reversal.
+            position += quantity.copy_sign(signed)
+            armed = True
+    return count
+
+
+def _opening_orders(orders: list[Decimal], overnight: Decimal) -> int:
+    """Orders that opened today and were, in whole or in part, closed today."""
+    open_lots: list[Decimal] = []  # Today's, newest last; what was held overnight lies beneath them.
+    touched: list[bool] = []
+    count = 0
+    for signed in orders:
+        left = signed
+        while left and open_lots and open_lots[-1] * left < 0:
+            count += not touched[-1]
+            touched[-1] = True
+            open_lots[-1], left = _offset(open_lots[-1], left)
+            if not open_lots[-1]:
+                open_lots.pop()
+                touched.pop()
+        if left * overnight < 0:
+            overnight, left = _offset(overnight, left)
+        if left:
+            open_lots.append(left)
+            touched.append(False)
+    return count
+
+
+def _offset(position: Decimal, against: Decimal) -> tuple[Decimal, Decimal]:
+    """What is left of both after the smaller is taken from each."""
+    reduced = min(abs(position), abs(against)).copy_sign(position)
+    return position - reduced, against + reduced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How many day trades in how many sessions, and below which equity it is on."""
+
+    enabled: bool
+    day_trades_max: int = 3
+    window_sessions: int = 5
+    equity_floor_usd: float = 25_000.0
+
+
+class DayTradeSlots:
+    """Gates entries: each one that could be closed today, its stop counts, reserves a slot until the close."""
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+        self._earlier: deque[int] = deque(maxlen=max(throttle.window_sessions - 1, 1))
+        self._today: dict[str, list[Trade]] = {}
+        self._start: dict[str, Decimal] = {}
+        self._open_entries: set[str] = set()
+        self._on = False
+
+    def session_opens(self, last_equity_usd: float, positions: dict[str, Decimal]) -> None:
+        self._on = self._throttle.enabled and last_equity_usd < self._throttle.equity_floor_usd
+        self._start = positions
+        self._today = {}
+        self._open_entries = set()
+
+    def session_closes(self) -> None:
+        self._earlier.append(self._used_today())
+        self._today = {}
+        self._open_entries = set()
+
+    def entry_sent(self, symbol: str) -> None:
+        self._open_entries.add(symbol)
+
+    def entry_over(self, symbol: str) -> None:
+        """It ended unfilled, or its position is closed and the fills say what it was."""
+        self._open_entries.discard(symbol)
+
+    def filled(self, symbol: str, side: str, quantity: Decimal, order_id: str) -> None:
+        self._today.setdefault(symbol, []).append((side, quantity, order_id))
+
+    @property
+    def used(self) -> int:
+        """Day trades in the window, today's included."""
+        return sum(self._earlier) + self._used_today()
+
+    @property
+    def reserved(self) -> int:
+        """Entries of today that could still become a day trade."""
+        return len(self._open_entries)
+
+    @property
+    def full(self) -> bool:
+        """One more entry could become the day trade that is one too many."""
+        return self._on and self.used + self.reserved >= self._throttle.day_trades_max
+
+    def _used_today(self) -> int:
+        return sum(self._count(symbol) for symbol in self._today)
+
+    def _count(self, symbol: str) -> int:
+        return count_day_trades(self._today.get(symbol, ()), self._start.get(symbol, Decimal(0)), "max")

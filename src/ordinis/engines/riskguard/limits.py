@@ -1,0 +1,22 @@
+"""The figures that the rules compare with. Each is a setting; docs/settings.md gives its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of the whole account. Those of a tier (weight, leverage, positions) come with its SizingConfig."""
+
+    cash_buffer_fraction: float = 0.10  # Of equity times leverage, never used.
+    price_age_minutes_max: int = 15  # Session minutes since the symbol's last bar.
+    feed_age_minutes_max: int = 5  # Session minutes since any symbol's bar.
+    last_entry_minutes_before_close: int = 1
+    daily_loss_fraction_max: float = 0.03  # Of the equity at the session's open.
+    drawdown_fraction_warn: float = 0.05
+    drawdown_fraction_halve: float = 0.08
+    drawdown_fraction_stop: float = 0.10
+    resume_each_session: bool = False  # Backtests only: a latched drawdown stop is lifted and rebased at the open.
+    market_buy_collar_fraction: float = 0.04  # A market buy is taken to cost that much more than the last price.
+    minimum_notional_usd: float = 1.0

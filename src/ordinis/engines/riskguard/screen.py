@@ -1,0 +1,69 @@
+"""The rules that need no size, over all symbols at once: whole columns of reasons.
+
+`ELIGIBLE` is larger than every reason, so the element-wise minimum of any number of columns is the
+reason that applies first, and it is a candidate that survives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ordinis.domain.decision import Reason
+from ordinis.domain.market import MINUTE_NS, BoolArray, FloatArray, IntArray, MarketBlock
+from ordinis.domain.signal import SignalBlock
+from ordinis.engines.riskguard.limits import Limits
+
+ELIGIBLE = 255
+ReasonArray = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screened:
+    """What a block's minutes say of each symbol by themselves, before our book is looked at."""
+
+    reasons: ReasonArray  # [rows x symbols]: NO_SIGNAL, a reason, or ELIGIBLE.
+    has_entry: list[bool]  # [rows]: any symbol wanted. Lists: one element is read a minute.
+    rules: int  # How many rules were evaluated.
+
+
+def screen(
+    block: MarketBlock,
+    signals: SignalBlock,
+    *,
+    price_age_minutes: IntArray,
+    feed_age_minutes: IntArray,
+    min_confidence: float,
+    limits: Limits,
+) -> Screened:
+    """Judge every minute of a block by session hours, freshness, history and confidence."""
+    wanted = signals.direction > 0
+    refusals: tuple[tuple[Reason, BoolArray], ...] = (
+        (Reason.WARMING_UP, ~signals.ready),
+        (Reason.OUTSIDE_SESSION, too_late(block, limits)[:, None]),
+        (Reason.FEED_STALE, (feed_age_minutes > limits.feed_age_minutes_max)[:, None]),
+        (Reason.PRICE_STALE, price_age_minutes > limits.price_age_minutes_max),
+        (Reason.LOW_CONFIDENCE, too_doubtful(signals.confidence, min_confidence)),
+    )
+    reasons = np.full(wanted.shape, ELIGIBLE, np.uint8)
+    for reason, refused in reversed(refusals):  # The one that comes first is written last.
+        np.copyto(reasons, np.uint8(reason), where=refused)
+    reasons[~wanted] = Reason.NO_SIGNAL
+    has_entry: list[bool] = signals.has_entry.tolist()
+    return Screened(reasons=reasons, has_entry=has_entry, rules=len(refusals) * wanted.size)
+
+
+def too_late(block: MarketBlock, limits: Limits) -> BoolArray:
+    """[rows]: an order decided now could not fill in time before the close."""
+    left_ns = block.session.close_ns - block.closed_at_ns
+    late: BoolArray = left_ns < limits.last_entry_minutes_before_close * MINUTE_NS
+    return late
+
+
+def too_doubtful(confidence: FloatArray, min_confidence: float) -> BoolArray:
+    """Unknown is not enough, unless nothing is asked for."""
+    if min_confidence <= 0.0:
+        return np.zeros(confidence.shape, np.bool_)
+    return ~(confidence >= min_confidence)
