@@ -1,0 +1,44 @@
+# Only make and a Python of 3.11 or later are presumed: `make PYTHON=python3.12 test` picks another one.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs lock
+
+help:  ## Show the targets.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+
+setup: $(STAMP)  ## Make .venv from the lock, development tools included.
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=... setup")'
+	@echo "Setting up $(VENV) from requirements.lock (about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --requirement requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Real daily bars, synthetic minutes: two accounts side by side, one day over the wire, a report.
+	$(BIN)/ordinis demo
+
+test: setup  ## The whole test suite.
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+check: setup  ## Lint, formatting, types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup  ## How fast, as ratios against the plain-Python loop of the same run.
+	$(BIN)/python bench/engine.py --json out/bench.json
+
+docs: setup  ## The pages, into site/.
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+lock:  ## Resolve requirements.lock anew: universal, without index addresses. Keeps the versions that still fit.
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install -qq uv
+	build/lock/bin/uv pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml --output-file requirements.lock

@@ -1,0 +1,120 @@
+"""The account, the rules it is under, the data and the strategies."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from ordinis.config.base import Count, Names, Part, Positive, Section, Usd
+
+
+class Account(Section):
+    """The account a backtest or a simulation starts with."""
+
+    cash_usd: Annotated[Usd, Field(gt=0)] = Field(
+        default=Decimal(14999), description="Cash at the start, before the first order."
+    )
+    multiplier: Literal[1, 2, 4] = Field(
+        default=2, description="Buying power over equity: 1 limited margin, 2 overnight margin, 4 intraday margin."
+    )
+    fractional: bool = Field(
+        default=True, description="Fractions of a share where the asset allows them: small accounts need them."
+    )
+    book: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")] = Field(
+        default="main", description="The book's name, the first part of every order's id; never change it later."
+    )
+
+
+class Compliance(Section):
+    """The account's rules: which regime, and the day-trade throttle."""
+
+    regime: Literal["auto", "intraday_margin", "pattern_day_trader", "cash"] = Field(
+        default="auto", description="The margin regime; auto is intraday_margin, Alpaca's since 2026-06-04."
+    )
+    day_trade_throttle: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Count day trades and refuse one too many; auto: by law under pattern_day_trader, "
+        "by policy below the equity floor otherwise.",
+    )
+    day_trades_max: Count = Field(default=3, description="Day trades allowed in the window; the next one is refused.")
+    window_sessions: Positive = Field(
+        default=5, description="Sessions in the window, today included, on the exchange's calendar."
+    )
+    equity_floor_usd: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal(25000), description="From this equity on (the previous close) day trades are not limited."
+    )
+
+    @field_validator("regime")
+    @classmethod
+    def _regime_is_built(cls, regime: str) -> str:
+        if regime == "cash":
+            raise ValueError(
+                "cash accounts come later, with their settlement rules; use auto, intraday_margin or pattern_day_trader"
+            )
+        return regime
+
+
+class FeedShare(Section):
+    """Each feed's share of the consolidated volume: volume rules divide by it."""
+
+    iex: Part = Field(default=0.02, description="IEX alone: between 1 and 4 % by symbol and month.")
+    sip: Part = Field(default=1.0, description="The consolidated tape.")
+    as_of: date = Field(default=date(2026, 11, 22), description="When these shares were last looked up.")
+
+
+class Data(Section):
+    """Where bars come from."""
+
+    feed: Literal["sip", "iex"] = Field(default="sip", description="Whose bars these are.")
+    feed_share: FeedShare = FeedShare()
+    symbols: Names = Field(default=(), description="The symbols to trade; an empty list means all that the data has.")
+    store_dir: str = Field(
+        default="", description="The bar store's folder; empty means the user's data folder of this system."
+    )
+
+    @property
+    def volume_share(self) -> float:
+        """The part of the consolidated volume that the feed's bars count."""
+        return self.feed_share.iex if self.feed == "iex" else self.feed_share.sip
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols_once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        for symbol in symbols:
+            if symbol != symbol.upper() or not symbol:
+                raise ValueError(f'symbols are written in capitals, was "{symbol}"; did you mean "{symbol.upper()}"?')
+        if len(set(symbols)) != len(symbols):
+            raise ValueError(f"each symbol is named once, was {', '.join(symbols)}")
+        return symbols
+
+
+class Strategies(Section):
+    """Who asks for entries, and how loudly."""
+
+    enabled: Annotated[Names, Field(min_length=1)] = Field(
+        default=("atr_rsi", "ema_trend"), description="The strategies that run, in order of precedence."
+    )
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="A strategy's weight in the blend; one that is not named weighs 1."
+    )
+    score_history_min: Positive = Field(
+        default=30, description="Past scores before confidence is a rank: before that there is none, and no entry."
+    )
+    score_history_max: Positive = Field(
+        default=5000, description="Past scores that confidence is ranked among; older ones are forgotten."
+    )
+    parameters: dict[str, dict[str, Any]] = Field(
+        default={}, description="A table a strategy: strategies.parameters.NAME.KEY, checked by the strategy itself."
+    )
+
+    @model_validator(mode="after")
+    def _history_fits(self) -> Self:
+        if self.score_history_min > self.score_history_max:
+            raise ValueError(
+                f"score_history_min ({self.score_history_min}) must not be above "
+                f"score_history_max ({self.score_history_max})"
+            )
+        return self

@@ -1,0 +1,78 @@
+"""The simulated exchange, the journal, the broker, the run."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ordinis.config.base import Part, Section, Usd
+
+
+class Fees(Section):
+    """What a sale costs in fees: dated rates, each charge summed a day and rounded up to a cent."""
+
+    enabled: bool = Field(default=True, description="Charge them; Alpaca's own paper account does not.")
+    sec_usd_per_million: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal("20.60"), description="SEC fee on sales, a million USD of notional."
+    )
+    taf_usd_per_share: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal("0.000195"), description="FINRA's trading activity fee on sales, a share."
+    )
+    taf_usd_max: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal("9.79"), description="The most that fee takes of one sale."
+    )
+    cat_usd_per_share: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal("0.000003"), description="Consolidated audit trail fee, a share, on both sides."
+    )
+    as_of: date = Field(default=date(2026, 11, 22), description="When these rates were last looked up.")
+
+
+class Exchange(Section):
+    """The simulated exchange: stricter than a broker's paper account."""
+
+    fill_model: Literal["spread", "next_open", "next_close", "this_close"] = Field(
+        default="spread",
+        description="Market orders fill at the next bar's open, half a spread worse; next_open, next_close and "
+        "this_close fill at that price and ignore the spread.",
+    )
+    half_spread_bps: Annotated[float, Field(ge=0)] = Field(
+        default=2.0, description="Half the spread, in basis points of the price."
+    )
+    participation_fraction_max: Part = Field(
+        default=0.10, description="The part of a bar's volume that one order can get: the rest waits for the next bar."
+    )
+    fees: Fees = Fees()
+
+
+class JournalSection(Section):
+    """The one record of every run."""
+
+    dir: str = Field(
+        default="", description="The folder of journals; empty means the user's data folder of this system."
+    )
+
+
+class Broker(Section):
+    """Alpaca's addresses. Keys are never written here: APCA_API_KEY_ID and APCA_API_SECRET_KEY, or key_file."""
+
+    mode: Literal["paper", "live"] = Field(default="paper", description="Which account; live is a decision of yours.")
+    key_file: str = Field(
+        default="", description="A file that only you can read (mode 0600) with both keys, instead of the environment."
+    )
+    paper_url: str = Field(default="https://paper-api.alpaca.markets", description="REST of paper accounts.")
+    live_url: str = Field(default="https://api.alpaca.markets", description="REST of live accounts.")
+    data_url: str = Field(default="https://data.alpaca.markets", description="REST of market data.")
+    data_stream_url: str = Field(
+        default="wss://stream.data.alpaca.markets", description="Market data stream; the feed's name is appended."
+    )
+
+
+class Run(Section):
+    """What makes a run repeatable."""
+
+    seed: Annotated[int, Field(ge=0)] = Field(
+        default=7, description="The one seed of all randomness: synthetic minutes, injected faults."
+    )

@@ -1,0 +1,191 @@
+"""How much, how long, and when to stop: tiers, sizing, risk, execution."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ordinis.config.base import Count, Part, Positive, Section, Share, Usd
+
+Method = Literal["VOLATILITY_ADJUSTED", "HALF_KELLY", "KELLY", "FIXED_PERCENT", "FIXED_DOLLAR", "EQUAL_WEIGHT"]
+
+
+class Tier(Section):
+    """What an account of this equity may do. Every key of a tier is given: nothing is inherited unseen."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="What the tier is called in --set, in journals and in reports."
+    )
+    equity_min_usd: Annotated[Usd, Field(ge=0)] = Field(description="The tier holds from this equity on.")
+    method: Method = Field(description="How positions are sized.")
+    max_position_pct: Part = Field(description="A position's largest part of equity, as a fraction; an upper bound.")
+    max_portfolio_leverage: Annotated[float, Field(gt=0, le=4)] = Field(
+        description="Gross exposure over equity, before the cash buffer is taken off."
+    )
+    max_positions: Positive = Field(description="Positions held at a time, open entries included.")
+    target_volatility: Annotated[float, Field(gt=0, le=2)] = Field(
+        description="Yearly volatility that a full book should have, as a fraction."
+    )
+    stop_loss_pct: Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="The widest protective stop, as a fraction of the entry price."
+    )
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Entries need at least this confidence; exits need none."
+    )
+    cooldown_minutes: Count = Field(
+        description="Session minutes after a symbol's last trade before it is entered again."
+    )
+    hold_sessions: Count = Field(
+        description="A signal exit is allowed from this session on, the entry's own being 0 and 1 the next; "
+        "2 means that one full night has passed; protective exits never wait."
+    )
+    exit_bar: Literal["1Min", "1D"] = Field(description="Signal exits are decided on closed bars of this size.")
+
+
+SMALL = Tier(
+    name="small",
+    equity_min_usd=Decimal(0),
+    method="VOLATILITY_ADJUSTED",
+    max_position_pct=0.20,
+    max_portfolio_leverage=1.0,
+    max_positions=5,
+    target_volatility=0.10,
+    stop_loss_pct=0.02,
+    min_confidence=0.70,
+    cooldown_minutes=120,
+    hold_sessions=2,
+    exit_bar="1D",
+)
+STANDARD = Tier(
+    name="standard",
+    equity_min_usd=Decimal(25000),
+    method="HALF_KELLY",
+    max_position_pct=0.15,
+    max_portfolio_leverage=1.5,
+    max_positions=10,
+    target_volatility=0.15,
+    stop_loss_pct=0.03,
+    min_confidence=0.60,
+    cooldown_minutes=0,
+    hold_sessions=0,
+    exit_bar="1Min",
+)
+
+
+class Policy(Section):
+    """How an account moves between tiers. A tier never changes in mid-session."""
+
+    hysteresis_fraction: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        default=0.02,
+        description="A tier is left only when equity closes this far past its edge: no flipping every day.",
+    )
+
+
+class Sizing(Section):
+    """What the sizing methods need beyond the tier."""
+
+    fixed_percent: Part = Field(default=0.05, description="FIXED_PERCENT: each position's part of equity.")
+    fixed_dollar_usd: Annotated[Usd, Field(gt=0)] = Field(
+        default=Decimal(1000), description="FIXED_DOLLAR: each position's notional."
+    )
+    kelly_basis: Literal["notional", "risk"] = Field(
+        default="notional",
+        description="What Kelly's fraction is a part of: the notional (cautious) or the loss at the stop.",
+    )
+    kelly_min_trades: Positive = Field(
+        default=30, description="Closed trades before Kelly is used at all: fewer are noise."
+    )
+    kelly_fallback: Literal["VOLATILITY_ADJUSTED", "FIXED_PERCENT", "NONE"] = Field(
+        default="VOLATILITY_ADJUSTED",
+        description="The method used below kelly_min_trades, named in every result; NONE does not trade.",
+    )
+    win_rate_prior_trades: Annotated[float, Field(gt=0)] = Field(
+        default=20.0, description="How many trades the prior win rate counts for: single symbols are pulled toward it."
+    )
+    payoff_prior_trades: Annotated[float, Field(gt=0)] = Field(
+        default=20.0, description="How many trades the prior payoff ratio of 1 counts for."
+    )
+    minimum_notional_usd: Annotated[Usd, Field(ge=1)] = Field(
+        default=Decimal(1), description="The broker's smallest order: a smaller size is no order."
+    )
+    whole_share_preference_fraction: Share = Field(
+        default=0.05,
+        description="Round to whole shares while that costs less than this: their stops can rest overnight.",
+    )
+    volatility_window_sessions: Annotated[int, Field(ge=2)] = Field(
+        default=20, description="Daily returns that a volatility is estimated from."
+    )
+    volatility_min_sessions: Annotated[int, Field(ge=2)] = Field(
+        default=10, description="With fewer daily returns the volatility is unknown, and nothing is sized by it."
+    )
+    correlation_default: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="The book's average correlation while it is unknown; named where it was used."
+    )
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if self.volatility_min_sessions > self.volatility_window_sessions:
+            raise ValueError(
+                f"volatility_min_sessions ({self.volatility_min_sessions}) must not be above "
+                f"volatility_window_sessions ({self.volatility_window_sessions})"
+            )
+        return self
+
+
+class Risk(Section):
+    """Limits on the whole book. Reducing orders pass every one of them."""
+
+    cash_buffer_fraction: Share = Field(default=0.10, description="Part of equity times leverage that is never used.")
+    price_age_minutes_max: Positive = Field(
+        default=10, description="A symbol whose last bar is older is not entered: its price is a memory."
+    )
+    feed_age_minutes_max: Positive = Field(
+        default=5, description="Without a bar of any symbol for so long the feed is taken for dead: no entries."
+    )
+    last_entry_minutes_before_close: Count = Field(
+        default=15, description="No entries in the last minutes: their stop and their exit need time."
+    )
+    daily_loss_fraction_max: Part = Field(
+        default=0.03, description="Loss of the session, of equity at its open, from which no entries are made."
+    )
+    drawdown_fraction_warn: Part = Field(default=0.05, description="Drawdown from the high-water mark that is noted.")
+    drawdown_fraction_halve: Part = Field(default=0.08, description="Drawdown from which new risk is halved.")
+    drawdown_fraction_stop: Part = Field(default=0.10, description="Drawdown from which no entries are made.")
+    backtest_resume: Literal["next_session", "never"] = Field(
+        default="next_session",
+        description="When a backtest goes on after that stop, its high-water mark rebased; live only a person resumes.",
+    )
+
+    @model_validator(mode="after")
+    def _drawdowns_rise(self) -> Self:
+        if not self.drawdown_fraction_warn <= self.drawdown_fraction_halve <= self.drawdown_fraction_stop:
+            raise ValueError(
+                "drawdowns must rise from warn to halve to stop, were "
+                f"{self.drawdown_fraction_warn}, {self.drawdown_fraction_halve}, {self.drawdown_fraction_stop}"
+            )
+        return self
+
+
+class Execution(Section):
+    """How a decision becomes orders."""
+
+    market_buy_collar_fraction: Share = Field(
+        default=0.04,
+        description="A market buy is counted this much dearer, as the broker does, so that it is affordable.",
+    )
+    protection: Literal["broker_stop", "none"] = Field(
+        default="broker_stop",
+        description="A stop at the broker for every position, which lives when we do not; or none.",
+    )
+    intent_valid_minutes: Positive = Field(
+        default=2, description="An order that was not sent by then lapses: its reason is old."
+    )
+    spread_bps_assumed: Annotated[float, Field(ge=0)] = Field(
+        default=4.0,
+        description="The spread between bid and ask while only bars are known, in basis points of the price.",
+    )
+    stop_spread_multiple_min: Annotated[float, Field(ge=0)] = Field(
+        default=5.0, description="A stop is never nearer than so many spreads: nearer it is hit by noise."
+    )

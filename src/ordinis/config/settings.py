@@ -1,0 +1,58 @@
+"""All settings as one frozen value. Every position parameter of a run is in here; none is in code elsewhere."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from ordinis.config.account import Account, Compliance, Data, Strategies
+from ordinis.config.base import Section
+from ordinis.config.edges import Broker, Exchange, JournalSection, Run
+from ordinis.config.policies import SMALL, STANDARD, Execution, Policy, Risk, Sizing, Tier
+
+
+class Settings(Section):
+    """Everything that can be set. Secrets are no settings: see `ordinis.config.secrets`."""
+
+    account: Account = Account()
+    compliance: Compliance = Compliance()
+    data: Data = Data()
+    strategies: Strategies = Strategies()
+    policy: Policy = Policy()
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, strict=False)] = (SMALL, STANDARD)
+    sizing: Sizing = Sizing()
+    risk: Risk = Risk()
+    execution: Execution = Execution()
+    exchange: Exchange = Exchange()
+    journal: JournalSection = JournalSection()
+    broker: Broker = Broker()
+    run: Run = Run()
+
+    @model_validator(mode="after")
+    def _tiers_cover_every_equity(self) -> Self:
+        names = [tier.name for tier in self.tiers]
+        if len(set(names)) != len(names):
+            raise ValueError(f"tiers: each name is used once, was {', '.join(names)}")
+        edges = [tier.equity_min_usd for tier in self.tiers]
+        if edges[0] != 0:
+            raise ValueError(f"tiers: the first must begin at equity_min_usd = 0, {names[0]} begins at {edges[0]}")
+        if any(low >= high for low, high in pairwise(edges)):
+            raise ValueError(f"tiers: equity_min_usd must rise, was {', '.join(map(str, edges))}")
+        return self
+
+    def tier(self, name: str) -> Tier:
+        """The tier of that name; KeyError when there is none."""
+        return {tier.name: tier for tier in self.tiers}[name]
+
+    def plain(self) -> dict[str, Any]:
+        """Sections and keys as JSON would hold them, for journals and reports. Holds no secret."""
+        return self.model_dump(mode="json")
+
+    def shown(self) -> str:
+        """The settings as a TOML file would say them, and whether keys are set, never what they are."""
+        from ordinis.config.secrets import shown
+        from ordinis.config.writing import as_toml
+
+        return f"{as_toml(self)}\n{shown(self)}"
