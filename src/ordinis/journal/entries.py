@@ -1,0 +1,151 @@
+"""Reading a journal: one read-only connection, rows back into domain objects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from ordinis.domain.decision import Decision
+from ordinis.domain.errors import JournalError
+from ordinis.domain.events import SessionPhase
+from ordinis.domain.market import MarketSlice, Session, Universe
+from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
+from ordinis.journal.schema import check_readable, read_meta, translated
+from ordinis.journal.slices import unpack_bars
+
+_NO_DECISION = (-1).to_bytes(8, "little", signed=True)
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event and the answer to it. `seq` counts from 1 without a gap."""
+
+    seq: int
+    at_ns: int
+    kind: Kind
+    event: RecordedEvent
+    decision: Decision
+
+
+class JournalReader:
+    """Looks on, and can do nothing else: the connection is read-only, also beside a running writer."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        with translated(path):
+            self.meta = read_meta(connection)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The universe, in the order of the columns."""
+        if "symbols" not in self.meta:
+            raise JournalError(f"{self.path} does not name its symbols (meta 'symbols'): changes cannot be read")
+        return tuple(json.loads(self.meta["symbols"]))
+
+    def entries(self, kind: Kind | None = None) -> Iterator[JournalEntry]:
+        """All events in order, or those of one kind."""
+        where, values = ("WHERE kind = ?", (int(kind),)) if kind is not None else ("", ())
+        for row in self.rows(f"SELECT seq, at_ns, kind, payload, decision FROM events {where} ORDER BY seq", values):
+            yield self._entry(*row)
+
+    def recorded_slices(self) -> Iterator[MarketSlice]:
+        """The minutes as they were decided on, where the run recorded them (`record_slices`)."""
+        universe, session = Universe(self.symbols), None
+        query = (
+            "SELECT at_ns, kind, payload, bars FROM events LEFT JOIN slices USING (seq)"
+            " WHERE kind = ? OR bars IS NOT NULL ORDER BY seq"
+        )
+        for at_ns, kind, payload, bars in self.rows(query, (int(Kind.PHASE),)):
+            if kind == Kind.PHASE:
+                session = self._session(at_ns, payload)
+            elif session is None:
+                raise JournalError(f"{self.path}: the minute at {at_ns} ns comes before any session has opened")
+            else:
+                yield unpack_bars(bars, at_ns, universe, session)
+
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+        """A read-only query's rows, for a view that needs less than whole entries."""
+        with translated(self.path):
+            yield from self._connection.execute(query, values)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _entry(self, seq: int, at_ns: int, kind: int, payload: bytes, decision: bytes | None) -> JournalEntry:
+        try:
+            return JournalEntry(
+                seq=seq,
+                at_ns=at_ns,
+                kind=Kind(kind),
+                event=decode_event(kind, at_ns, payload),
+                decision=decode_decision(decision),
+            )
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise not_understood(self.path, seq, error) from error
+
+    def _session(self, at_ns: int, payload: bytes) -> Session:
+        event = decode_event(Kind.PHASE, at_ns, payload)
+        assert isinstance(event, SessionPhase)
+        return event.session
+
+
+def open_journal(path: str | Path) -> JournalReader:
+    """A reader, to be closed or used in `with`. `JournalError` when there is no journal to read."""
+    path = Path(path)
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no such journal. Check the name, or run with --journal {path} first")
+    with translated(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            check_readable(connection, path)
+            return JournalReader(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def not_understood(path: Path, seq: int, error: Exception) -> JournalError:
+    return JournalError(
+        f"{path}: event {seq} cannot be understood ({error}). Use the program version that wrote it, or a newer one"
+    )
+
+
+def digest(path: str | Path) -> str:
+    """SHA-256 over kind, time, payload and decision of all events in order. Equal digests: the same journal."""
+    total = hashlib.sha256()
+    with open_journal(path) as journal:
+        for kind, at_ns, payload, decision in journal.rows(
+            "SELECT kind, at_ns, payload, decision FROM events ORDER BY seq"
+        ):
+            total.update(_framed(kind, at_ns, payload, decision))
+    return total.hexdigest()
+
+
+def _framed(kind: int, at_ns: int, payload: bytes, decision: bytes | None) -> bytes:
+    """Each part behind its length, so that no two different rows read the same."""
+    head = kind.to_bytes(8, "little") + at_ns.to_bytes(8, "little", signed=True)
+    body = len(payload).to_bytes(8, "little") + payload
+    tail = _NO_DECISION if decision is None else len(decision).to_bytes(8, "little") + decision
+    return head + body + tail
+
+
+def counts(path: str | Path) -> dict[str, int]:
+    """How many events of each kind, by the kind's name; kinds without any are left out."""
+    with open_journal(path) as journal:
+        rows = journal.rows("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind")
+        return {Kind(kind).name.lower(): count for kind, count in rows}
