@@ -1,0 +1,54 @@
+"""Trend: a fast exponential mean clear of a slow one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ordinis.engines.signalcore.bars import OwnBars
+from ordinis.engines.signalcore.indicators import ATR, EMA
+from ordinis.engines.signalcore.parameters import check_at_least, check_bars, check_order, check_positive
+from ordinis.engines.signalcore.strategy import StrategyColumns, entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmaTrendParameters:
+    """Periods are in a symbol's own minute bars. Errors: ConfigError."""
+
+    fast_bars: int = 60  # An hour: shorter means cross so often that costs eat the trend.
+    slow_bars: int = 240  # Four times the fast one, the usual distance: most of a session.
+    atr_bars: int = 60  # As long as the fast mean, so that one wild minute does not move the stop.
+    band_atr: float = 0.5  # The means must be this clear of each other, or every touch is an entry.
+    stop_atr: float = 10.0  # What chance covers in four hours: sqrt(240) moves, a bar's range being 1.6 of them.
+
+    def __post_init__(self) -> None:
+        check_bars(EmaTrend.name, fast_bars=self.fast_bars, slow_bars=self.slow_bars, atr_bars=self.atr_bars)
+        check_order(EmaTrend.name, fast_bars=self.fast_bars, slow_bars=self.slow_bars)
+        check_at_least(EmaTrend.name, 0.0, band_atr=self.band_atr)
+        check_positive(EmaTrend.name, stop_atr=self.stop_atr)
+
+
+class EmaTrend:
+    """Entry while the fast mean is above the slow one by the band; exit once it is below."""
+
+    name = "ema_trend"
+
+    def __init__(self, parameters: EmaTrendParameters) -> None:
+        self.parameters = parameters
+        self._fast = EMA(parameters.fast_bars)
+        self._slow = EMA(parameters.slow_bars)
+        self._range = ATR(parameters.atr_bars)
+
+    def advance(self, bars: OwnBars) -> StrategyColumns:
+        distance = self._fast.advance(bars.close, bars)
+        distance -= self._slow.advance(bars.close, bars)
+        atr = self._range.advance(bars)
+        asks = (distance > self.parameters.band_atr * atr) & (atr > 0.0)
+        return StrategyColumns(
+            direction=entries(asks),
+            exit=distance < 0.0,
+            score=distance / atr,
+            stop_distance=np.where(atr > 0.0, self.parameters.stop_atr * atr / bars.close, np.nan),
+            ready=bars.warm(max(self._slow.warm_up_bars, self._range.warm_up_bars)),
+        )
