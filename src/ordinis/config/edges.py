@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ordinis.config.base import Part, Section, Usd
+from ordinis.config.base import Positive, Section, Usd
 
 
 class Fees(Section):
@@ -41,9 +41,14 @@ class Exchange(Section):
     half_spread_bps: Annotated[float, Field(ge=0)] = Field(
         default=2.0, description="Half the spread, in basis points of the price."
     )
-    participation_fraction_max: Part = Field(
-        default=0.10, description="The part of a bar's volume that one order can get: the rest waits for the next bar."
+    participation_fraction_max: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.10,
+        description="The part of a bar's volume that one order can get, the rest waits; 0 fills any size at once.",
     )
+    margin_equity_min_usd: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal(2000), description="Below this equity there is no margin: the multiplier is 1."
+    )
+    gtc_days_max: Positive = Field(default=90, description="Good-till-cancelled orders expire after so many days.")
     fees: Fees = Fees()
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ordinis.config.base import Count, Part, Positive, Section, Share, Usd
 
-Method = Literal["VOLATILITY_ADJUSTED", "HALF_KELLY", "KELLY", "FIXED_PERCENT", "FIXED_DOLLAR", "EQUAL_WEIGHT"]
+Method = Literal["VOLATILITY_ADJUSTED", "HALF_KELLY", "FIXED_PERCENT"]
 
 
 class Tier(Section):
@@ -38,8 +38,7 @@ class Tier(Section):
         description="Session minutes after a symbol's last trade before it is entered again."
     )
     hold_sessions: Count = Field(
-        description="A signal exit is allowed from this session on, the entry's own being 0 and 1 the next; "
-        "2 means that one full night has passed; protective exits never wait."
+        description="A signal exit is allowed from so many sessions after the entry's; protective exits never wait."
     )
     exit_bar: Literal["1Min", "1D"] = Field(description="Signal exits are decided on closed bars of this size.")
 
@@ -87,13 +86,6 @@ class Sizing(Section):
     """What the sizing methods need beyond the tier."""
 
     fixed_percent: Part = Field(default=0.05, description="FIXED_PERCENT: each position's part of equity.")
-    fixed_dollar_usd: Annotated[Usd, Field(gt=0)] = Field(
-        default=Decimal(1000), description="FIXED_DOLLAR: each position's notional."
-    )
-    kelly_basis: Literal["notional", "risk"] = Field(
-        default="notional",
-        description="What Kelly's fraction is a part of: the notional (cautious) or the loss at the stop.",
-    )
     kelly_min_trades: Positive = Field(
         default=30, description="Closed trades before Kelly is used at all: fewer are noise."
     )
@@ -102,10 +94,8 @@ class Sizing(Section):
         description="The method used below kelly_min_trades, named in every result; NONE does not trade.",
     )
     win_rate_prior_trades: Annotated[float, Field(gt=0)] = Field(
-        default=20.0, description="How many trades the prior win rate counts for: single symbols are pulled toward it."
-    )
-    payoff_prior_trades: Annotated[float, Field(gt=0)] = Field(
-        default=20.0, description="How many trades the prior payoff ratio of 1 counts for."
+        default=20.0,
+        description="A measured win rate is mixed with so many trades of a coin: a handful of wins is no edge.",
     )
     minimum_notional_usd: Annotated[Usd, Field(ge=1)] = Field(
         default=Decimal(1), description="The broker's smallest order: a smaller size is no order."
@@ -139,13 +129,13 @@ class Risk(Section):
 
     cash_buffer_fraction: Share = Field(default=0.10, description="Part of equity times leverage that is never used.")
     price_age_minutes_max: Positive = Field(
-        default=10, description="A symbol whose last bar is older is not entered: its price is a memory."
+        default=15, description="A symbol whose last bar is older is not entered: its price is a memory."
     )
     feed_age_minutes_max: Positive = Field(
         default=5, description="Without a bar of any symbol for so long the feed is taken for dead: no entries."
     )
     last_entry_minutes_before_close: Count = Field(
-        default=15, description="No entries in the last minutes: their stop and their exit need time."
+        default=5, description="No entries in the last minutes: the order and its stop need time to be in place."
     )
     daily_loss_fraction_max: Part = Field(
         default=0.03, description="Loss of the session, of equity at its open, from which no entries are made."
@@ -182,6 +172,12 @@ class Execution(Section):
     intent_valid_minutes: Positive = Field(
         default=2, description="An order that was not sent by then lapses: its reason is old."
     )
+    exit_retry_minutes: Positive = Field(
+        default=1, description="Wait after a refused exit before it is tried again; doubled each time."
+    )
+    exit_retry_minutes_max: Positive = Field(
+        default=60, description="The longest such wait: an exit is never given up, and never a loop."
+    )
     spread_bps_assumed: Annotated[float, Field(ge=0)] = Field(
         default=4.0,
         description="The spread between bid and ask while only bars are known, in basis points of the price.",
@@ -189,3 +185,12 @@ class Execution(Section):
     stop_spread_multiple_min: Annotated[float, Field(ge=0)] = Field(
         default=5.0, description="A stop is never nearer than so many spreads: nearer it is hit by noise."
     )
+
+    @model_validator(mode="after")
+    def _waits_fit(self) -> Self:
+        if self.exit_retry_minutes > self.exit_retry_minutes_max:
+            raise ValueError(
+                f"exit_retry_minutes ({self.exit_retry_minutes}) must not be above "
+                f"exit_retry_minutes_max ({self.exit_retry_minutes_max})"
+            )
+        return self

@@ -62,7 +62,7 @@ def _table(head: str, section: BaseModel, *, comments: bool) -> Iterator[str]:
         if isinstance(value, BaseModel | dict):
             continue  # Tables of their own, after this one's keys.
         if comments:
-            yield _comment(_reason(field))
+            yield _comment(meaning(field))
         yield f"{name} = {toml_value(value)}\n"
 
 
@@ -71,16 +71,11 @@ def _free_table(path: str, table: dict[str, Any], field: FieldInfo, *, comments:
     plain = {name: value for name, value in table.items() if name not in nested}
     if comments or plain:
         yield "\n"
-        yield _comment(_reason(field)) if comments else ""
+        yield _comment(meaning(field)) if comments else ""
         yield f"[{path}]\n"
         yield from (f"{_key(name)} = {toml_value(value)}\n" for name, value in plain.items())
     for name, value in nested.items():
         yield from _free_table(f"{path}.{_key(name)}", value, field, comments=False)
-
-
-def _reason(field: FieldInfo) -> str:
-    choices = choices_of(field)
-    return f"{field.description}{' One of ' + choices + '.' if choices else ''}"
 
 
 def _comment(text: str) -> str:
@@ -92,11 +87,12 @@ def summary(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").split("\n\n")[0].strip()
 
 
-def choices_of(field: FieldInfo) -> str:
-    """The words a key can take, or nothing."""
+def meaning(field: FieldInfo) -> str:
+    """A key's description, with the words it can take."""
     words = get_args(field.annotation)
     is_choice = words and all(isinstance(word, str | int) for word in words)
-    return ", ".join(map(str, words)) if is_choice else ""
+    choices = f" One of {', '.join(map(str, words))}." if is_choice else ""
+    return f"{field.description}{choices}"
 
 
 def toml_value(value: Any) -> str:
