@@ -96,7 +96,7 @@ class JournalReader:
                 decision=decode_decision(decision),
             )
         except (ValueError, msgspec.MsgspecError) as error:
-            raise not_understood(self.path, seq, error) from error
+            raise not_understood(self.path, f"event {seq}", error) from error
 
     def _session(self, at_ns: int, payload: bytes) -> Session:
         event = decode_event(Kind.PHASE, at_ns, payload)
@@ -119,9 +119,9 @@ def open_journal(path: str | Path) -> JournalReader:
             raise
 
 
-def not_understood(path: Path, seq: int, error: Exception) -> JournalError:
+def not_understood(path: Path, what: str, error: Exception) -> JournalError:
     return JournalError(
-        f"{path}: event {seq} cannot be understood ({error}). Use the program version that wrote it, or a newer one"
+        f"{path}: {what} cannot be understood ({error}). Use the program version that wrote it, or a newer one"
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from itertools import chain
 from pathlib import Path
@@ -19,7 +20,6 @@ from ordinis.journal.lock import take_writer_lock, this_process
 from ordinis.journal.schema import (
     WRITER_KEY,
     check_writable,
-    journal_error,
     migrate,
     read_meta,
     set_meta,
@@ -30,7 +30,7 @@ from ordinis.journal.slices import SliceMarks, pack_bars
 _Row = tuple[int, int, int, bytes, bytes | None]
 
 ROWS_BUFFERED_MAX = 4096
-_SLICE = int(Kind.SLICE)
+_PHASE = int(Kind.PHASE)
 _ROWS_A_STATEMENT = 16  # A third less CPU a row than one at a time; more gains nothing.
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
 _INSERT_EVENTS = _INSERT_EVENT + ", (?, ?, ?, ?, ?)" * (_ROWS_A_STATEMENT - 1)
@@ -79,26 +79,22 @@ class SqliteJournal:
             raise
 
     def append(self, event: Event, decision: Decision) -> None:
-        """Record one event and its answer. FULL: on the disk when this returns; `JournalError` when it is not.
+        """Record one event and its answer. FULL: on the disk when this returns, or `JournalError`.
 
-        After an error nothing of this event is recorded, and the same call may be made again.
+        After an error in FULL nothing of this event is kept, so the same call may be made again. In
+        BATCH the error can be about earlier events too: the run is over.
         """
         seq = self._seq + 1
         kind = KIND_OF[type(event)]
         payload = self._marks.payload(event) if isinstance(event, MarketSlice) else encode(event)
         answer = None if decision is NOTHING or decision.empty else encode(decision)
-        self._rows.append((seq, event.at_ns, kind, payload, answer))
         if self.record_slices and isinstance(event, MarketSlice):
             self._bars.append((seq, pack_bars(event)))
+        self._rows.append((seq, event.at_ns, kind, payload, answer))
         self._seq = seq
-        if kind == _SLICE and not self._commit_each and len(self._rows) < ROWS_BUFFERED_MAX:
-            return
-        self._settle(event)
-
-    def _settle(self, event: Event) -> None:
         if self._commit_each:
             self._flush_or_forget()
-        elif len(self._rows) >= ROWS_BUFFERED_MAX or _ends_session(event):
+        elif len(self._rows) >= ROWS_BUFFERED_MAX or (kind == _PHASE and _ends_session(event)):
             self.flush()
 
     def _flush_or_forget(self) -> None:
@@ -114,16 +110,9 @@ class SqliteJournal:
         """Write what is buffered, all of it or, with a `JournalError`, none of it."""
         if not self._rows:
             return
-        connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            _insert_events(connection, self._rows)
-            connection.executemany(_INSERT_BARS, self._bars)
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise journal_error(self.path, error) from error
+        with translated(self.path), _transaction(self._connection):
+            _insert_events(self._connection, self._rows)
+            self._connection.executemany(_INSERT_BARS, self._bars)
         self._rows.clear()
         self._bars.clear()
 
@@ -183,16 +172,27 @@ def _connect(path: Path, durability: Durability) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite takes some failures back by itself.
+            connection.execute("ROLLBACK")
+        raise
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, meta: Mapping[str, str], durability: Durability) -> int:
     """Tables, version and meta in one transaction; returns the last seq."""
-    connection.execute("BEGIN IMMEDIATE")
-    migrate(connection, path)
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-    _check_continues(read_meta(connection), path, meta, durability, last)
-    for key, value in meta.items():
-        set_meta(connection, key, value)
-    set_meta(connection, WRITER_KEY, this_process())
-    connection.execute("COMMIT")
+    with _transaction(connection):
+        migrate(connection, path)
+        (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+        _check_continues(read_meta(connection), path, meta, durability, last)
+        for key, value in meta.items():
+            set_meta(connection, key, value)
+        set_meta(connection, WRITER_KEY, this_process())
     return int(last)
 
 
