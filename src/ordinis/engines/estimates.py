@@ -1,0 +1,289 @@
+"""What we believe about prices and risk: last prices and their age, volatility, correlation.
+
+One place, read by sizing, risk and valuation. Everything is identical however a session is cut into blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from ordinis.domain.market import (
+    MINUTE_NS,
+    BoolArray,
+    DailyBlock,
+    FloatArray,
+    IntArray,
+    MarketBlock,
+    Session,
+    Universe,
+)
+
+NEVER_MINUTES = 2**30  # The age of a price that has not been: older than any limit.
+SESSIONS_A_YEAR = 252
+APART_DAYS_MAX = 7  # No closure of the exchange since 1933 was longer: beyond it, two closes are not neighbours.
+DAILY = "daily_close_to_close"
+INTRADAY = "intraday_with_gap"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TapeBlock:
+    """Prices and their ages after each minute of a block. Ages count session minutes; 0 is this minute."""
+
+    last_price: FloatArray  # [rows x symbols], USD; NaN before a symbol's first bar.
+    age_minutes: IntArray  # [rows x symbols]; at least NEVER_MINUTES before a symbol's first bar.
+    feed_age_minutes: IntArray  # [rows]: since any symbol had a bar, or since the open.
+
+
+class PriceTape:
+    """Carries the last close of every symbol, and when it was, from block to block."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._price: FloatArray = np.full(len(universe), np.nan)
+        self._minute: IntArray = np.full(len(universe), -NEVER_MINUTES, dtype=np.int64)
+        self._feed_minute = 0
+        self._opened_minute = 0  # Session minutes lived through before this session.
+        self._session: Session | None = None
+
+    def advance(self, block: MarketBlock) -> TapeBlock:
+        """Call once for each block, in order."""
+        self._enter(block.session)
+        minute = self._opened_minute + (block.closed_at_ns - block.session.open_ns) // MINUTE_NS
+        price, seen_minute = self._filled(block, minute)
+        feed = np.where(block.present.any(axis=1), minute, self._feed_minute)
+        np.maximum.accumulate(feed, out=feed)
+        if block.rows:
+            self._price, self._minute, self._feed_minute = price[-1].copy(), seen_minute[-1].copy(), int(feed[-1])
+        return TapeBlock(last_price=price, age_minutes=minute[:, None] - seen_minute, feed_age_minutes=minute - feed)
+
+    def _enter(self, session: Session) -> None:
+        """Nights do not age a price; a new session gives the feed a new start."""
+        if session == self._session:
+            return
+        if self._session is not None:
+            self._opened_minute += self._session.minutes
+        self._session = session
+        self._feed_minute = self._opened_minute
+
+    def _filled(self, block: MarketBlock, minute: IntArray) -> tuple[FloatArray, IntArray]:
+        """The newest close and its minute at every row."""
+        if block.present.all():
+            return block.close, np.broadcast_to(minute[:, None], block.present.shape)
+        row = newest_row(block.present)
+        known = row >= 0
+        price = np.where(known, np.take_along_axis(block.close, np.maximum(row, 0), axis=0), self._price)
+        return price, np.where(known, minute[np.maximum(row, 0)], self._minute)
+
+
+def newest_row(present: BoolArray) -> IntArray:
+    """The newest row up to each one that has a bar, `[rows x symbols]`; -1 where none has."""
+    row = np.where(present, np.arange(present.shape[0])[:, None], -1)
+    return np.maximum.accumulate(row, axis=0, out=row)
+
+
+class Volatility:
+    """Annualised volatility of every symbol and how symbols move together. Changes only at a session's end.
+
+    A symbol with `returns_min` daily returns in the window has the sample standard deviation of its
+    close-to-close log returns (`daily_close_to_close`). One with less has, from its minute bars, the mean
+    realised variance of a session plus the mean squared overnight gap (`intraday_with_gap`; source:
+    Andersen and Bollerslev, 1998). Anything else, and a price that never moved, is NaN (`unknown`).
+    """
+
+    def __init__(self, universe: Universe, *, window_sessions: int = 20, returns_min: int = 10) -> None:
+        if not 2 <= returns_min <= window_sessions:
+            raise ValueError(f"2 <= returns_min <= window_sessions must hold, was {returns_min}, {window_sessions}")
+        self._universe = universe
+        self._returns_min = returns_min
+        self._window_sessions = window_sessions
+        self._daily = _DailyCloses(len(universe), window_sessions + 1)
+        self._sessions: list[_SessionMoves] = []  # The newest `window_sessions`.
+        self._minutes: list[MarketBlock] = []  # This session's blocks so far.
+        self._update()
+
+    def warm_up_daily(self, daily: DailyBlock) -> None:
+        """Take in daily bars. Sessions seen as minutes that are newer than the last of them stay behind them."""
+        if daily.universe.symbols != self._universe.symbols:
+            raise ValueError("daily bars must be of the same universe, in the same order")
+        self._daily.prepend(daily)
+        self._update()
+
+    def advance(self, block: MarketBlock) -> None:
+        """Call once for each block, in order; nothing changes before the session is closed."""
+        self._minutes.append(block)
+
+    def close_session(self) -> None:
+        """Take in the session. Harmless when no block has come since the last call."""
+        if not self._minutes:
+            return
+        moves = _session_moves(self._minutes, self._sessions[-1] if self._sessions else None)
+        self._sessions = [*self._sessions, moves][-self._window_sessions :]
+        self._daily.append(moves.day, moves.last_close)
+        self._minutes = []
+        self._update()
+
+    def average_correlation(self, columns: Sequence[int] | IntArray) -> float:
+        """Mean correlation of the daily returns of each pair of these symbols; NaN if no pair's is known.
+
+        A pair is known from `returns_min` common sessions in the window on. Not floored.
+        """
+        correlation = self._correlation(columns)
+        pairs = correlation[np.triu_indices(correlation.shape[0], k=1)]
+        known = pairs[np.isfinite(pairs)]
+        return float(known.mean()) if known.size else float("nan")
+
+    def covariance(self, columns: Sequence[int] | IntArray, *, unknown_correlation: float = 1.0) -> FloatArray:
+        """Annualised covariance of these symbols' returns; NaN in the rows of an unknown volatility.
+
+        Pairs without enough common sessions are taken to move together, which is the cautious answer
+        for a book that is only long.
+        """
+        correlation = self._correlation(columns)
+        np.copyto(correlation, unknown_correlation, where=np.isnan(correlation))
+        np.fill_diagonal(correlation, 1.0)
+        volatility = self.annual[np.asarray(columns, dtype=np.int64)]
+        return correlation * volatility * volatility[:, None]
+
+    def _correlation(self, columns: Sequence[int] | IntArray) -> FloatArray:
+        chosen = np.asarray(columns, dtype=np.int64)
+        return pairwise_correlation(self._returns[:, chosen], common_min=self._returns_min)
+
+    def _update(self) -> None:
+        self._returns = self._daily.returns()
+        daily = _annual(_sample_variance(self._returns, self._returns_min))
+        intraday = _annual(_intraday_variance(self._sessions, len(self._universe)))
+        self.annual: FloatArray = np.where(np.isnan(daily), intraday, daily)
+        self.source: tuple[str, ...] = tuple(
+            np.where(~np.isnan(daily), DAILY, np.where(~np.isnan(intraday), INTRADAY, UNKNOWN)).tolist()
+        )
+
+
+def pairwise_correlation(returns: FloatArray, *, common_min: int) -> FloatArray:
+    """Correlation of each pair over the rows both have, `[symbols x symbols]`; NaN with fewer than `common_min`.
+
+    `returns` is `[sessions x symbols]`, NaN where there is none.
+    """
+    known = np.isfinite(returns)
+    has = known.astype(np.float64)
+    count = has.T @ has
+    # Centred first, so that the differences of sums below lose no digits.
+    centre = np.where(known, returns, 0.0).sum(axis=0) / np.maximum(has.sum(axis=0), 1.0)
+    x = np.where(known, returns - centre, 0.0)
+    total = x.T @ has  # [i, j]: the sum of i over the rows that i and j share.
+    shared = np.maximum(count, 1.0)
+    square = (x * x).T @ has - total * total / shared
+    product = x.T @ x - total * total.T / shared
+    scale = np.sqrt(np.maximum(square, 0.0)) * np.sqrt(np.maximum(square.T, 0.0))
+    usable = (count >= common_min) & (scale > 0.0)
+    return np.where(usable, np.clip(product / np.where(usable, scale, 1.0), -1.0, 1.0), np.nan)
+
+
+class _DailyCloses:
+    """The newest daily closes of all symbols, whatever they came from."""
+
+    def __init__(self, symbols: int, rows_max: int) -> None:
+        self._rows_max = rows_max
+        self._dates: list[date] = []
+        self._closes: FloatArray = np.zeros((0, symbols))  # [sessions x symbols], oldest first.
+
+    def prepend(self, daily: DailyBlock) -> None:
+        newer = [one for one in range(len(self._dates)) if not daily.dates or self._dates[one] > daily.dates[-1]]
+        self._keep([*daily.dates, *(self._dates[one] for one in newer)], np.vstack([daily.close, self._closes[newer]]))
+
+    def append(self, day: date, close: FloatArray) -> None:
+        """A session seen as minutes; a daily bar of the same session stays, being the official one."""
+        if not self._dates or day > self._dates[-1]:
+            self._keep([*self._dates, day], np.vstack([self._closes, close]))
+
+    def returns(self) -> FloatArray:
+        """Log returns `[sessions x symbols]`; NaN where either close is missing or they are too far apart."""
+        steps: FloatArray = np.diff(_log(self._closes), axis=0)
+        apart = [(after - before).days for before, after in zip(self._dates, self._dates[1:], strict=False)]
+        steps[np.array(apart, dtype=np.int64) > APART_DAYS_MAX] = np.nan
+        return steps
+
+    def _keep(self, dates: Sequence[date], closes: FloatArray) -> None:
+        self._dates = list(dates)[-self._rows_max :]
+        self._closes = closes[-self._rows_max :]
+
+
+class _SessionMoves(NamedTuple):
+    """What one session's minutes said, `[symbols]` each; NaN where a symbol had no bar."""
+
+    day: date
+    realised: FloatArray  # Sum of squared one-bar log returns, scaled to the whole session.
+    gap: FloatArray  # Log return from the previous session's last close to the first open.
+    last_close: FloatArray
+
+
+def _session_moves(blocks: Sequence[MarketBlock], before: _SessionMoves | None) -> _SessionMoves:
+    session = blocks[0].session
+    close = np.vstack([block.close for block in blocks])
+    present = np.vstack([block.present for block in blocks])
+    traded: BoolArray = np.logical_or.reduce(present, axis=0)
+    first_open = _first_open(blocks, traded)
+    row = newest_row(present)
+    filled = np.where(row >= 0, np.take_along_axis(close, np.maximum(row, 0), axis=0), first_open)
+    steps = np.diff(_log(np.vstack([first_open, filled])), axis=0)
+    # A start in mid-session has seen part of it only: what is missing is taken to be like the rest.
+    share = close.shape[0] / max(session.minutes, close.shape[0])
+    gap = np.full(traded.shape, np.nan)
+    if before is not None and (session.date - before.day).days <= APART_DAYS_MAX:
+        gap = _log(first_open) - _log(before.last_close)
+    return _SessionMoves(session.date, (steps * steps).sum(axis=0) / share, gap, np.where(traded, filled[-1], np.nan))
+
+
+def _first_open(blocks: Sequence[MarketBlock], traded: BoolArray) -> FloatArray:
+    """Each symbol's first open, NaN where it did not trade."""
+    opens: FloatArray = np.full(traded.shape, np.nan)
+    for block in blocks:
+        wanted = np.isnan(opens) & block.present.any(axis=0)
+        if wanted.any():
+            first = block.present.argmax(axis=0)[wanted]
+            opens[wanted] = block.open[first, np.flatnonzero(wanted)]
+        if not (np.isnan(opens) & traded).any():
+            break
+    return opens
+
+
+def _intraday_variance(sessions: Sequence[_SessionMoves], symbols: int) -> FloatArray:
+    """Variance of a session from its minutes, `[symbols]`; NaN before the first finished session."""
+    if not sessions:
+        return np.full(symbols, np.nan)
+    realised, _ = _mean_known(np.stack([one.realised for one in sessions]))
+    gaps, count = _mean_known(np.stack([one.gap for one in sessions]) ** 2)
+    return realised + np.where(count > 0, gaps, 0.0)
+
+
+def _sample_variance(returns: FloatArray, returns_min: int) -> FloatArray:
+    """Sample variance of each column's known returns; NaN with fewer than `returns_min`."""
+    mean, count = _mean_known(returns)
+    squares, _ = _mean_known((returns - mean) ** 2)
+    enough = count >= returns_min
+    return np.where(enough, squares * count / np.where(enough, count - 1, 1), np.nan)
+
+
+def _mean_known(values: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Mean of each column's known values, NaN where there is none, and how many there are."""
+    known = np.isfinite(values)
+    count: IntArray = known.sum(axis=0, dtype=np.int64)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
+
+
+def _annual(variance: FloatArray) -> FloatArray:
+    """Annualised volatility; a price that never moved has told us nothing."""
+    usable = np.where(variance > 0.0, variance, np.nan)
+    volatility: FloatArray = np.sqrt(usable * SESSIONS_A_YEAR)
+    return volatility
+
+
+def _log(prices: FloatArray) -> FloatArray:
+    """Logarithm of prices, NaN where there is no positive one."""
+    logarithm: FloatArray = np.log(np.where(prices > 0.0, prices, np.nan))
+    return logarithm
