@@ -18,7 +18,7 @@ class Tier:
     sizing: SizingConfig
     min_confidence: float  # Entries need at least this rank; 0 asks for none.
     cooldown_minutes: int  # Session minutes after a symbol's last entry or exit.
-    hold_sessions: int  # A signal exit is allowed from this session on, the entry's being the first.
+    hold_sessions: int  # A signal exit is allowed from this many sessions after the entry's.
     exits_on_daily_bars: bool  # Exits on the last closed daily bar, sent at the next open.
 
 

@@ -42,7 +42,7 @@ def buying_power_room(book: Book, sizing: SizingConfig, limits: Limits) -> float
         power_usd = book.cash_usd
     else:
         power_usd = 2.0 * max(0.0, book.equity_usd - 0.5 * book.long_usd)
-    return (power_usd - book.collared_buys_usd) / (1.0 + limits.market_buy_collar_fraction)
+    return power_usd / (1.0 + limits.market_buy_collar_fraction) - book.open_buys_usd
 
 
 ROOMS: tuple[tuple[Reason, Room], ...] = (

@@ -1,0 +1,71 @@
+"""Our own state a column a symbol, as the whole-column steps of a minute need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ordinis.domain.decision import Reason
+from ordinis.domain.market import BoolArray, IntArray
+from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
+
+
+class SymbolColumns:
+    """What stands against each symbol, who owns each position, and since when."""
+
+    def __init__(self, symbols: int, strategies: int) -> None:
+        self.objections: ReasonArray = np.full(symbols, ELIGIBLE, np.uint8)
+        self.last: ReasonArray = np.zeros(symbols, np.uint8)  # The reasons of the last minute.
+        self.cooling_until_ns = 0  # The latest of all cooldowns.
+        self._until_ns: IntArray = np.zeros(symbols, np.int64)
+        self._owned: list[BoolArray] = [np.zeros(symbols, np.bool_) for _ in range(strategies)]
+        self._entry_session: IntArray = np.zeros(symbols, np.int64)
+        self._session = 0
+
+    def opened(self, column: int, strategy: int | None) -> None:
+        self._entry_session[column] = self._session
+        if strategy is not None:
+            self._owned[strategy][column] = True
+
+    def closed(self, column: int) -> None:
+        for owned in self._owned:
+            owned[column] = False
+
+    def cool_down(self, column: int, until_ns: int) -> None:
+        """No entry of this symbol before then."""
+        self._until_ns[column] = max(self._until_ns[column], until_ns)
+        self.cooling_until_ns = max(self.cooling_until_ns, until_ns)
+
+    def cool(self, reasons: ReasonArray, at_ns: int) -> None:
+        """Lower the reasons of symbols that are cooling down, in place."""
+        cooling = (self._until_ns > at_ns) & (reasons > Reason.COOLDOWN)
+        reasons[cooling] = Reason.COOLDOWN
+
+    def sessions_held(self, column: int) -> int:
+        return int(self._session - self._entry_session[column])
+
+    def session_closes(self) -> None:
+        self._session += 1
+
+    def leavers(self, exits: BoolArray) -> Sequence[int]:
+        """Columns that are held and whose owner votes to leave. `exits` is [strategies x symbols]."""
+        columns: list[int] = []
+        for vote, owned in zip(exits, self._owned, strict=True):
+            columns += np.flatnonzero(vote & owned).tolist()
+        return sorted(columns)
+
+    def changes(self, reasons: ReasonArray) -> bytes:
+        """The reasons that differ from the last minute's, packed; remembers these."""
+        changed = np.flatnonzero(reasons != self.last)
+        self.last = reasons
+        return pack_changes(changed, reasons) if changed.size else b""
+
+
+def pack_changes(columns: NDArray[np.intp], reasons: ReasonArray) -> bytes:
+    """Three bytes a column: its number (uint16, little-endian) and its reason (uint8)."""
+    packed = np.empty(columns.size, np.dtype([("column", "<u2"), ("reason", "u1")]))
+    packed["column"] = columns
+    packed["reason"] = reasons[columns]
+    return packed.tobytes()

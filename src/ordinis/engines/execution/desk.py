@@ -1,0 +1,264 @@
+"""The life of an order, a symbol at a time: entry, protective stop, exit.
+
+The sequence is always the same. An entry goes out alone or with its stop as a leg; a stop follows every
+fill that has none; an exit first takes the stop back and goes out when the broker has confirmed that, for
+a broker refuses to sell shares that another order holds. An order that ends unfilled leaves the position
+with a stop again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from ordinis.domain.decision import Reason
+from ordinis.domain.events import OrderUpdate
+from ordinis.domain.market import MINUTE_NS
+from ordinis.domain.orders import (
+    Action,
+    CancelIntent,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+    leg_id,
+)
+from ordinis.engines.execution.ids import OrderIds
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSettings:
+    """How orders are sent."""
+
+    book: str = "main"
+    protect: bool = True  # Keep a stop at the broker for every position that has a stop price.
+    intent_valid_minutes: int = 2
+    retry_minutes: int = 1  # After a refused exit; doubled each time, up to the maximum.
+    retry_minutes_max: int = 60
+
+
+class WorkingOrder:
+    """An order of ours that is not final."""
+
+    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "status", "symbol")
+
+    def __init__(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> None:
+        self.client_order_id = client_order_id
+        self.symbol = symbol
+        self.purpose = purpose
+        self.quantity = quantity
+        self.filled = ZERO
+        self.status = OrderStatus.UNKNOWN  # Until the broker says something.
+        self.cancelling = False
+
+
+class Backoff(NamedTuple):
+    """After a refusal: nothing of the kind before `until_ns`."""
+
+    minutes: int
+    until_ns: int
+
+
+class SymbolOrders:
+    """What works for one symbol, and the stop price its position is under."""
+
+    __slots__ = ("backoff", "entry", "exit", "exit_wanted", "stop", "stop_usd")
+
+    def __init__(self) -> None:
+        self.entry: WorkingOrder | None = None
+        self.exit: WorkingOrder | None = None
+        self.stop: WorkingOrder | None = None
+        self.stop_usd: Decimal | None = None
+        self.exit_wanted = False  # An exit waits for the stop to be taken back.
+        self.backoff: dict[Purpose, Backoff] = {}
+
+    def drop(self, order: WorkingOrder) -> None:
+        if self.entry is order:
+            self.entry = None
+        elif self.exit is order:
+            self.exit = None
+        elif self.stop is order:
+            self.stop = None
+
+    def free_at_ns(self, purpose: Purpose) -> int:
+        backoff = self.backoff.get(purpose)
+        return 0 if backoff is None else backoff.until_ns
+
+
+class OrderDesk:
+    """Sequences each symbol's orders. Its answers are actions; it never talks to a broker."""
+
+    def __init__(self, settings: ExecutionSettings) -> None:
+        self._settings = settings
+        self._ids = OrderIds(settings.book)
+        self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
+        self.working: dict[str, WorkingOrder] = {}
+        self.opening = 0  # Entries that have not bought anything yet.
+        self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
+        self._symbols: dict[str, SymbolOrders] = {}
+
+    def of(self, symbol: str) -> SymbolOrders:
+        orders = self._symbols.get(symbol)
+        if orders is None:
+            orders = self._symbols[symbol] = SymbolOrders()
+        return orders
+
+    def objection(self, symbol: str) -> Reason | None:
+        """Why no entry may be sent for this symbol now, as far as its orders say."""
+        orders = self._symbols.get(symbol)
+        if orders is None:
+            return None
+        if orders.entry is not None:
+            return Reason.DUPLICATE_ORDER
+        return Reason.OPPOSITE_ORDER if orders.exit or orders.stop or orders.exit_wanted else None
+
+    def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
+        """Buy at the market. Whole shares carry their stop with them."""
+        orders = self.of(symbol)
+        orders.stop_usd = stop_usd if self._settings.protect else None
+        with_leg = orders.stop_usd is not None and quantity == quantity.to_integral_value()
+        intent = OrderIntent(
+            client_order_id=self._ids.next(at_ns, symbol, "entry"),
+            symbol=symbol,
+            side=Side.BUY,
+            quantity=quantity,
+            type=OrderType.MARKET,
+            time_in_force=TimeInForce.GTC if with_leg else TimeInForce.DAY,
+            purpose=Purpose.ENTRY,
+            decided_at_ns=at_ns,
+            valid_until_ns=at_ns + self._valid_ns,
+            stop_loss_usd=orders.stop_usd if with_leg else None,
+        )
+        orders.entry = self._track(intent.client_order_id, symbol, Purpose.ENTRY, quantity)
+        self.opening += 1
+        if with_leg:
+            orders.stop = self._track(leg_id(intent.client_order_id), symbol, Purpose.PROTECT, quantity)
+        return intent
+
+    def may_exit(self, symbol: str, at_ns: int) -> bool:
+        """No exit is under way and none was refused a moment ago."""
+        orders = self.of(symbol)
+        return not orders.exit_wanted and orders.exit is None and at_ns >= orders.free_at_ns(Purpose.EXIT)
+
+    def leave(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
+        """Close the position: take back what holds its shares, or sell at once."""
+        orders = self.of(symbol)
+        orders.exit_wanted = True
+        actions = [self._cancel(order, at_ns) for order in (orders.entry, orders.stop) if self._cancellable(order)]
+        return [*actions] if actions or orders.stop or orders.entry else self._sell(symbol, orders, held, at_ns)
+
+    def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
+        """Follow an order. `held` is the position after this update, in shares."""
+        order = self.working.get(update.client_order_id)
+        if order is None:
+            return []
+        orders = self.of(order.symbol)
+        if order.purpose is Purpose.ENTRY and not order.filled and (update.filled_quantity or update.status.final):
+            self.opening -= 1
+        order.filled, order.status = update.filled_quantity, update.status
+        if update.status.final:
+            del self.working[order.client_order_id]
+            orders.drop(order)
+            self._ended(order, orders, update)
+        return self._next(order.symbol, orders, held, update.at_ns)
+
+    def protect(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
+        """Try again where an earlier stop was refused."""
+        return self._next(symbol, self.of(symbol), held, at_ns)
+
+    def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
+        """Remember a refusal, so that it is not repeated on the next bar."""
+        if update.status is not OrderStatus.REJECTED:
+            orders.backoff.pop(order.purpose, None)
+            return
+        earlier = orders.backoff.get(order.purpose)
+        doubled = earlier.minutes * 2 if earlier else self._settings.retry_minutes
+        minutes = min(doubled, self._settings.retry_minutes_max)
+        orders.backoff[order.purpose] = Backoff(minutes, update.at_ns + minutes * MINUTE_NS)
+        if order.purpose is Purpose.ENTRY and orders.stop is not None:  # The leg was refused with its parent.
+            self.working.pop(orders.stop.client_order_id, None)
+            orders.stop = None
+
+    def _next(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        """What the symbol needs now."""
+        if not held:
+            return self._clear(symbol, orders, at_ns)
+        if orders.exit_wanted:
+            free = orders.stop is None and orders.entry is None and orders.exit is None
+            return self._sell(symbol, orders, held, at_ns) if free else []
+        return self._protect(symbol, orders, held, at_ns)
+
+    def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
+        """Flat: a stop without a position would open a short."""
+        if orders.entry is not None:
+            return []
+        orders.exit_wanted = False
+        self.unprotected.discard(symbol)
+        stop = orders.stop
+        return [self._cancel(stop, at_ns)] if stop is not None and self._cancellable(stop) else []
+
+    def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        """A stop for exactly what is held. A leg waits for its parent and needs none."""
+        if orders.stop_usd is None or orders.exit is not None:
+            return []
+        stop = orders.stop
+        if stop is None:
+            return self._arm(symbol, orders, held, at_ns)
+        waits = orders.entry is not None and stop.client_order_id == leg_id(orders.entry.client_order_id)
+        if waits or stop.quantity - stop.filled == held or not self._cancellable(stop):
+            return []
+        return [self._cancel(stop, at_ns)]
+
+    def _arm(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        if at_ns < orders.free_at_ns(Purpose.PROTECT):
+            self.unprotected.add(symbol)
+            return []
+        self.unprotected.discard(symbol)
+        whole = held == held.to_integral_value()
+        intent = OrderIntent(
+            client_order_id=self._ids.next(at_ns, symbol, "stop"),
+            symbol=symbol,
+            side=Side.SELL,
+            quantity=held,
+            type=OrderType.STOP,
+            time_in_force=TimeInForce.GTC if whole else TimeInForce.DAY,  # Fractions take day orders only.
+            purpose=Purpose.PROTECT,
+            decided_at_ns=at_ns,
+            valid_until_ns=at_ns + self._valid_ns,
+            stop_price_usd=orders.stop_usd,
+        )
+        orders.stop = self._track(intent.client_order_id, symbol, Purpose.PROTECT, held)
+        return [intent]
+
+    def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        intent = OrderIntent(
+            client_order_id=self._ids.next(at_ns, symbol, "exit"),
+            symbol=symbol,
+            side=Side.SELL,
+            quantity=held,
+            type=OrderType.MARKET,
+            time_in_force=TimeInForce.DAY,
+            purpose=Purpose.EXIT,
+            decided_at_ns=at_ns,
+            valid_until_ns=at_ns + self._valid_ns,
+        )
+        orders.exit = self._track(intent.client_order_id, symbol, Purpose.EXIT, held)
+        orders.exit_wanted = False
+        return [intent]
+
+    def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
+        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
+        return order
+
+    def _cancellable(self, order: WorkingOrder | None) -> bool:
+        return order is not None and not order.cancelling
+
+    def _cancel(self, order: WorkingOrder | None, at_ns: int) -> CancelIntent:
+        assert order is not None
+        order.cancelling = True
+        return CancelIntent(client_order_id=order.client_order_id, symbol=order.symbol, decided_at_ns=at_ns)

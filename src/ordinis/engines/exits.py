@@ -1,0 +1,43 @@
+"""Leaving: whose owner wants out, and whether it may go now. Limits never stand in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ordinis.domain.decision import Reason
+from ordinis.domain.orders import Purpose
+from ordinis.engines.state import Draft, State
+
+
+def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> None:
+    """Send the exits of this minute. `daily_leavers` replaces the minute's votes where the tier says so."""
+    if daily_leavers is not None:
+        leavers: Sequence[int] = [column for column in daily_leavers if state.ledger.quantity[column]]
+    elif draft.minutes.has_exit[draft.row]:
+        leavers = state.columns.leavers(draft.minutes.signals.exits[:, draft.row])
+    else:
+        return
+    for column in leavers:
+        symbol = state.universe.symbols[column]
+        if not state.desk.may_exit(symbol, draft.at_ns):
+            continue
+        if state.columns.sessions_held(column) < state.tier.hold_sessions:
+            draft.reasons[column] = Reason.HOLD
+        else:
+            _leave(state, draft, column, symbol)
+
+
+def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
+    held = state.ledger.held(symbol)
+    sent = state.desk.leave(symbol, held, draft.at_ns)
+    draft.actions += sent
+    draft.assess(
+        Purpose.EXIT,
+        symbol,
+        state.ledger.holdings[symbol].strategy,
+        draft.price_usd(column),
+        verdict=state.guard.reduce(held),
+        client_order_id=sent[0].client_order_id if sent else None,
+    )
+    draft.reasons[column] = Reason.SENT
+    state.refresh(symbol)

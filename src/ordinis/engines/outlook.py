@@ -1,0 +1,95 @@
+"""What a block of minutes says before our own book is looked at: signals, prices, volatility, the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ordinis.domain.market import DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
+from ordinis.domain.signal import SignalBlock
+from ordinis.engines.estimates import PriceTape, Volatility
+from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.screen import Screened, screen
+from ordinis.engines.signalcore.core import SignalCore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Minutes:
+    """A block's minutes, ready to be decided row by row."""
+
+    block: MarketBlock
+    signals: SignalBlock
+    marks: FloatArray  # [rows x symbols] USD: the last price known; 0 before the first, where nothing is held.
+    screened: Screened
+    has_exit: list[bool]  # [rows]
+    volatility: FloatArray  # [symbols], annual; NaN while unknown.
+    correlation: float | None  # Of the universe, on average; None while unknown.
+
+    def by_merit(self, row: int, columns: IntArray) -> list[int]:
+        """These columns, the most confident first, then the highest score, then the universe's order."""
+        if columns.size > 1:
+            confidence = np.nan_to_num(self.signals.confidence[row, columns])
+            columns = columns[np.lexsort((-self.signals.score[row, columns], -confidence))]
+        best_first: list[int] = columns.tolist()
+        return best_first
+
+
+class Outlook:
+    """Carries what indicators and estimates need from block to block."""
+
+    def __init__(self, universe: Universe, core: SignalCore, volatility: Volatility) -> None:
+        self.strategies = core.strategies
+        self._core = core
+        self._tape = PriceTape(universe)
+        self._volatility = volatility
+        self._columns = np.arange(len(universe))
+        self._correlation: float | None = None
+
+    def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
+        """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
+        signals = self._core.advance(block)
+        tape = self._tape.advance(block)
+        self._volatility.advance(block)
+        return Minutes(
+            block=block,
+            signals=signals,
+            marks=np.nan_to_num(tape.last_price),
+            screened=screen(
+                block,
+                signals,
+                price_age_minutes=tape.age_minutes,
+                feed_age_minutes=tape.feed_age_minutes,
+                min_confidence=min_confidence,
+                limits=limits,
+            ),
+            has_exit=signals.has_exit.tolist(),
+            volatility=self._volatility.annual,
+            correlation=self._correlation,
+        )
+
+    def close_session(self) -> None:
+        """The session's scores and closes join the history."""
+        self._core.close_session()
+        self._volatility.close_session()
+        self._measure_correlation()
+
+    def warm_up(self, blocks: Iterable[MarketBlock], daily: DailyBlock) -> None:
+        """Live through earlier sessions without deciding anything."""
+        self._volatility.warm_up_daily(daily)
+        session: Session | None = None
+        for block in blocks:
+            if session is not None and block.session != session:
+                self.close_session()
+            session = block.session
+            self._core.advance(block)
+            self._tape.advance(block)
+            self._volatility.advance(block)
+        if session is not None:
+            self.close_session()
+        self._measure_correlation()
+
+    def _measure_correlation(self) -> None:
+        measured = self._volatility.average_correlation(self._columns)
+        self._correlation = None if np.isnan(measured) else measured

@@ -1,0 +1,125 @@
+"""All that one engine knows of its own account, in one place, and the draft of a minute's decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason, SizeResult, Verdict
+from ordinis.domain.market import Universe
+from ordinis.domain.orders import Action, Purpose
+from ordinis.engines.columns import SymbolColumns
+from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
+from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
+from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.outlook import Minutes
+from ordinis.engines.performance.tracker import PerformanceTracker
+from ordinis.engines.portfolio.policy import Tier, TierPolicy
+from ordinis.engines.portfolio.sizing import PositionSizer
+from ordinis.engines.riskguard.book import Book
+from ordinis.engines.riskguard.guard import RiskGuard
+from ordinis.engines.riskguard.halts import Halts
+from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingSettings:
+    """What one engine is told, beside its strategies."""
+
+    tiers: Sequence[Tier]
+    hysteresis_fraction: float
+    limits: Limits
+    throttle: Throttle
+    execution: ExecutionSettings
+    fractionable: bool
+    prior_trades: float = 20.0
+
+
+class State:
+    """One account, one universe, one book."""
+
+    def __init__(self, universe: Universe, strategies: Sequence[str], settings: TradingSettings) -> None:
+        self.universe = universe
+        self.strategies = tuple(strategies)
+        self.fractionable = settings.fractionable
+        self.policy = TierPolicy(settings.tiers, settings.hysteresis_fraction)
+        self.sizer = PositionSizer(self.policy.current.sizing)
+        self.guard = RiskGuard(settings.limits)
+        self.halts = Halts(settings.limits)
+        self.slots = DayTradeSlots(settings.throttle)
+        self.desk = OrderDesk(settings.execution)
+        self.ledger = Ledger(universe)
+        self.book = Book()
+        self.columns = SymbolColumns(len(universe), len(strategies))
+        self.by_strategy = PerformanceTracker(settings.prior_trades)
+        self.by_symbol = PerformanceTracker(settings.prior_trades)
+        self.trips: list[RoundTrip] = []
+        self.entries_filled = 0
+        self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
+
+    @property
+    def tier(self) -> Tier:
+        return self.policy.current
+
+    def refresh(self, symbol: str) -> None:
+        """Say anew what our own book has against an entry of this symbol."""
+        held = symbol in self.ledger.holdings
+        objection = Reason.ALREADY_HELD if held else self.desk.objection(symbol)
+        self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
+
+
+class Draft:
+    """A minute's decision while it is being made."""
+
+    __slots__ = ("actions", "assessments", "at_ns", "minutes", "notes", "reasons", "row")
+
+    def __init__(self, minutes: Minutes, row: int, at_ns: int, reasons: ReasonArray, notes: list[str]) -> None:
+        self.minutes = minutes
+        self.row = row
+        self.at_ns = at_ns
+        self.reasons = reasons
+        self.notes = notes
+        self.actions: list[Action] = []
+        self.assessments: list[Assessment] = []
+
+    def price_usd(self, column: int) -> float:
+        return float(self.minutes.marks[self.row, column])
+
+    def assess(
+        self,
+        purpose: Purpose,
+        symbol: str,
+        strategy: str,
+        price_usd: float,
+        *,
+        verdict: Verdict,
+        client_order_id: str | None,
+        score: float | None = None,
+        confidence: float | None = None,
+        size: SizeResult | None = None,
+    ) -> None:
+        """Write a candidate's whole story down."""
+        self.assessments.append(
+            Assessment(
+                symbol=symbol,
+                purpose=purpose.value,
+                strategy=strategy,
+                score=score,
+                confidence=confidence,
+                price_usd=price_usd,
+                size=size,
+                verdict=verdict,
+                client_order_id=client_order_id,
+            )
+        )
+
+    def decision(self, changes: bytes) -> Decision:
+        if not (self.actions or self.assessments or changes or self.notes):
+            return NOTHING
+        return Decision(
+            actions=tuple(self.actions),
+            assessments=tuple(self.assessments),
+            changes=changes,
+            notes=tuple(self.notes),
+        )

@@ -1,0 +1,162 @@
+"""handle(event) -> Decision: the whole way from a minute to orders, one line a stage.
+
+Pure: no I/O, no clock, no randomness. The same events give the same decisions, wherever they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ordinis.domain.account import AccountView
+from ordinis.domain.decision import NOTHING, Decision, Reason
+from ordinis.domain.errors import AccountError
+from ordinis.domain.events import CashFlow, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
+from ordinis.engines import aftermath
+from ordinis.engines.daily_exits import DailyExits
+from ordinis.engines.entries import entries
+from ordinis.engines.exits import exits
+from ordinis.engines.outlook import Minutes, Outlook
+from ordinis.engines.performance.curve import EquityCurve
+from ordinis.engines.portfolio.sizing import PositionSizer
+from ordinis.engines.riskguard.screen import ReasonArray
+from ordinis.engines.state import Draft, State, TradingSettings
+
+
+class TradingEngine:
+    """Decides for one account. `state` and `curve` may be read; only events change them."""
+
+    def __init__(
+        self, universe: Universe, outlook: Outlook, settings: TradingSettings, daily_exits: DailyExits | None = None
+    ) -> None:
+        self.state = State(universe, outlook.strategies, settings)
+        self.curve = EquityCurve()
+        self._outlook = outlook
+        self._daily_exits = daily_exits
+        self._daily_leavers: Sequence[int] = ()
+        self._minutes: Minutes | None = None
+        self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
+        self._account_known = False
+
+    def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
+        """History before the first event: indicators, volatility, scores. Decides nothing."""
+        self._outlook.warm_up(minutes, daily)
+        if self._daily_exits is not None:
+            self._daily_exits.warm_up(daily)
+
+    def handle(self, event: Event) -> Decision:
+        """Take one event in and answer it. Errors: StrategyError, AccountError."""
+        if type(event) is MarketSlice:
+            return self._on_slice(event)
+        if isinstance(event, OrderUpdate):
+            return aftermath.follow(self.state, event)
+        if isinstance(event, CashFlow):
+            self.state.ledger.apply_cash(event)
+            return NOTHING
+        if isinstance(event, AccountView):
+            return self._on_account(event)
+        assert isinstance(event, SessionPhase)
+        return self._on_phase(event)
+
+    def _on_slice(self, minute: MarketSlice) -> Decision:
+        state, minutes, row = self.state, self._look(minute.block), minute.row
+        notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
+        if state.ledger.holdings:
+            exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
+        if minutes.screened.has_entry[row]:
+            entries(state, draft)
+        if state.desk.unprotected:
+            self._protect(draft)
+        return draft.decision(state.columns.changes(draft.reasons))
+
+    def _look(self, block: MarketBlock) -> Minutes:
+        """A block's minutes are looked at together, once; row r rests on rows up to r only."""
+        minutes = self._minutes
+        if minutes is None or minutes.block is not block:
+            state = self.state
+            minutes = self._outlook.advance(block, state.tier.min_confidence, state.guard.limits)
+            self._minutes = minutes
+            state.guard.rules_evaluated += minutes.screened.rules
+            if self._daily_exits is not None:
+                self._daily_exits.advance(block)
+        return minutes
+
+    def _mark(self, at_ns: int, long_usd: float) -> list[str]:
+        """Value the book and let the stops of the whole look at it."""
+        book, ledger = self.state.book, self.state.ledger
+        book.cash_usd = ledger.cash_float
+        book.long_usd = long_usd
+        book.equity_usd = equity_usd = ledger.cash_float + long_usd
+        book.positions = len(ledger.holdings) + self.state.desk.opening
+        self.curve.append(at_ns, equity_usd, long_usd, len(ledger.holdings))
+        return self.state.halts.mark(equity_usd)
+
+    def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
+        """What stands against an entry of each symbol now; ELIGIBLE where nothing does."""
+        columns = self.state.columns
+        reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
+        if columns.cooling_until_ns > at_ns:
+            columns.cool(reasons, at_ns)
+        whole = self._halted or self.state.halts.reason or self._crowded()
+        if whole is not None:
+            np.minimum(reasons, np.uint8(whole), out=reasons)
+        return reasons
+
+    def _crowded(self) -> Reason | None:
+        """Nothing can be opened, so nothing needs to be sized."""
+        if self.state.slots.full:
+            return Reason.DAY_TRADE_SLOTS
+        full = self.state.book.positions >= self.state.tier.sizing.max_positions
+        return Reason.POSITIONS_FULL if full else None
+
+    @property
+    def _leaves_by_day(self) -> bool:
+        return self._daily_exits is not None and self.state.tier.exits_on_daily_bars
+
+    def _protect(self, draft: Draft) -> None:
+        for symbol in sorted(self.state.desk.unprotected):
+            draft.actions += self.state.desk.protect(symbol, self.state.ledger.held(symbol), draft.at_ns)
+
+    def _on_phase(self, event: SessionPhase) -> Decision:
+        if event.phase is Phase.OPENING:
+            self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
+            return NOTHING
+        if self._minutes is not None and self._daily_exits is not None:
+            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(self._minutes))
+        self._outlook.close_session()
+        self.state.slots.session_closes()
+        self.state.columns.session_closes()
+        self.curve.session_closes(event.session.date)
+        return NOTHING
+
+    def _on_account(self, view: AccountView) -> Decision:
+        """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""
+        if view.equity_usd <= 0:
+            raise AccountError(
+                f"the account's equity is {view.equity_usd} USD, so nothing can be traded: deposit first"
+            )
+        state = self.state
+        first = not self._account_known
+        if first:
+            state.ledger.begin(view.cash_usd)
+            self._account_known = True
+        differences = state.ledger.differs_from(view.positions)
+        self._halted = Reason.BOOK_DIFFERS if differences else None
+        state.book.account = view
+        last_equity_usd = float(view.last_equity_usd)
+        held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
+        state.slots.session_opens(last_equity_usd, held)
+        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd))
+        notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:
+        state, before = self.state, self.state.tier
+        tier = state.policy.session_opens(last_equity_usd)
+        if tier is before and not first:
+            return []
+        state.sizer = PositionSizer(tier.sizing)
+        return [f"tier {tier.name} ({tier.sizing.method.value}): {last_equity_usd:,.2f} USD at the last close"]
