@@ -52,7 +52,7 @@ class OrderStatus(Enum):
 _FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
 
-class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
+class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order", tag_field="action"):
     """An order to be sent. The id follows from the decision, so the same decision never trades twice."""
 
     client_order_id: str
@@ -69,7 +69,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     stop_loss_usd: Decimal | None = None  # Given: one-triggers-other, a stop leg that lives once this fills.
 
 
-class CancelIntent(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+class CancelIntent(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", tag_field="action"):
     """An order to be taken back."""
 
     client_order_id: str
