@@ -1,0 +1,263 @@
+"""The exchange's books of one account: cash, holdings, reservations, margin, day trades, violations.
+
+Kept by algorithms of its own, so that "no violation" is judged by someone else than the trader.
+Decimals owe; floats only spare the exact sum where the answer is far from the line.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from ordinis.brokers.simulated import refusals
+from ordinis.brokers.simulated.day_trades import DayTradeBook
+from ordinis.brokers.simulated.fees import FeeMeter
+from ordinis.brokers.simulated.margin import Maintenance, buying_power
+from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
+from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.domain.account import AccountView, Position
+from ordinis.domain.market import FloatArray, Universe
+from ordinis.domain.money import price_usd
+
+_NEAR_USD = 0.01  # Nearer to a limit than this, floats do not decide.
+
+
+class Holding:
+    """Shares of one symbol and what they cost on average."""
+
+    __slots__ = ("average_usd", "quantity")
+
+    def __init__(self, quantity: Decimal, average_usd: Decimal) -> None:
+        self.quantity = quantity
+        self.average_usd = average_usd
+
+
+class AccountBooks:
+    """Everything the exchange knows of the account. Columns are the universe's."""
+
+    def __init__(self, universe: Universe, settings: ExchangeSettings) -> None:
+        self._universe = universe
+        self._settings = settings
+        self._maintenance = Maintenance(universe, settings.fund_leverage)
+        self._shares: FloatArray = np.zeros(len(universe))
+        self.last_usd: FloatArray = np.zeros(len(universe))  # The last price a symbol; 0.0 before its first.
+        self.holdings: dict[int, Holding] = {}
+        self._held_for_sale: dict[int, Decimal] = {}
+        self.cash_usd = settings.cash_usd
+        self.reserved_usd = ZERO
+        self.last_equity_usd = settings.cash_usd
+        self.multiplier = 1
+        self.fees = FeeMeter(settings)
+        self.day_trades = DayTradeBook(settings.day_trade_sessions)
+        self.violations: list[Violation] = []
+        self._set_multiplier()
+
+    # Sessions.
+
+    def open_session(self) -> None:
+        self.day_trades.open_session()
+        self._set_multiplier()
+
+    def close_session(self) -> None:
+        self.last_equity_usd = self.equity_usd
+
+    def _set_multiplier(self) -> None:
+        margin = self.last_equity_usd >= self._settings.margin_equity_min_usd
+        self.multiplier = self._settings.multiplier if margin else 1
+
+    @property
+    def throttles_day_trades(self) -> bool:
+        settings = self._settings
+        return settings.regime == "pattern_day_trader" and self.last_equity_usd < settings.day_trade_equity_floor_usd
+
+    # What is there.
+
+    def quantity(self, column: int) -> Decimal:
+        holding = self.holdings.get(column)
+        return ZERO if holding is None else holding.quantity
+
+    def held_for_sale(self, column: int) -> Decimal:
+        """Shares that working sells hold."""
+        return self._held_for_sale.get(column, ZERO)
+
+    def last_price_usd(self, column: int) -> Decimal | None:
+        last = self.last_usd.item(column)
+        return price_usd(last) if last else None
+
+    def values_usd(self) -> dict[int, Decimal]:
+        """Market value by column, exact."""
+        last = self.last_usd
+        return {column: held.quantity * price_usd(last.item(column)) for column, held in self.holdings.items()}
+
+    @property
+    def equity_usd(self) -> Decimal:
+        return self.cash_usd + sum(self.values_usd().values())
+
+    @property
+    def maintenance_usd(self) -> Decimal:
+        return self._exact_maintenance(self.values_usd())
+
+    @property
+    def initial_margin_usd(self) -> Decimal:
+        return sum(self.values_usd().values(), ZERO) / (1 if self.multiplier == 1 else 2)
+
+    @property
+    def buying_power_usd(self) -> Decimal:
+        """Exact, and not below zero."""
+        return self._buying_power(self.values_usd())
+
+    def positions(self) -> tuple[Position, ...]:
+        symbols = self._universe.symbols
+        views = [
+            Position(symbol=symbols[column], quantity=held.quantity, average_price_usd=held.average_usd)
+            for column, held in self.holdings.items()
+        ]
+        return tuple(sorted(views, key=lambda position: position.symbol))
+
+    def view(self, at_ns: int) -> AccountView:
+        values = self.values_usd()
+        return AccountView(
+            at_ns=at_ns,
+            equity_usd=self.cash_usd + sum(values.values()),
+            cash_usd=self.cash_usd,
+            buying_power_usd=self._buying_power(values),
+            last_equity_usd=self.last_equity_usd,
+            multiplier=self.multiplier,
+            positions=self.positions(),
+        )
+
+    def _buying_power(self, values: dict[int, Decimal]) -> Decimal:
+        maintenance = self._exact_maintenance(values) if self.multiplier == 4 else ZERO
+        value = sum(values.values(), ZERO)
+        return max(buying_power(self.multiplier, self.cash_usd, value, maintenance, self.reserved_usd), ZERO)
+
+    def _exact_maintenance(self, values: dict[int, Decimal]) -> Decimal:
+        rates = self._maintenance.rates(self._shares * self.last_usd, self.last_usd, float(self.cash_usd))
+        return sum((value * price_usd(rates.item(column)) for column, value in values.items()), ZERO)
+
+    # Before an order.
+
+    def check_buy(self, cost_usd: Decimal) -> None:
+        """Refuse what cannot be paid for."""
+        free = float(self.cash_usd) * self.multiplier - float(self.reserved_usd)
+        cost = float(cost_usd)
+        if free > cost + _NEAR_USD:  # Holdings can only add to this, so they need not be valued.
+            return
+        if self._estimated_buying_power() > cost + _NEAR_USD:
+            return
+        available = self.buying_power_usd
+        if cost_usd > available:
+            raise refusals.buying_power(available, cost_usd)
+
+    def _estimated_buying_power(self) -> float:
+        values = self._shares * self.last_usd
+        cash = float(self.cash_usd)
+        maintenance = 0.0
+        if self.multiplier == 4:
+            maintenance = float(values @ self._maintenance.rates(values, self.last_usd, cash))
+        return buying_power(self.multiplier, cash, float(values.sum()), maintenance, float(self.reserved_usd))
+
+    def check_sale(self, column: int, requested: Decimal, whole: bool, selling: list[BrokerOrder]) -> None:
+        """Refuse to sell what is not there. `selling` are the symbol's working sells."""
+        existing = self.quantity(column)
+        held = self.held_for_sale(column)
+        if requested <= existing - held:
+            return
+        if existing:
+            symbol = self._universe.symbols[column]
+            raise refusals.insufficient_quantity(symbol, requested, existing, held, [order.id for order in selling])
+        if not whole:
+            raise refusals.unprocessable("fractional orders cannot be sold short")
+        raise self.short_refusal()
+
+    def short_refusal(self) -> refusals.Refusal:
+        return refusals.short_sale(self.multiplier > 1, self._settings.margin_equity_min_usd)
+
+    def check_day_trade(self, column: int, quantity: Decimal, selling: dict[int, Decimal]) -> None:
+        """Refuse the sale whose fill could be one day trade too many.
+
+        `selling` are the shares in working sells by column: their fills come first. Stop legs are not
+        among them: a stop that may never fill must not trap another position.
+        """
+        book = self.day_trades
+        waiting = selling.get(column, ZERO)
+        adds = book.would_make(column, waiting + quantity) - book.would_make(column, waiting)
+        pending = sum(book.would_make(other, shares) for other, shares in selling.items())
+        if adds and book.count + pending + adds > self._settings.day_trades_max:
+            raise refusals.day_trade()
+
+    # While an order works.
+
+    def hold(self, order: BrokerOrder) -> None:
+        """Set aside what the order may need."""
+        if order.buys:
+            self.reserved_usd += order.reserve_price_usd * order.remaining
+        else:
+            self._held_for_sale[order.column] = self.held_for_sale(order.column) + order.remaining
+
+    def release(self, order: BrokerOrder, quantity: Decimal) -> None:
+        """Give back what `quantity` shares of the order held."""
+        if order.buys:
+            self.reserved_usd -= order.reserve_price_usd * quantity
+        else:
+            self._held_for_sale[order.column] -= quantity
+
+    # After a fill.
+
+    def bought(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
+        column = order.column
+        self.cash_usd -= value
+        holding = self.holdings.get(column)
+        if holding is None:
+            self.holdings[column] = holding = Holding(quantity, price)
+        else:
+            total = holding.quantity + quantity
+            holding.average_usd = (holding.average_usd * holding.quantity + value) / total
+            holding.quantity = total
+        self._shares[column] = float(holding.quantity)
+        self.last_usd[column] = float(price)
+        self.day_trades.bought(column, order.number, quantity)
+        self.fees.add(True, quantity, value)
+        if self.cash_usd < 0:  # Without a debit no limit of the account can be broken.
+            self._check_debit(order.symbol, at_ns)
+
+    def sold(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
+        column = order.column
+        self.cash_usd += value
+        left = self.quantity(column) - quantity
+        if left < 0:
+            self._violation(at_ns, "sell_without_position", order.symbol, f"{quantity} sold, {left + quantity} held")
+        if left:
+            self.holdings[column].quantity = left
+        else:
+            del self.holdings[column]
+        self._shares[column] = float(left)
+        self.last_usd[column] = float(price)
+        self.fees.add(False, quantity, value)
+        if self.day_trades.sold(column, quantity) and self.throttles_day_trades:
+            self._check_day_trades(order.symbol, at_ns)
+
+    def _check_day_trades(self, symbol: str, at_ns: int) -> None:
+        count, most = self.day_trades.count, self._settings.day_trades_max
+        if count > most:
+            sessions = self._settings.day_trade_sessions
+            self._violation(at_ns, "day_trades", symbol, f"{count} day trades in {sessions} sessions, {most} allowed")
+
+    def _check_debit(self, symbol: str, at_ns: int) -> None:
+        if self.multiplier == 1:
+            self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
+            return
+        values = self.values_usd()
+        gross = sum(values.values(), ZERO)
+        equity = self.cash_usd + gross
+        if gross > self.multiplier * equity:
+            text = f"positions of {gross:.2f} USD on equity of {equity:.2f} USD at multiplier {self.multiplier}"
+            self._violation(at_ns, "leverage", symbol, text)
+        required = self._exact_maintenance(values)
+        if equity < required:
+            text = f"equity of {equity:.2f} USD, maintenance of {required:.2f} USD"
+            self._violation(at_ns, "maintenance_deficit", symbol, text)
+
+    def _violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
+        self.violations.append(Violation(at_ns=at_ns, kind=kind, symbol=symbol, text=text))

@@ -1,0 +1,87 @@
+"""At what price a bar fills an order, and whether at its open or within it.
+
+A bar says where a minute began, ended, and how far it went, not in which order: where that matters the
+worse course for the trader is assumed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.domain.orders import OrderType
+
+_MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
+_TICK_DECIMALS = 4
+
+
+class Bar(NamedTuple):
+    """One symbol's minute, or what is left of it. USD a share."""
+
+    open_usd: float
+    high_usd: float
+    low_usd: float
+    close_usd: float
+
+
+class Pricing:
+    """The fill model's prices."""
+
+    __slots__ = ("_at_close", "_half_spread", "_spread")
+
+    def __init__(self, settings: ExchangeSettings) -> None:
+        self._spread = settings.fill_model is FillModel.SPREAD
+        self._at_close = settings.fill_model is FillModel.NEXT_CLOSE
+        self._half_spread = settings.half_spread_bps * 1e-4
+
+    def taken(self, buys: bool, price_usd: float) -> float:
+        """What taking liquidity at that price costs: half the spread worse, where there is one."""
+        if not self._spread:
+            return price_usd
+        factor = 1.0 + self._half_spread if buys else 1.0 - self._half_spread
+        return round(price_usd * factor, _TICK_DECIMALS)
+
+    def at_open(self, order: BrokerOrder, open_usd: float) -> float | None:
+        """The price at which the order executes at the bar's open, or None."""
+        if order.type is _MARKET or order.triggered:
+            return None if self._at_close else self.taken(order.buys, open_usd)
+        if order.type is _LIMIT:
+            return open_usd if self._limit_reached(order, open_usd) else None
+        beyond = open_usd >= order.trigger_usd if order.buys else open_usd <= order.trigger_usd
+        return self.taken(order.buys, open_usd) if beyond else None
+
+    def within(self, order: BrokerOrder, bar: Bar) -> float | None:
+        """The price at which the order executes after the bar's open, or None."""
+        if order.type is _MARKET or order.triggered:
+            return bar.close_usd if self._at_close else None
+        if order.type is _LIMIT:
+            return self._limit_within(order, bar)
+        if order.buys:
+            reached = bar.high_usd >= order.trigger_usd
+            return self.taken(True, max(order.trigger_usd, bar.open_usd)) if reached else None
+        reached = bar.low_usd <= order.trigger_usd
+        return self.taken(False, min(order.trigger_usd, bar.open_usd)) if reached else None
+
+    def _limit_within(self, order: BrokerOrder, bar: Bar) -> float | None:
+        reached = self._limit_reached(order, bar.low_usd if order.buys else bar.high_usd)
+        return order.trigger_usd if reached else None
+
+    def _limit_reached(self, order: BrokerOrder, price_usd: float) -> bool:
+        """With a spread a limit has to be traded through: the last price at it may be the other side's."""
+        if self._spread:
+            return price_usd < order.trigger_usd if order.buys else price_usd > order.trigger_usd
+        return price_usd <= order.trigger_usd if order.buys else price_usd >= order.trigger_usd
+
+
+def rest_after_entry(entry: BrokerOrder, bar: Bar) -> Bar | None:
+    """What a stop leg may meet of the bar that filled its entry after the open.
+
+    A limit was reached on the way down, so the low may follow it. After a stop entry only the close is
+    known to come later; after an entry at the close nothing does.
+    """
+    if entry.type is _LIMIT:
+        return bar._replace(open_usd=entry.trigger_usd)
+    if entry.type is _STOP and not entry.triggered:
+        return bar._replace(open_usd=entry.trigger_usd, low_usd=bar.close_usd)
+    return None

@@ -1,0 +1,103 @@
+"""The broker's refusals: its HTTP status, its code, its words.
+
+Source: replies of Alpaca's trading API. `details` are the further fields of its error body.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.domain.errors import OrderRefused
+
+MALFORMED = 40010001
+UNPROCESSABLE = 42210000
+FORBIDDEN = 40310000
+DAY_TRADE = 40310100
+NOT_FOUND = 40410000
+
+
+class Refusal(OrderRefused):
+    """An OrderRefused with the further fields that the broker's error body carries."""
+
+    def __init__(self, http_status: int, code: int, text: str, **details: object) -> None:
+        super().__init__(code, text, http_status)
+        self.details = details
+
+
+def malformed(text: str) -> Refusal:
+    return Refusal(422, MALFORMED, text)
+
+
+def unprocessable(text: str) -> Refusal:
+    return Refusal(422, UNPROCESSABLE, text)
+
+
+def duplicate_id() -> Refusal:
+    return malformed("client_order_id must be unique")
+
+
+def below_minimum(least_usd: Decimal) -> Refusal:
+    return malformed(f"notional must be >= {least_usd:.2f}")
+
+
+def unknown_asset(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" not found')
+
+
+def sub_penny(field: str, price_usd: Decimal) -> Refusal:
+    return unprocessable(f"invalid {field} {price_usd}. sub-penny increment does not fulfill minimum pricing criteria")
+
+
+def order_not_found(order_id: str) -> Refusal:
+    return Refusal(404, NOT_FOUND, f"order not found for {order_id}")
+
+
+def order_is_final(order: BrokerOrder) -> Refusal:
+    return unprocessable(f'order is already in "{order.status.value}" state')
+
+
+def buying_power(available_usd: Decimal, cost_usd: Decimal) -> Refusal:
+    return Refusal(
+        403,
+        FORBIDDEN,
+        "insufficient buying power",
+        buying_power=f"{available_usd:.2f}",
+        cost_basis=f"{cost_usd:.2f}",
+    )
+
+
+def insufficient_quantity(
+    symbol: str, requested: Decimal, existing: Decimal, held: Decimal, related: list[str]
+) -> Refusal:
+    available = existing - held
+    return Refusal(
+        403,
+        FORBIDDEN,
+        f"insufficient qty available for order (requested: {requested:f}, available: {available:f})",
+        symbol=symbol,
+        available=f"{available:f}",
+        existing_qty=f"{existing:f}",
+        held_for_orders=f"{held:f}",
+        related_orders=related,
+    )
+
+
+def wash_trade(existing: BrokerOrder, reason: str) -> Refusal:
+    return Refusal(
+        403,
+        FORBIDDEN,
+        "potential wash trade detected. use complex orders",
+        existing_order_id=existing.id,
+        reject_reason=reason,
+    )
+
+
+def short_sale(margin_account: bool, equity_min_usd: Decimal) -> Refusal:
+    if margin_account:
+        return Refusal(403, FORBIDDEN, "account is not allowed to short")
+    return Refusal(403, FORBIDDEN, f"short selling needs a margin account with at least ${equity_min_usd} of equity")
+
+
+def day_trade() -> Refusal:
+    return Refusal(403, DAY_TRADE, "trade denied due to pattern day trading protection")

@@ -1,0 +1,69 @@
+"""What kind of exchange and account to simulate. Every figure a broker or a regulator may change is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Literal
+
+from ordinis.domain.errors import ConfigError
+
+Regime = Literal["intraday_margin", "pattern_day_trader"]
+_REGIMES = ("intraday_margin", "pattern_day_trader")
+_MULTIPLIERS = (1, 2, 4)
+
+
+class FillModel(Enum):
+    """Where a market order fills. SPREAD is the honest one; the others compare with other engines."""
+
+    NEXT_OPEN = "next_open"
+    NEXT_CLOSE = "next_close"
+    THIS_CLOSE = "this_close"  # At the close the decision was made on: optimistic, nobody gets that price.
+    SPREAD = "spread"  # The next open, and half the spread worse.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeSettings:
+    """The account and the rules of the other side. Fees, rates and limits as of 2026; zero rates charge nothing."""
+
+    cash_usd: Decimal
+    multiplier: int = 2  # 1 limited margin, 2 overnight margin, 4 intraday margin.
+    fill_model: FillModel = FillModel.SPREAD
+    half_spread_bps: float = 2.0
+    participation_max: float = 0.10  # Of a minute's real volume; 0 fills any size.
+    feed_share: float = 1.0  # The share of the consolidated volume that the bars show.
+    market_buy_collar: float = 0.04  # A market buy is priced this much above the last price when it is checked.
+    regime: Regime = "intraday_margin"
+    day_trade_equity_floor_usd: Decimal = Decimal(25_000)
+    day_trades_max: int = 3
+    day_trade_sessions: int = 5
+    margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
+    sec_usd_per_million: Decimal = Decimal("20.60")  # Of sales.
+    taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
+    taf_usd_max: Decimal = Decimal("9.79")  # A trade.
+    cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
+    fractional_order_usd_min: Decimal = Decimal(1)
+    gtc_days_max: int = 90
+    fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.
+
+    def __post_init__(self) -> None:
+        self._require("cash_usd", self.cash_usd > 0, "be above 0")
+        self._require("multiplier", self.multiplier in _MULTIPLIERS, f"be one of {_MULTIPLIERS}")
+        self._require("half_spread_bps", 0 <= self.half_spread_bps < 10_000, "be in [0, 10000)")
+        self._require("participation_max", 0 <= self.participation_max <= 1, "be in [0, 1]")
+        self._require("feed_share", 0 < self.feed_share <= 1, "be in (0, 1]")
+        self._require("market_buy_collar", 0 <= self.market_buy_collar < 1, "be in [0, 1)")
+        self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
+        self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
+        self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        self._require("gtc_days_max", self.gtc_days_max >= 1, "be at least 1")
+
+    def _require(self, name: str, holds: bool, expected: str) -> None:
+        if not holds:
+            raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
+
+    @property
+    def charges_fees(self) -> bool:
+        return any((self.sec_usd_per_million, self.taf_usd_per_share, self.cat_usd_per_share))

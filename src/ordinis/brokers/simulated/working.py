@@ -1,0 +1,96 @@
+"""The orders that may execute, with an index of the prices that could wake them.
+
+A minute asks two whole-column questions; Python loops run only over orders that may act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+
+import numpy as np
+
+from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
+from ordinis.domain.orders import OrderType
+
+_by_number = attrgetter("number")
+_NONE: tuple[BrokerOrder, ...] = ()
+
+
+class WorkingOrders:
+    """Working orders: those that wait for any price, and those that rest until a price is reached."""
+
+    __slots__ = ("_at_market", "_by_column", "_high_hit", "_high_trigger", "_low_hit", "_low_trigger", "_resting")
+
+    def __init__(self, width: int) -> None:
+        self._by_column: dict[int, list[BrokerOrder]] = {}
+        self._at_market: dict[int, BrokerOrder] = {}
+        self._resting = 0
+        self._low_trigger: FloatArray = np.full(width, -np.inf)  # A low at or under it may wake an order.
+        self._high_trigger: FloatArray = np.full(width, np.inf)
+        self._low_hit: BoolArray = np.zeros(width, dtype=np.bool_)
+        self._high_hit: BoolArray = np.zeros(width, dtype=np.bool_)
+
+    def __bool__(self) -> bool:
+        return bool(self._at_market) or self._resting > 0
+
+    def of(self, column: int) -> list[BrokerOrder] | tuple[BrokerOrder, ...]:
+        """The symbol's working orders, by order of becoming so."""
+        return self._by_column.get(column, _NONE)
+
+    def __iter__(self) -> Iterator[BrokerOrder]:
+        for orders in self._by_column.values():
+            yield from orders
+
+    def add(self, order: BrokerOrder) -> None:
+        self._by_column.setdefault(order.column, []).append(order)
+        if order.type is OrderType.MARKET:
+            self._at_market[order.number] = order
+        else:
+            self._resting += 1
+            self._index(order.column)
+
+    def remove(self, order: BrokerOrder) -> None:
+        self._by_column[order.column].remove(order)
+        if self._at_market.pop(order.number, None) is None:
+            self._resting -= 1
+            self._index(order.column)
+
+    def trigger(self, order: BrokerOrder) -> None:
+        """A stop that was reached and not filled in full: it takes any price from now on."""
+        order.triggered = True
+        self._resting -= 1
+        self._at_market[order.number] = order
+        self._index(order.column)
+
+    def acting(self, block: MarketBlock, row: int) -> list[BrokerOrder]:
+        """The orders that this minute may fill, by order of submission."""
+        acting = list(self._at_market.values())
+        if self._resting:
+            for column in self._touched(block, row):
+                acting += [order for order in self._by_column[column] if order.number not in self._at_market]
+        acting.sort(key=_by_number)
+        return acting
+
+    def _touched(self, block: MarketBlock, row: int) -> list[int]:
+        np.less_equal(block.low[row], self._low_trigger, out=self._low_hit)
+        np.greater_equal(block.high[row], self._high_trigger, out=self._high_hit)
+        hit = np.logical_or(self._low_hit, self._high_hit, out=self._low_hit)
+        if not np.count_nonzero(hit):
+            return []
+        touched: list[int] = hit.nonzero()[0].tolist()
+        return touched
+
+    def _index(self, column: int) -> None:
+        """Buy limits and sell stops wait for a low, sell limits and buy stops for a high."""
+        low, high = -np.inf, np.inf
+        for order in self._by_column[column]:
+            if order.number in self._at_market:
+                continue
+            if order.buys is (order.type is OrderType.LIMIT):
+                low = max(low, order.trigger_usd)
+            else:
+                high = min(high, order.trigger_usd)
+        self._low_trigger[column] = low
+        self._high_trigger[column] = high
