@@ -32,7 +32,8 @@ class Compliance(Section):
     """The account's rules: which regime, and the day-trade throttle."""
 
     regime: Literal["auto", "intraday_margin", "pattern_day_trader", "cash"] = Field(
-        default="auto", description="The margin regime; auto is intraday_margin, Alpaca's since 2026-06-04; cash is not built yet."
+        default="auto",
+        description="The margin regime; auto is intraday_margin, Alpaca's since 2026-06-04; cash is not built yet.",
     )
     day_trade_throttle: Literal["auto", "on", "off"] = Field(
         default="auto",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from ordinis.config.account import Account, Compliance, Data, Strategies
 from ordinis.config.base import Section
@@ -30,17 +30,18 @@ class Settings(Section):
     broker: Broker = Broker()
     run: Run = Run()
 
-    @model_validator(mode="after")
-    def _tiers_cover_every_equity(self) -> Self:
-        names = [tier.name for tier in self.tiers]
+    @field_validator("tiers")
+    @classmethod
+    def _tiers_cover_every_equity(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        names = [tier.name for tier in tiers]
         if len(set(names)) != len(names):
-            raise ValueError(f"tiers: each name is used once, was {', '.join(names)}")
-        edges = [tier.equity_min_usd for tier in self.tiers]
+            raise ValueError(f"each name is used once, was {', '.join(names)}")
+        edges = [tier.equity_min_usd for tier in tiers]
         if edges[0] != 0:
-            raise ValueError(f"tiers: the first must begin at equity_min_usd = 0, {names[0]} begins at {edges[0]}")
+            raise ValueError(f"the first must begin at equity_min_usd = 0, {names[0]} begins at {edges[0]}")
         if any(low >= high for low, high in pairwise(edges)):
-            raise ValueError(f"tiers: equity_min_usd must rise, was {', '.join(map(str, edges))}")
-        return self
+            raise ValueError(f"equity_min_usd must rise, was {', '.join(map(str, edges))}")
+        return tiers
 
     def tier(self, name: str) -> Tier:
         """The tier of that name; KeyError when there is none."""
