@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock
 import numpy as np
 
 from ordinis.data.daily import DailyBuilder
@@ -100,7 +101,8 @@ class BarStore:
                 sessions=stored,
             )
             (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
-            _move_into_place(folder, target)
+            with FileLock(self.root / ".lock"):  # Two programs may make the same set at once.
+                _move_into_place(folder, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return DataSet(target, manifest)
