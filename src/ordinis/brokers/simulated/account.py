@@ -6,6 +6,7 @@ Decimals owe; floats only spare the exact sum where the answer is far from the l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -158,15 +159,16 @@ class AccountBooks:
             maintenance = float(values @ self._maintenance.rates(values, self.last_usd, cash))
         return buying_power(self.multiplier, cash, float(values.sum()), maintenance, float(self.reserved_usd))
 
-    def check_sale(self, column: int, requested: Decimal, whole: bool, selling: list[BrokerOrder]) -> None:
-        """Refuse to sell what is not there. `selling` are the symbol's working sells."""
+    def check_sale(self, column: int, requested: Decimal, whole: bool, working: Sequence[BrokerOrder]) -> None:
+        """Refuse to sell what is not there. `working` are the symbol's orders."""
         existing = self.quantity(column)
         held = self.held_for_sale(column)
         if requested <= existing - held:
             return
         if existing:
             symbol = self._universe.symbols[column]
-            raise refusals.insufficient_quantity(symbol, requested, existing, held, [order.id for order in selling])
+            related = [order.id for order in working if not order.buys]
+            raise refusals.insufficient_quantity(symbol, requested, existing, held, related)
         if not whole:
             raise refusals.unprocessable("fractional orders cannot be sold short")
         raise self.short_refusal()
@@ -248,6 +250,8 @@ class AccountBooks:
         if self.multiplier == 1:
             self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
             return
+        if self._clearly_within_margin():
+            return
         values = self.values_usd()
         gross = sum(values.values(), ZERO)
         equity = self.cash_usd + gross
@@ -258,6 +262,13 @@ class AccountBooks:
         if equity < required:
             text = f"equity of {equity:.2f} USD, maintenance of {required:.2f} USD"
             self._violation(at_ns, "maintenance_deficit", symbol, text)
+
+    def _clearly_within_margin(self) -> bool:
+        values = self._shares * self.last_usd
+        cash, gross = float(self.cash_usd), float(values.sum())
+        required = float(values @ self._maintenance.rates(values, self.last_usd, cash))
+        room = min(self.multiplier * (cash + gross) - gross, cash + gross - required)
+        return room > _NEAR_USD
 
     def _violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
         self.violations.append(Violation(at_ns=at_ns, kind=kind, symbol=symbol, text=text))

@@ -7,21 +7,23 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isnan
 
 import numpy as np
 
 from ordinis.brokers.simulated import refusals
+from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
-from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
+from ordinis.brokers.simulated.minute import Minute
+from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_leg, new_order
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after_entry
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
-from ordinis.brokers.simulated.validity import check_form, check_stop_loss
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
 from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
-from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
-from ordinis.domain.money import FRACTION, WHOLE, price_usd, shares
+from ordinis.domain.market import MarketSlice, Session, Universe
+from ordinis.domain.money import price_usd
 from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id
 
 _DAY_NS = 24 * 3600 * 10**9
@@ -48,8 +50,8 @@ class Exchange:
         self._live: dict[int, BrokerOrder] = {}  # By number: in order of submission, held legs included.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
-        self._collar = 1 + Decimal(str(settings.market_buy_collar))
-        self._volume_share = settings.participation_max / settings.feed_share
+        self._acceptance = Acceptance(settings, self.books, self._working)
+        self._participation = settings.participation_max / settings.feed_share
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
 
     # Time.
@@ -75,7 +77,9 @@ class Exchange:
         self.now_ns = minute.at_ns
         block, row = minute.block, minute.row
         if self._working:
-            self._match(block, row)
+            acting = self._working.acting(block, row)
+            if acting:
+                self._match(acting, Minute(minute, self._participation))
         np.copyto(self.books.last_usd, block.close[row], where=block.present[row])
 
     def close_session(self) -> None:
@@ -107,22 +111,23 @@ class Exchange:
 
     def submit(self, intent: OrderIntent) -> BrokerOrder:
         """Accept an order, or raise OrderRefused with the broker's code and text and change nothing."""
-        if intent.client_order_id in self._by_client_id:
+        ids = self._by_client_id
+        if intent.client_order_id in ids or (intent.stop_loss_usd and leg_id(intent.client_order_id) in ids):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
         whole = intent.quantity % 1 == 0
-        check_form(intent, whole)
-        reserve = ZERO
-        if intent.side is _BUY:
-            reserve = self._check_buy(intent, column, whole)
-        else:
-            self._check_sale(intent, column, whole)
-        self._check_wash(intent, column)
-        if intent.side is _SELL and self.books.throttles_day_trades:
-            self.books.check_day_trade(column, intent.quantity, self._selling())
-        order = self._accept(intent, column, whole, reserve)
+        reserve = self._acceptance.check(intent, column, whole)
+        order = new_order(
+            intent,
+            number=len(self._orders) + 1,
+            column=column,
+            whole=whole,
+            reserve_price_usd=reserve,
+            at_ns=self.now_ns,
+        )
+        self._accept(order, intent.stop_loss_usd)
         if self._fills_now and self.session is not None and order.type is _MARKET:
             self._fill(order, order.quantity, self.books.last_usd.item(column), self.now_ns)
         return order
@@ -182,119 +187,14 @@ class Exchange:
 
     # Acceptance.
 
-    def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
-        """What a share reserves, USD."""
-        last = self.books.last_price_usd(column)
-        base = intent.limit_price_usd or intent.stop_price_usd or last
-        if base is None:
-            raise refusals.unprocessable(f'asset "{intent.symbol}" has not traded yet')
-        if intent.stop_loss_usd is not None:
-            self._check_leg(intent, base)
-        reserve = base if intent.type is _LIMIT else max(base, last or base) * self._collar
-        if not whole and intent.quantity * base < self.settings.fractional_order_usd_min:
-            raise refusals.below_minimum(self.settings.fractional_order_usd_min)
-        self.books.check_buy(reserve * intent.quantity)
-        return reserve
-
-    def _check_leg(self, intent: OrderIntent, base_usd: Decimal) -> None:
-        assert intent.stop_loss_usd is not None
-        if leg_id(intent.client_order_id) in self._by_client_id:
-            raise refusals.duplicate_id()
-        check_stop_loss(intent.stop_loss_usd, base_usd)
-
-    def _check_sale(self, intent: OrderIntent, column: int, whole: bool) -> None:
-        books = self.books
-        if intent.stop_loss_usd is not None:  # A stop above a sale protects a short, and there are none.
-            raise books.short_refusal()
-        books.check_sale(
-            column, intent.quantity, whole, [order for order in self._working.of(column) if not order.buys]
-        )
-        if whole or intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
-            return
-        price = intent.limit_price_usd or intent.stop_price_usd or books.last_price_usd(column) or ZERO
-        if intent.quantity * price < self.settings.fractional_order_usd_min:
-            raise refusals.below_minimum(self.settings.fractional_order_usd_min)
-
-    def _check_wash(self, intent: OrderIntent, column: int) -> None:
-        """An opposite pair could trade with itself, unless both are limits that do not cross."""
-        for other in self._working.of(column):
-            if other.side is intent.side:
-                continue
-            if other.type is not _LIMIT or intent.type is not _LIMIT:
-                raise refusals.wash_trade(other, "opposite side market/stop order exists")
-            buy, sell = (intent, other) if intent.side is _BUY else (other, intent)
-            assert buy.limit_price_usd is not None
-            assert sell.limit_price_usd is not None
-            if buy.limit_price_usd >= sell.limit_price_usd:
-                raise refusals.wash_trade(other, "opposite side limit order exists")
-
-    def _selling(self) -> dict[int, Decimal]:
-        """Shares in working sells by column, stop legs left out."""
-        selling: dict[int, Decimal] = {}
-        for order in self._working:
-            if not order.buys and order.parent is None:
-                selling[order.column] = selling.get(order.column, ZERO) + order.remaining
-        return selling
-
-    def _accept(self, intent: OrderIntent, column: int, whole: bool, reserve: Decimal) -> BrokerOrder:
-        number = len(self._orders) + 1
-        now = self.now_ns
-        price = intent.limit_price_usd or intent.stop_price_usd
-        order = BrokerOrder(
-            number=number,
-            id=f"00000000-0000-4000-8000-{number:012x}",
-            client_order_id=intent.client_order_id,
-            symbol=intent.symbol,
-            column=column,
-            side=intent.side,
-            buys=intent.side is _BUY,
-            type=intent.type,
-            time_in_force=intent.time_in_force,
-            quantity=intent.quantity,
-            whole=whole,
-            limit_price_usd=intent.limit_price_usd,
-            stop_price_usd=intent.stop_price_usd,
-            trigger_usd=0.0 if price is None else float(price),
-            reserve_price_usd=reserve,
-            created_at_ns=now,
-            submitted_at_ns=now,
-            updated_at_ns=now,
-            expires_at_ns=self._expiry_ns(intent.time_in_force),
-        )
+    def _accept(self, order: BrokerOrder, stop_loss_usd: Decimal | None) -> None:
+        order.expires_at_ns = self._expiry_ns(order.time_in_force)
         self._register(order)
-        self._start(order, now)
-        if intent.stop_loss_usd is not None:
-            self._accept_leg(order, intent.stop_loss_usd)
-        return order
-
-    def _accept_leg(self, parent: BrokerOrder, stop_usd: Decimal) -> None:
-        number = parent.number + 1
-        leg = BrokerOrder(
-            number=number,
-            id=f"00000000-0000-4000-8000-{number:012x}",
-            client_order_id=leg_id(parent.client_order_id),
-            symbol=parent.symbol,
-            column=parent.column,
-            side=_SELL,
-            buys=False,
-            type=_STOP,
-            time_in_force=parent.time_in_force,
-            quantity=parent.quantity,
-            whole=parent.whole,
-            stop_price_usd=stop_usd,
-            trigger_usd=float(stop_usd),
-            order_class="oto",
-            parent=parent,
-            status=_HELD,
-            created_at_ns=parent.created_at_ns,
-            submitted_at_ns=parent.submitted_at_ns,
-            updated_at_ns=parent.updated_at_ns,
-            expires_at_ns=parent.expires_at_ns,
-        )
-        parent.leg = leg
-        parent.order_class = "oto"
-        self._register(leg)
-        self._report(leg, self.now_ns)
+        self._start(order, self.now_ns)
+        if stop_loss_usd is not None:
+            leg = add_leg(order, stop_loss_usd)
+            self._register(leg)
+            self._report(leg, self.now_ns)
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close a day order waits for the next session and expires with that."""
@@ -316,55 +216,39 @@ class Exchange:
 
     # Matching.
 
-    def _match(self, block: MarketBlock, row: int) -> None:
+    def _match(self, acting: list[BrokerOrder], minute: Minute) -> None:
         """First what executes at the open, then what executes within the bar, each by order of submission."""
-        start_ns = self.now_ns - MINUTE_NS
-        left: dict[int, float] = {}  # Shares of the minute that may still be taken, by column.
-        later: list[tuple[int, BrokerOrder, Bar]] = []
-        for order in self._working.acting(block, row):
-            column = order.column
-            open_usd = block.open.item(row, column)
-            if open_usd != open_usd:  # No bar, no trade.
+        later: list[tuple[BrokerOrder, Bar]] = []
+        for order in acting:
+            open_usd = minute.open_usd(order.column)
+            if isnan(open_usd):  # No bar, no trade.
                 continue
             price = self._pricing.at_open(order, open_usd)
             if price is None:
-                later.append((order.number, order, _bar(block, row, column)))
+                later.append((order, minute.bar(order.column)))
                 continue
-            self._execute(order, price, start_ns, left, block, row)
+            self._execute(order, price, minute.start_ns, minute)
             if order.leg is not None and order.leg.status is _ACCEPTED:
-                later.append((order.leg.number, order.leg, _bar(block, row, column)))
+                later.append((order.leg, minute.bar(order.column)))
         if later:
-            later.sort(key=_first)
-            self._match_within(later, left, block, row)
+            later.sort(key=_number)
+            self._match_within(later, minute)
 
-    def _match_within(
-        self, later: list[tuple[int, BrokerOrder, Bar]], left: dict[int, float], block: MarketBlock, row: int
-    ) -> None:
-        for _, order, bar in later:
-            price = self._pricing.within(order, bar) if order.live else None
+    def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
+        for order, bar in later:
+            price = self._pricing.within(order, bar)
             if price is None:
                 continue
-            self._execute(order, price, self.now_ns, left, block, row)
-            if order.leg is not None and order.leg.status is _ACCEPTED:
-                rest = rest_after_entry(order, bar)
-                if rest is not None:
-                    later.append((order.leg.number, order.leg, rest))  # The loop comes to it last.
+            self._execute(order, price, minute.end_ns, minute)
+            rest = rest_after_entry(order, bar)
+            if rest is not None and order.leg is not None and order.leg.status is _ACCEPTED:
+                later.append((order.leg, rest))  # The loop comes to it last.
 
-    def _execute(
-        self, order: BrokerOrder, price: float, at_ns: int, left: dict[int, float], block: MarketBlock, row: int
-    ) -> None:
-        """Fill as much as the minute's volume allows."""
-        quantity = order.remaining
-        if self._volume_share:
-            column = order.column
-            room = left.get(column)
-            if room is None:
-                room = block.volume.item(row, column) * self._volume_share
-            if room < quantity:
-                quantity = shares(room, WHOLE if order.whole else FRACTION)
-            left[column] = room - float(quantity)
-        if quantity > 0:
-            self._fill(order, quantity, price, at_ns)
+    def _execute(self, order: BrokerOrder, price_usd: float, at_ns: int, minute: Minute) -> None:
+        """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
+        quantity = minute.take(order)
+        if quantity:
+            self._fill(order, quantity, price_usd, at_ns)
         if order.live and order.type is _STOP and not order.triggered:
             self._working.trigger(order)
 
@@ -443,14 +327,5 @@ class Exchange:
         )
 
 
-def _bar(block: MarketBlock, row: int, column: int) -> Bar:
-    return Bar(
-        block.open.item(row, column),
-        block.high.item(row, column),
-        block.low.item(row, column),
-        block.close.item(row, column),
-    )
-
-
-def _first(entry: tuple[int, BrokerOrder, Bar]) -> int:
-    return entry[0]
+def _number(entry: tuple[BrokerOrder, Bar]) -> int:
+    return entry[0].number

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
-from ordinis.domain.orders import OrderStatus, OrderType, Side, TimeInForce
+from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id
 
 ZERO = Decimal(0)
+_BUY = Side.BUY
 
 
 class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
@@ -58,6 +59,67 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     def filled_average_price_usd(self) -> Decimal | None:
         """None until something filled."""
         return self.filled_value_usd / self.filled_quantity if self.filled_quantity else None
+
+
+def order_id(number: int) -> str:
+    """The broker's id of the n-th order: a UUID by form, the same in every run."""
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+def new_order(
+    intent: OrderIntent, *, number: int, column: int, whole: bool, reserve_price_usd: Decimal, at_ns: int
+) -> BrokerOrder:
+    """An order that has just been accepted."""
+    price = intent.limit_price_usd or intent.stop_price_usd
+    return BrokerOrder(
+        number=number,
+        id=order_id(number),
+        client_order_id=intent.client_order_id,
+        symbol=intent.symbol,
+        column=column,
+        side=intent.side,
+        buys=intent.side is _BUY,
+        type=intent.type,
+        time_in_force=intent.time_in_force,
+        quantity=intent.quantity,
+        whole=whole,
+        limit_price_usd=intent.limit_price_usd,
+        stop_price_usd=intent.stop_price_usd,
+        trigger_usd=0.0 if price is None else float(price),
+        reserve_price_usd=reserve_price_usd,
+        created_at_ns=at_ns,
+        submitted_at_ns=at_ns,
+        updated_at_ns=at_ns,
+    )
+
+
+def add_leg(parent: BrokerOrder, stop_usd: Decimal) -> BrokerOrder:
+    """The parent's stop-loss: of the other side, held until the parent is filled."""
+    leg = BrokerOrder(
+        number=parent.number + 1,
+        id=order_id(parent.number + 1),
+        client_order_id=leg_id(parent.client_order_id),
+        symbol=parent.symbol,
+        column=parent.column,
+        side=Side.SELL,
+        buys=False,
+        type=OrderType.STOP,
+        time_in_force=parent.time_in_force,
+        quantity=parent.quantity,
+        whole=parent.whole,
+        stop_price_usd=stop_usd,
+        trigger_usd=float(stop_usd),
+        order_class="oto",
+        parent=parent,
+        status=OrderStatus.HELD,
+        created_at_ns=parent.created_at_ns,
+        submitted_at_ns=parent.submitted_at_ns,
+        updated_at_ns=parent.updated_at_ns,
+        expires_at_ns=parent.expires_at_ns,
+    )
+    parent.leg = leg
+    parent.order_class = "oto"
+    return leg
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,6 +45,10 @@ def unknown_asset(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" not found')
 
 
+def no_price(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" has not traded yet')
+
+
 def sub_penny(field: str, price_usd: Decimal) -> Refusal:
     return unprocessable(f"invalid {field} {price_usd}. sub-penny increment does not fulfill minimum pricing criteria")
 

@@ -1,0 +1,92 @@
+"""Whether the exchange takes an order: its form, the account, the symbol's other orders, in that order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ordinis.brokers.simulated import refusals
+from ordinis.brokers.simulated.account import AccountBooks
+from ordinis.brokers.simulated.order import ZERO, BrokerOrder
+from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.brokers.simulated.validity import check_form, check_stop_loss
+from ordinis.brokers.simulated.working import WorkingOrders
+from ordinis.domain.orders import OrderIntent, OrderType, Side
+
+_BUY, _SELL = Side.BUY, Side.SELL
+_LIMIT = OrderType.LIMIT
+
+
+class Acceptance:
+    """The checks that need the books and the working orders. It reads them and changes nothing."""
+
+    __slots__ = ("_books", "_collar", "_fraction_usd_min", "_working")
+
+    def __init__(self, settings: ExchangeSettings, books: AccountBooks, working: WorkingOrders) -> None:
+        self._books = books
+        self._working = working
+        self._collar = 1 + Decimal(str(settings.market_buy_collar))
+        self._fraction_usd_min = settings.fractional_order_usd_min
+
+    def check(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
+        """What a share of the order reserves, USD; zero for a sale. Raises OrderRefused."""
+        check_form(intent, whole)
+        if intent.side is _BUY:
+            reserve = self._check_buy(intent, column, whole)
+            self._check_wash(intent, column)
+            return reserve
+        self._check_sale(intent, column, whole)
+        self._check_wash(intent, column)
+        if self._books.throttles_day_trades:
+            self._books.check_day_trade(column, intent.quantity, self._selling())
+        return ZERO
+
+    def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
+        last = self._books.last_price_usd(column)
+        base = intent.limit_price_usd or intent.stop_price_usd or last
+        if base is None:
+            raise refusals.no_price(intent.symbol)
+        if intent.stop_loss_usd is not None:
+            check_stop_loss(intent.stop_loss_usd, base)
+        if not whole:
+            self._check_fraction_value(intent.quantity * base)
+        reserve = base if intent.type is _LIMIT else max(base, last or base) * self._collar
+        self._books.check_buy(reserve * intent.quantity)
+        return reserve
+
+    def _check_sale(self, intent: OrderIntent, column: int, whole: bool) -> None:
+        books = self._books
+        if intent.stop_loss_usd is not None:  # A stop above a sale protects a short, and there are none.
+            raise books.short_refusal()
+        books.check_sale(column, intent.quantity, whole, self._working.of(column))
+        if whole or intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
+            return
+        last = books.last_price_usd(column)
+        self._check_fraction_value(intent.quantity * (intent.limit_price_usd or intent.stop_price_usd or last or ZERO))
+
+    def _check_fraction_value(self, value_usd: Decimal) -> None:
+        if value_usd < self._fraction_usd_min:
+            raise refusals.below_minimum(self._fraction_usd_min)
+
+    def _check_wash(self, intent: OrderIntent, column: int) -> None:
+        """An opposite pair could trade with itself, unless both are limits that do not cross."""
+        for other in self._working.of(column):
+            if other.side is intent.side:
+                continue
+            if other.type is not _LIMIT or intent.type is not _LIMIT:
+                raise refusals.wash_trade(other, "opposite side market/stop order exists")
+            if _crosses(intent, other):
+                raise refusals.wash_trade(other, "opposite side limit order exists")
+
+    def _selling(self) -> dict[int, Decimal]:
+        """Shares in working sells by column, stop legs left out."""
+        selling: dict[int, Decimal] = {}
+        for order in self._working:
+            if not order.buys and order.parent is None:
+                selling[order.column] = selling.get(order.column, ZERO) + order.remaining
+        return selling
+
+
+def _crosses(intent: OrderIntent, other: BrokerOrder) -> bool:
+    """Two limits of opposite sides that could meet."""
+    mine, theirs = intent.limit_price_usd or ZERO, other.limit_price_usd or ZERO
+    return mine >= theirs if intent.side is _BUY else theirs >= mine
