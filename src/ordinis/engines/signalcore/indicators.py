@@ -18,6 +18,8 @@ from ordinis.engines.signalcore.bars import OwnBars, blank_before
 
 Smoothing = Literal["wilder", "mean"]
 
+CRUMB = 1e-10  # Of the price: what rounding leaves in an average of prices is less, any real movement is more.
+
 
 class Average(Protocol):
     """What SMA, EMA and Wilder's average have in common."""
@@ -151,8 +153,7 @@ def _recur(out: FloatArray, decays: Iterable[FloatArray], previous: FloatArray) 
 
 def _relative_strength(gain: FloatArray, loss: FloatArray, close: FloatArray) -> FloatArray:
     total = gain + loss
-    # A running sum keeps rounding crumbs of what has left; they are no movement.
-    still = total <= close * 1e-10
+    still = total <= close * CRUMB  # A running sum keeps crumbs of what has left: they are no movement.
     gain *= 100.0
     gain /= np.where(still, 1.0, total)
     gain[still] = 50.0

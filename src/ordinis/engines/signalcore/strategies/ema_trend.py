@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ordinis.engines.signalcore.bars import OwnBars
-from ordinis.engines.signalcore.indicators import ATR, EMA
+from ordinis.engines.signalcore.indicators import ATR, CRUMB, EMA
 from ordinis.engines.signalcore.parameters import check_at_least, check_bars, check_order, check_positive
 from ordinis.engines.signalcore.strategy import StrategyColumns, entries
 
@@ -47,7 +47,7 @@ class EmaTrend:
         asks = (distance > self.parameters.band_atr * atr) & (atr > 0.0)
         return StrategyColumns(
             direction=entries(asks),
-            exit=distance < 0.0,
+            exit=distance < bars.close * -CRUMB,
             score=distance / atr,
             stop_distance=np.where(atr > 0.0, self.parameters.stop_atr * atr / bars.close, np.nan),
             ready=bars.warm(max(self._slow.warm_up_bars, self._range.warm_up_bars)),

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import talib
+
+from ordinis.domain.market import MarketBlock
+from ordinis.domain.signal import SignalBlock
+from ordinis.engines.signalcore import SignalCore, SignalSettings
+from ordinis.engines.signalcore.registry import Parameter, create
+
+MakeBlock = Callable[..., MarketBlock]
+Walk = Callable[..., list[MarketBlock]]
+
+
+def run(block: MarketBlock, name: str, **parameters: Parameter) -> SignalBlock:
+    return SignalCore(block.universe, [create(name, parameters)], SignalSettings()).advance(block)
+
+
+def reference_states(closes: list[float], fast_bars: int, slow_bars: int) -> list[int]:
+    """The benchmark's rule in plain Python: 1 to buy, -1 to sell, 0 for neither."""
+    fast_sum = slow_sum = 0.0
+    states = []
+    for bar, close in enumerate(closes):
+        fast_sum += close if bar < fast_bars else close - closes[bar - fast_bars]
+        slow_sum += close if bar < slow_bars else close - closes[bar - slow_bars]
+        fast, slow = fast_sum / fast_bars, slow_sum / slow_bars
+        states.append(0 if bar < slow_bars - 1 else int(fast > slow) - int(fast < slow))
+    return states
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 4])  # The coarser the price, the more ties.
+def test_sma_cross_is_the_benchmarks_state_rule(block_of: MakeBlock, decimals: int) -> None:
+    random = np.random.default_rng(4)
+    close = np.round(100.0 + np.cumsum(random.normal(0.0, 0.3, (900, 2)), axis=0), decimals)
+    signals = run(block_of(close), "sma_cross")
+    for column in range(2):
+        expected = np.array(reference_states(close[:, column].tolist(), 20, 60))
+        np.testing.assert_array_equal(signals.direction[:, column], expected == 1)
+        np.testing.assert_array_equal(signals.exits[0, :, column], expected == -1)
+    np.testing.assert_array_equal(signals.ready[:, 0], np.arange(900) >= 59)
+    entries = signals.direction == 1
+    assert (signals.score[entries] > 0.0).all()
+    assert np.isnan(signals.stop_distance).all()
+
+
+def test_atr_rsi_wilder_agrees_with_the_oracle(walk: Walk) -> None:
+    (block,) = walk(6, sessions=1, rows=390, symbols=1, share_present=1.0)
+    signals = run(block, "atr_rsi", smoothing="wilder")
+    high, low, close = block.high[:, 0], block.low[:, 0], block.close[:, 0]
+    rsi, atr = talib.RSI(close, 14), talib.ATR(high, low, close, 14)
+    entries = rsi < 30.0
+    assert 3 < entries.sum() < 200
+    np.testing.assert_array_equal(signals.direction[:, 0], entries)
+    np.testing.assert_array_equal(signals.exits[0, :, 0], rsi > 70.0)
+    np.testing.assert_allclose(signals.score[entries, 0], 1.0 - rsi[entries] / 30.0, rtol=1e-9)
+    np.testing.assert_allclose(signals.stop_distance[entries, 0], 2.0 * atr[entries] / close[entries], rtol=1e-9)
+
+
+def test_atr_rsi_enters_just_below_its_level_and_leaves_just_above_the_other(block_of: MakeBlock) -> None:
+    # Fourteen changes on plain means: RSI is 100 x the share of the rises.
+    def strength(rises: int) -> MarketBlock:
+        changes = [1.0] * rises + [-1.0] * (14 - rises)
+        return block_of((100.0 + np.cumsum([0.0, *changes]))[:, None])
+
+    asked = {rises: run(strength(rises), "atr_rsi") for rises in range(15)}
+    # 4 of 14 is RSI 28.6 and 5 is 35.7; 9 is 64.3 and 10 is 71.4: not 9 and 91, as it once was.
+    assert [rises for rises in range(15) if asked[rises].direction[-1, 0]] == [0, 1, 2, 3, 4]
+    assert [rises for rises in range(15) if asked[rises].exits[0, -1, 0]] == [10, 11, 12, 13, 14]
+
+
+def test_ema_trend_agrees_with_the_oracle(walk: Walk) -> None:
+    (block,) = walk(7, sessions=1, rows=390, symbols=1, share_present=1.0)
+    signals = run(block, "ema_trend", fast_bars=10, slow_bars=40, atr_bars=20, band_atr=0.4, stop_atr=3)
+    high, low, close = block.high[:, 0], block.low[:, 0], block.close[:, 0]
+    distance, atr = talib.EMA(close, 10) - talib.EMA(close, 40), talib.ATR(high, low, close, 20)
+    entries = distance > 0.4 * atr
+    assert 20 < entries.sum() < 370
+    np.testing.assert_array_equal(signals.direction[:, 0], entries)
+    np.testing.assert_array_equal(signals.exits[0, :, 0], distance < 0.0)
+    np.testing.assert_allclose(signals.score[entries, 0], distance[entries] / atr[entries], rtol=1e-6)
+    np.testing.assert_allclose(signals.stop_distance[entries, 0], 3.0 * atr[entries] / close[entries], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["atr_rsi", "ema_trend", "sma_cross", "idle"])
+def test_a_price_that_never_moves_is_left_alone(block_of: MakeBlock, name: str) -> None:
+    flat = block_of(np.full((390, 2), 50.0))
+    still = MarketBlock(
+        universe=flat.universe,
+        session=flat.session,
+        closed_at_ns=flat.closed_at_ns,
+        volume=flat.volume,
+        open=flat.close,
+        high=flat.close,
+        low=flat.close,
+        close=flat.close,
+        present=flat.present,
+    )
+    signals = run(still, name)
+    assert not signals.has_entry.any()
+    assert not signals.has_exit.any()
+    assert signals.ready[-1].all()
+
+
+def test_idle_asks_for_nothing(walk: Walk) -> None:
+    (block,) = walk(9, sessions=1, rows=50, symbols=3, share_present=0.8)
+    signals = run(block, "idle")
+    assert not signals.direction.any()
+    assert not signals.exits.any()
+    assert signals.exits.shape == (1, 50, 3)
