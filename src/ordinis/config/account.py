@@ -76,10 +76,9 @@ class Data(Section):
         default="", description="The bar store's folder; empty means the user's data folder of this system."
     )
 
-    @property
-    def volume_share(self) -> float:
-        """The part of the consolidated volume that the feed's bars count."""
-        return self.feed_share.iex if self.feed == "iex" else self.feed_share.sip
+    def share_of(self, feed: str) -> float:
+        """The part of the consolidated volume that this feed's bars count; 1 for a feed without a setting."""
+        return self.feed_share.iex if feed == "iex" else self.feed_share.sip
 
     @field_validator("symbols")
     @classmethod

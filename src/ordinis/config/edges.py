@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ordinis.config.base import Positive, Section, Usd
+from ordinis.config.base import Count, Positive, Section, Usd
 
 
 class Fees(Section):
@@ -80,4 +80,7 @@ class Run(Section):
 
     seed: Annotated[int, Field(ge=0)] = Field(
         default=7, description="The one seed of all randomness: synthetic minutes, injected faults."
+    )
+    warm_up_sessions: Count = Field(
+        default=20, description="Sessions of minutes before the first day that indicators are warmed up on."
     )

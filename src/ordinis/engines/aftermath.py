@@ -56,6 +56,7 @@ def _closed(state: State, trip: RoundTrip, column: int) -> None:
 
 
 def _refused(state: State, update: OrderUpdate) -> bytes:
+    state.refused += 1
     column = state.universe.column[update.symbol]
     state.columns.last[column] = Reason.REFUSED_BY_BROKER
     return pack_changes(np.array([column]), state.columns.last)

@@ -56,6 +56,7 @@ class State:
         self.by_symbol = PerformanceTracker(settings.prior_trades)
         self.trips: list[RoundTrip] = []
         self.entries_filled = 0
+        self.refused = 0  # Orders the broker refused.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
     @property

@@ -37,6 +37,7 @@ class SizingConfig:
     max_positions: int = 5
     target_volatility: float = 0.10  # Annual, of a full book.
     stop_loss_pct: float | None = None  # The widest stop, as a fraction of the price; None: only the strategy's.
+    stop_distance_min: float = 0.0  # The tightest: a stop inside a few spreads is hit by noise.
     fixed_percent: float = 0.05
     kelly_min_trades: int = 30
     kelly_fallback: SizingMethod | None = SizingMethod.VOLATILITY_ADJUSTED  # None: no trade without evidence.
@@ -116,10 +117,8 @@ class PositionSizer:
 
     def stop_distance(self, strategy_distance: float | None) -> float | None:
         """The tighter of the strategy's stop and the tier's, as a fraction of the price; None: no stop."""
-        widest = self.config.stop_loss_pct
-        if strategy_distance is None or math.isnan(strategy_distance):
-            return widest
-        return strategy_distance if widest is None else min(strategy_distance, widest)
+        named = [one for one in (strategy_distance, self.config.stop_loss_pct) if one is not None]
+        return max(min(named), self.config.stop_distance_min) if named else None
 
     def _base(self, candidate: Candidate, method: SizingMethod, chain: list[SizeStep]) -> SizingMethod | Reason:
         """Append the base weight; the method that gave it, or why none did."""

@@ -1,0 +1,79 @@
+"""A backtest is the loop over a recorded market, and what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ordinis.domain.market import MarketBlock
+from ordinis.domain.orders import Purpose
+from ordinis.engines.trading import TradingEngine
+from ordinis.journal import reading
+from ordinis.ports import Broker, Journal, Market
+from ordinis.research.result import BacktestResult, Books, RunFacts, summarise
+from ordinis.runtime import clock
+from ordinis.runtime.loop import trade
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run: what it is called, and the bars it has seen."""
+
+    data: str
+    data_label: str
+    synthetic: bool
+    fill_model: str
+    start_usd: float
+    journal: Path
+    bars: int = 0
+
+    def count(self, blocks: Iterable[MarketBlock]) -> Iterator[MarketBlock]:
+        """The same blocks, their bars counted."""
+        for block in blocks:
+            self.bars += int(np.count_nonzero(block.present))
+            yield block
+
+
+def backtest(
+    engine: TradingEngine,
+    market: Market,
+    broker: Broker,
+    journal: Journal,
+    books: Books,
+    run: Run,
+    stopped: Callable[[], bool],
+) -> BacktestResult:
+    """Trade to the end of the market, or until `stopped`: then the result is marked partial."""
+    started = clock.seconds()
+    complete = trade(engine, market, broker, journal, stopped)
+    journal.close()
+    seconds = clock.seconds() - started
+    sent = [
+        one.assessment.size
+        for one in reading.assessments(run.journal)
+        if one.assessment.client_order_id and one.assessment.purpose == Purpose.ENTRY.value
+    ]
+    facts = RunFacts(
+        data=run.data,
+        data_label=run.data_label,
+        synthetic=run.synthetic,
+        fill_model=run.fill_model,
+        start_usd=run.start_usd,
+        bars=run.bars,
+        seconds=seconds,
+        decisions_by_reason=reading.decisions_by_reason(run.journal),
+        bound_by=_counted(size.bound_by for size in sent if size),
+        sizing_methods=_counted(size.sizing_method for size in sent if size),
+        journal=str(run.journal),
+        journal_digest=reading.digest(run.journal),
+        partial=not complete,
+    )
+    return summarise(engine, books, facts)
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())

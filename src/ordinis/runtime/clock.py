@@ -1,0 +1,16 @@
+"""The one place that reads the machine's clock. For socket timeouts, progress and the pace of a simulation:
+decisions never see it.
+"""
+
+from __future__ import annotations
+
+import time
+
+
+def seconds() -> float:
+    """Wall seconds since some moment; only differences mean anything."""
+    return time.perf_counter()
+
+
+def sleep(seconds_: float) -> None:
+    time.sleep(seconds_)
