@@ -94,11 +94,11 @@ def _order(story: OrderStory) -> Iterator[str]:
 
 def _intent(intent: OrderIntent) -> str:
     price = "".join(
-        f" {name} ${_number(value)}"
+        f" {name} {_usd(value)}"
         for name, value in (("limit", intent.limit_price_usd), ("stop", intent.stop_price_usd))
         if value is not None
     )
-    leg = "" if intent.stop_loss_usd is None else f", with a stop leg at ${_number(intent.stop_loss_usd)}"
+    leg = "" if intent.stop_loss_usd is None else f", with a stop leg at {_usd(intent.stop_loss_usd)}"
     what = f"{intent.side.value} {_number(intent.quantity)} {intent.type.value}"
     return f"{what}{price}, {intent.time_in_force.value}{leg}"
 
@@ -107,7 +107,7 @@ def _update(update: OrderUpdate, intent: OrderIntent) -> str:
     who = "" if update.client_order_id == intent.client_order_id else "stop leg "
     text = f"{who}{update.status.value.replace('_', ' ')}"
     if update.fill is not None:
-        text += f", {_number(update.fill.quantity)} at ${_number(update.fill.price_usd)}"
+        text += f", {_number(update.fill.quantity)} at {_usd(update.fill.price_usd)}"
     if update.error_code is not None or update.error_text:
         text += f", the broker says {update.error_code}: {update.error_text}"
     return text
@@ -117,14 +117,20 @@ def _trip(trip: Trip, client_order_id: str) -> Iterator[str]:
     yield "  the position:"
     for one in trip.fills:
         whose = "this order" if one.client_order_id == client_order_id else one.client_order_id
-        what = f"{_number(one.fill.quantity)} at ${_number(one.fill.price_usd)}"
+        what = f"{_number(one.fill.quantity)} at {_usd(one.fill.price_usd)}"
         yield f"    {new_york_text(one.fill.filled_at_ns)}  {what} by {whose}"
     result, fraction = trip.result_usd, trip.result_fraction
     if result is None or fraction is None:
         yield f"    still open: {_number(trip.open_quantity)} shares"
     else:
-        yield f"    closed: ${result:+,.2f} ({fraction:+.2%}) before fees"
+        yield f"    closed: {'-' if result < 0 else '+'}${abs(result):,.2f} ({fraction:+.2%}) before fees"
 
 
 def _number(value: Decimal) -> str:
     return format(value.normalize(), "f")
+
+
+def _usd(value: Decimal) -> str:
+    """At least to the cent, finer where the price is."""
+    places = max(2, -int(value.normalize().as_tuple().exponent))
+    return f"${value:,.{places}f}"
