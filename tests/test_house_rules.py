@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "runtime": ("domain", "engines", "ports"),
     "research": ("domain", "engines", "ports", "runtime", "journal"),
     "app": ("domain", "engines", "ports", "config", "brokers", "data", "journal", "runtime", "research"),
-    "ui": ("app", "config", "domain.errors", "data", "journal"),
+    "ui": ("app", "config", "domain.errors", "data", "journal", "research.result"),
 }
 NEVER: dict[str, tuple[str, ...]] = {"research": ("journal.writer",), "ui": ("journal.writer",)}
 
@@ -35,7 +35,7 @@ WALL_CLOCKS = {
     *("time.localtime", "time.gmtime", "time.ctime", "time.strftime"),
     *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today"),
 }
-RANDOM_SOURCES = ("random.", "secrets.", "numpy.random.")
+RANDOM_SOURCES = ("random.", "numpy.random.")  # `secrets` makes keys, which must not be repeatable.
 RANDOM_NAMES = {"uuid.uuid1", "uuid.uuid4", "os.urandom"}
 GENERATORS = {"random.Random", "numpy.random.default_rng"}
 SEEDED = {"Random", "Generator", "BitGenerator", "SeedSequence", "PCG64", "PCG64DXSM", "Philox", "SFC64", "default_rng"}

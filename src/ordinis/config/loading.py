@@ -34,7 +34,7 @@ def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
 
     def origin(key: str) -> str:
         near = (one for one in overridden if _is_inside(one, key) or _is_inside(key, one))
-        return next((f"--set {one}" for one in near), source)
+        return next(("--set" if one == key else f"--set {one}" for one in near), source)
 
     try:
         return Settings.model_validate(raw)

@@ -1,0 +1,75 @@
+"""The command line. Everything heavy is imported inside the command that needs it, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from ordinis.domain.errors import OrdinisError
+from ordinis.ui.commands import backtest, broker, data, demo, journal, run, settings
+from ordinis.ui.summary import INTERRUPTED
+
+DEFECT = 1
+
+cli = typer.Typer(
+    name="ordinis",
+    help="Trades US equities on an Alpaca account by itself, inside the account's rules, and says why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.command("init")(settings.init)
+cli.add_typer(settings.group, name="config")
+cli.add_typer(data.group, name="data")
+cli.command("backtest")(backtest.backtest)
+cli.command("run")(run.run)
+cli.add_typer(broker.group, name="broker")
+cli.add_typer(journal.group, name="journal")
+cli.command("why")(journal.why)
+cli.command("report")(journal.report)
+cli.command("demo")(demo.demo)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ordinis {version('ordinis')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code; docs/exit-codes.md is the table."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        cli(arguments)
+    except OrdinisError as error:
+        typer.echo(f"ordinis: {error}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else DEFECT
+    except Exception as defect:
+        from ordinis.ui.crash import write_down
+
+        typer.echo(f"ordinis: {write_down(defect)}", err=True)
+        return DEFECT
+    return 0

@@ -1,0 +1,141 @@
+"""The command line: quick, plain about mistakes, and with an exit code to branch on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ordinis.config import Settings, load
+from ordinis.domain.errors import JournalError, OrdinisError
+from ordinis.ui import cli
+from ordinis.ui.commands import journal as journal_commands
+from ordinis.ui.options import SETTINGS_FILE
+
+HEAVY = ("numpy", "pandas", "pyarrow", "pydantic", "alpaca", "rich", "starlette", "plotly", "exchange_calendars")
+
+
+def _ordinis(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    out, err = capsys.readouterr()
+    code = left.value.code
+    assert isinstance(code, int)
+    return code, out, err
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings file of the machine takes part, and nothing is written outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`ordinis --help` answers in under 0.35 s: any one of these would take most of that."""
+    code = (
+        "import sys; from ordinis.ui import cli\n"
+        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "backtest" in told.stdout
+    assert told.stdout.splitlines()[-1] == "HEAVY []"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["init"], ["backtest"], ["run"], ["why"], ["report"], ["demo"], ["config", "show"], ["config", "keys"]),
+        *(["data", "import"], ["data", "list"], ["data", "check"], ["broker", "serve"]),
+        *(["journal", "digest"], ["journal", "export"]),
+    ],
+)
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    code, out, _ = _ordinis(capsys, *command, "--help")
+    assert (code, out.startswith("Usage: ")) == (0, True)
+
+
+def test_a_written_settings_file_is_found_and_can_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ordinis(capsys, "init")[0] == 0
+    assert load(SETTINGS_FILE) == Settings()
+    code, out, _ = _ordinis(capsys, "config", "show", "--set", "account.cash_usd=50000")
+    assert (code, out.splitlines()[0]) == (0, "# ordinis.toml")
+    assert "cash_usd = 50000" in out
+
+
+def test_init_does_not_replace_a_file_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text("# mine\n", encoding="utf-8")
+    code, _, err = _ordinis(capsys, "init", "mine.toml")
+    assert (code, "--replace" in err) == (2, True)
+    assert Path("mine.toml").read_text(encoding="utf-8") == "# mine\n"
+    assert _ordinis(capsys, "init", "mine.toml", "--replace")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["config", "show", "--set", "risk.cash_buffer_fraction=2"], 2, "must be in [0, 1), was 2; did you mean 0.02?"),
+        (["config", "show", "--config", "none.toml"], 2, "there is no settings file none.toml"),
+        (["data", "check", "none.csv"], 3, "none.csv does not exist"),
+        (["journal", "digest", "none.journal"], 5, "none.journal"),
+        (["run", "--data", "x"], 2, "add --sim"),
+        (["backtest", "--data", "x", "--from", "2025"], 2, "2025 is not a day; write it as 2025-01-15"),
+        (["backtest"], 2, "Missing option '--data'"),
+        (["bakctest"], 2, "No such command 'bakctest'"),
+    ],
+)
+def test_a_mistake_gives_a_message_and_its_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    left, out, err = _ordinis(capsys, *arguments)
+    assert (left, out) == (code, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def _raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(journal_commands, "digest_line", fail)
+
+
+def test_a_defect_leaves_one_line_and_a_file_with_the_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _raise(monkeypatch, ZeroDivisionError("one by nought"))
+    code, _, err = _ordinis(capsys, "journal", "digest", "x")
+    assert (code, len(err.splitlines()), "ZeroDivisionError: one by nought" in err) == (1, 1, True)
+    (crash,) = tmp_path.rglob("crash-*.txt")
+    assert str(crash) in err
+    assert "Traceback" in crash.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_leaves_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    _raise(monkeypatch, KeyboardInterrupt())
+    assert _ordinis(capsys, "journal", "digest", "x") == (130, "", "")
+
+
+def test_an_error_of_ours_leaves_with_its_own_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _raise(monkeypatch, JournalError("torn"))
+    assert _ordinis(capsys, "journal", "digest", "x") == (JournalError.exit_code, "", "ordinis: torn\n")
+
+
+def _classes(root: type[OrdinisError]) -> list[type[OrdinisError]]:
+    return [root, *(one for child in root.__subclasses__() for one in _classes(child))]
+
+
+def test_the_page_of_exit_codes_is_the_error_tree() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    written = {(row[1].strip(" `"), int(row[2])) for row in rows}
+    ours = {
+        (one.__name__, one.exit_code) for one in _classes(OrdinisError) if one.__module__ == "ordinis.domain.errors"
+    }
+    assert written == ours
