@@ -36,7 +36,7 @@ bench: setup  ## How fast, as ratios against the plain-Python loop of the same r
 	$(BIN)/python bench/engine.py --json out/bench.json
 
 docs: setup  ## The pages, into site/.
-	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 lock:  ## Resolve requirements.lock anew: universal, without index addresses. Keeps the versions that still fit.
 	$(PYTHON) -m venv build/lock
