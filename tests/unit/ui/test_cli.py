@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ordinis.config import Settings, load
 from ordinis.domain.errors import JournalError, OrdinisError
-from ordinis.ui import cli
 from ordinis.ui.commands import journal as journal_commands
 from ordinis.ui.options import SETTINGS_FILE
 
+Ordinis = Callable[..., tuple[int, str, str]]
 HEAVY = ("numpy", "pandas", "pyarrow", "pydantic", "alpaca", "rich", "starlette", "plotly", "exchange_calendars")
-
-
-def _ordinis(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as left:
-        cli.main(arguments)
-    out, err = capsys.readouterr()
-    code = left.value.code
-    assert isinstance(code, int)
-    return code, out, err
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings file of the machine takes part, and nothing is written outside."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -54,25 +38,25 @@ def test_help_imports_nothing_heavy() -> None:
         *(["journal", "digest"], ["journal", "export"]),
     ],
 )
-def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
-    code, out, _ = _ordinis(capsys, *command, "--help")
+def test_every_command_explains_itself(ordinis: Ordinis, command: list[str]) -> None:
+    code, out, _ = ordinis(*command, "--help")
     assert (code, out.startswith("Usage: ")) == (0, True)
 
 
-def test_a_written_settings_file_is_found_and_can_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _ordinis(capsys, "init")[0] == 0
+def test_a_written_settings_file_is_found_and_can_be_loaded(ordinis: Ordinis) -> None:
+    assert ordinis("init")[0] == 0
     assert load(SETTINGS_FILE) == Settings()
-    code, out, _ = _ordinis(capsys, "config", "show", "--set", "account.cash_usd=50000")
+    code, out, _ = ordinis("config", "show", "--set", "account.cash_usd=50000")
     assert (code, out.splitlines()[0]) == (0, "# ordinis.toml")
     assert "cash_usd = 50000" in out
 
 
-def test_init_does_not_replace_a_file_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
     Path("mine.toml").write_text("# mine\n", encoding="utf-8")
-    code, _, err = _ordinis(capsys, "init", "mine.toml")
+    code, _, err = ordinis("init", "mine.toml")
     assert (code, "--replace" in err) == (2, True)
     assert Path("mine.toml").read_text(encoding="utf-8") == "# mine\n"
-    assert _ordinis(capsys, "init", "mine.toml", "--replace")[0] == 0
+    assert ordinis("init", "mine.toml", "--replace")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -89,9 +73,9 @@ def test_init_does_not_replace_a_file_unasked(capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_a_mistake_gives_a_message_and_its_code(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+    ordinis: Ordinis, arguments: list[str], code: int, message: str
 ) -> None:
-    left, out, err = _ordinis(capsys, *arguments)
+    left, out, err = ordinis(*arguments)
     assert (left, out) == (code, "")
     assert message in err
     assert "Traceback" not in err
@@ -105,26 +89,24 @@ def _raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 
 def test_a_defect_leaves_one_line_and_a_file_with_the_traceback(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ordinis: Ordinis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     _raise(monkeypatch, ZeroDivisionError("one by nought"))
-    code, _, err = _ordinis(capsys, "journal", "digest", "x")
+    code, _, err = ordinis("journal", "digest", "x")
     assert (code, len(err.splitlines()), "ZeroDivisionError: one by nought" in err) == (1, 1, True)
     (crash,) = tmp_path.rglob("crash-*.txt")
     assert str(crash) in err
     assert "Traceback" in crash.read_text(encoding="utf-8")
 
 
-def test_ctrl_c_leaves_with_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_leaves_with_130(ordinis: Ordinis, monkeypatch: pytest.MonkeyPatch) -> None:
     _raise(monkeypatch, KeyboardInterrupt())
-    assert _ordinis(capsys, "journal", "digest", "x") == (130, "", "")
+    assert ordinis("journal", "digest", "x") == (130, "", "")
 
 
-def test_an_error_of_ours_leaves_with_its_own_code(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_ours_leaves_with_its_own_code(ordinis: Ordinis, monkeypatch: pytest.MonkeyPatch) -> None:
     _raise(monkeypatch, JournalError("torn"))
-    assert _ordinis(capsys, "journal", "digest", "x") == (JournalError.exit_code, "", "ordinis: torn\n")
+    assert ordinis("journal", "digest", "x") == (JournalError.exit_code, "", "ordinis: torn\n")
 
 
 def _classes(root: type[OrdinisError]) -> list[type[OrdinisError]]:
