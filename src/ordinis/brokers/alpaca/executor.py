@@ -1,0 +1,214 @@
+"""The Alpaca side of `ports.Broker`: orders out through the official SDK, what became of them in.
+
+An order is sent at most once for sure: under an id of ours, without the SDK's retries, and after any
+doubtful answer it is looked up by that id. What the broker says on both roads, answer and stream, is
+passed on once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ordinis.brokers.alpaca import wire
+from ordinis.brokers.alpaca.feeds import Stream
+from ordinis.brokers.alpaca.memory import OrderMemory
+from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
+from ordinis.brokers.alpaca.wire import WireAccount, WireFee, WireOrder, WirePosition, WireTradeUpdate
+from ordinis.domain.account import AccountView
+from ordinis.domain.errors import OutcomeUnknown
+from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.market import Session
+from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, leg_id
+
+if TYPE_CHECKING:
+    from alpaca.trading.client import TradingClient
+
+_DUPLICATE = "client_order_id must be unique"
+_SENDS_MAX = 2  # Once, and once more after a lookup that found nothing.
+_ACTIVITIES_PAGE = 100  # Alpaca's largest.
+_ACTIVITY_PAGES_MAX = 100
+
+
+def _nothing_to_await() -> None:
+    """Live: the stream speaks when it speaks."""
+
+
+class AlpacaBroker:
+    """Orders over REST, updates over the trading stream.
+
+    `now_ns` is the broker's clock, for what carries no time of its own (refusals, account figures).
+    `settle` waits until the stream has caught up; a stepped simulation passes one, live needs none.
+    """
+
+    def __init__(
+        self,
+        client: TradingClient,
+        stream: Stream[WireTradeUpdate],
+        *,
+        now_ns: Callable[[], int],
+        limits: RestLimits,
+        generator: Random,
+        settle: Callable[[], None] = _nothing_to_await,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._now_ns = now_ns
+        self._limits = limits
+        self._generator = generator
+        self._settle = settle
+        self._memory = OrderMemory()
+        self._inbox: list[BrokerEvent] = []
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        """Send, in order. A refusal becomes an update. Errors: OutcomeUnknown, BrokerError for a refused key."""
+        for action in actions:
+            if isinstance(action, CancelIntent):
+                self._cancel(action)
+            else:
+                self._submit(action)
+            self._settle()  # What an action causes at once is told before what the next one causes.
+            self._listen()
+
+    def updates(self) -> Sequence[BrokerEvent]:
+        """What happened since the last call, in order. Errors: BrokerError once the stream is lost."""
+        self._listen()
+        inbox, self._inbox = self._inbox, []
+        return inbox
+
+    def account(self) -> AccountView:
+        account = wire.read(self._get("/account"), WireAccount, "account")
+        positions = wire.read(self._get("/positions"), list[WirePosition], "positions")
+        return wire.account_view(account, positions, self._now_ns())
+
+    def end_session(self, session: Session) -> None:
+        """After the close: the day's fees become events, and orders that are over are forgotten."""
+        self._listen()
+        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._fees(session.date))
+        self._memory.forget_final()
+
+    # Orders out.
+
+    def _submit(self, intent: OrderIntent) -> None:
+        try:
+            order = self._sent(intent)
+        except Refusal as refusal:
+            self._inbox.append(self._rejection(intent, refusal))
+            return
+        self._acknowledge(intent, order)
+
+    def _sent(self, intent: OrderIntent) -> WireOrder:
+        """The order as the broker took it. Errors: Refusal, OutcomeUnknown."""
+        payload = wire.order_payload(intent)
+        for _ in range(_SENDS_MAX):
+            try:
+                return self._order(once(lambda: self._client.post("/orders", payload)))
+            except Doubtful:
+                found = self._looked_up(intent.client_order_id)
+            except Refusal as refusal:
+                if refusal.http_status != TOO_MANY_REQUESTS and refusal.text != _DUPLICATE:
+                    raise
+                found = self._looked_up(intent.client_order_id)
+            if found is not None:
+                return found
+        raise OutcomeUnknown(intent.client_order_id)
+
+    def _looked_up(self, client_order_id: str) -> WireOrder | None:
+        """The order with its legs, or None where the broker has none. Errors: OutcomeUnknown without an answer."""
+        try:
+            found = self._order(self._by_client_order_id(client_order_id))
+            return self._order(self._get(f"/orders/{found.id}", {"nested": "true"}))
+        except Doubtful as error:
+            raise OutcomeUnknown(client_order_id) from error
+        except Refusal as refusal:
+            if refusal.http_status == NOT_FOUND:
+                return None
+            raise OutcomeUnknown(client_order_id) from refusal
+
+    def _acknowledge(self, intent: OrderIntent, order: WireOrder) -> None:
+        """The order and its leg, as news. Fills are left to the stream: it names their execution ids."""
+        self._memory.link(intent.client_order_id, order.id)
+        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+        for leg in order.legs or ():
+            name = leg_id(intent.client_order_id)
+            self._memory.link(name, leg.id)
+            self._tell(_acknowledgement(leg, name, intent.symbol))
+
+    def _rejection(self, intent: Action, refusal: Refusal) -> OrderUpdate:
+        return OrderUpdate(
+            at_ns=self._now_ns(),
+            client_order_id=intent.client_order_id,
+            broker_order_id="",
+            symbol=intent.symbol,
+            status=OrderStatus.REJECTED,
+            filled_quantity=Decimal(0),
+            error_code=refusal.code,
+            error_text=refusal.text,
+        )
+
+    def _cancel(self, intent: CancelIntent) -> None:
+        """Taken back, or too late: either way the stream says what became of it. An unknown order is refused."""
+        broker_order_id = self._memory.broker_id(intent.client_order_id)
+        if broker_order_id is None:
+            try:
+                broker_order_id = self._order(self._by_client_order_id(intent.client_order_id)).id
+            except Refusal as refusal:
+                self._inbox.append(self._rejection(intent, refusal))
+                return
+        with suppress(Refusal):  # Not cancelable: it is over, and the stream has told or will tell how.
+            self._repeated(lambda: self._client.delete(f"/orders/{broker_order_id}"))
+
+    # What became of them.
+
+    def _listen(self) -> None:
+        for message in self._stream.take():
+            name = self._memory.our_id(message.order.id, message.order.client_order_id)
+            self._tell(wire.order_update(message, name))
+
+    def _tell(self, update: OrderUpdate) -> None:
+        if self._memory.learn(update):
+            self._inbox.append(update)
+
+    def _fees(self, day: date) -> list[WireFee]:
+        """Oldest first."""
+        query: dict[str, Any] = {"date": day.isoformat(), "direction": "asc", "page_size": _ACTIVITIES_PAGE}
+        fees: list[WireFee] = []
+        for _ in range(_ACTIVITY_PAGES_MAX):
+            page = wire.read(self._get("/account/activities/FEE", query), list[WireFee], "fee activities")
+            fees.extend(page)
+            if len(page) < _ACTIVITIES_PAGE:
+                break
+            query["page_token"] = page[-1].id
+        return fees
+
+    # The way there.
+
+    def _by_client_order_id(self, client_order_id: str) -> Any:
+        return self._get("/orders:by_client_order_id", {"client_order_id": client_order_id})
+
+    def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        return self._repeated(lambda: self._client.get(path, query))
+
+    def _repeated(self, call: Callable[[], Any]) -> Any:
+        return repeated(call, self._limits, self._generator)
+
+    @staticmethod
+    def _order(answer: Any) -> WireOrder:
+        return wire.read(answer, WireOrder, "order")
+
+
+def _acknowledgement(order: WireOrder, client_order_id: str, symbol: str) -> OrderUpdate:
+    known = wire.status(order.status)
+    fills = known in {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
+    return OrderUpdate(
+        at_ns=wire.submitted_at_ns(order),
+        client_order_id=client_order_id,
+        broker_order_id=order.id,
+        symbol=symbol,
+        status=OrderStatus.ACCEPTED if fills else known,
+        filled_quantity=Decimal(0),
+    )

@@ -1,0 +1,109 @@
+"""What was before the first minute, by Alpaca's REST: `ports.History`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ordinis.brokers.alpaca import wire
+from ordinis.brokers.alpaca.bars import daily_block, session_block
+from ordinis.brokers.alpaca.rest import RestLimits, repeated
+from ordinis.brokers.alpaca.times import NEW_YORK
+from ordinis.brokers.alpaca.wire import WireBar, WireCalendarDay
+from ordinis.domain.market import DailyBlock, MarketBlock, Session, Universe
+
+if TYPE_CHECKING:
+    from alpaca.data.historical import StockHistoricalDataClient
+    from alpaca.trading.client import TradingClient
+
+_CALENDAR_DAYS_A_SESSION = 2  # Five sessions a week, less holidays: two days a session are plenty,
+_CALENDAR_DAYS_MORE = 10  # and ten more for a short span over a holiday.
+_DAY_LAST = timedelta(hours=23)
+
+
+class AlpacaHistory:
+    """The last sessions and daily bars before a day. The feed is Alpaca's own name: iex or sip."""
+
+    def __init__(
+        self,
+        trading: TradingClient,
+        data: StockHistoricalDataClient,
+        universe: Universe,
+        *,
+        before: date,
+        sessions: int,
+        daily_sessions: int,
+        limits: RestLimits,
+        generator: Random,
+        feed: str = "iex",
+    ) -> None:
+        self._trading = trading
+        self._data = data
+        self._universe = universe
+        self._before = before
+        self._sessions = sessions
+        self._daily_sessions = daily_sessions
+        self._limits = limits
+        self._generator = generator
+        self._feed = feed
+
+    def minutes(self) -> Iterator[MarketBlock]:
+        """Oldest first, one session at a time."""
+        for session in self._sessions_before():
+            start = datetime.fromtimestamp(session.open_ns // 10**9, tz=UTC)
+            end = datetime.fromtimestamp(session.close_ns // 10**9 - 60, tz=UTC)
+            yield session_block(self._universe, session, self._bars("Minute", start, end))
+
+    def daily(self) -> DailyBlock:
+        """As many daily bars as were asked for, at most."""
+        reach = self._reach_days(self._daily_sessions)
+        start = datetime.combine(self._before - timedelta(days=reach), time(), tzinfo=NEW_YORK)
+        end = datetime.combine(self._before - timedelta(days=1), time(), tzinfo=NEW_YORK) + _DAY_LAST
+        block = daily_block(self._universe, self._bars("Day", start, end))
+        return _last_rows(block, self._daily_sessions)
+
+    def _sessions_before(self) -> list[Session]:
+        query = {
+            "start": (self._before - timedelta(days=self._reach_days(self._sessions))).isoformat(),
+            "end": (self._before - timedelta(days=1)).isoformat(),
+        }
+        answer = repeated(lambda: self._trading.get("/calendar", query), self._limits, self._generator)
+        days = wire.read(answer, list[WireCalendarDay], "calendar")
+        known = [wire.session(day) for day in days if day.date < self._before]
+        return known[len(known) - min(self._sessions, len(known)) :]
+
+    @staticmethod
+    def _reach_days(sessions: int) -> int:
+        return sessions * _CALENDAR_DAYS_A_SESSION + _CALENDAR_DAYS_MORE
+
+    def _bars(self, unit: str, start: datetime, end: datetime) -> dict[str, list[WireBar]]:
+        """By symbol, both ends included. The SDK turns the pages."""
+        from alpaca.data.enums import DataFeed
+        from alpaca.data.requests import StockBarsRequest
+        from alpaca.data.timeframe import TimeFrame
+
+        request = StockBarsRequest(
+            symbol_or_symbols=list(self._universe.symbols),
+            timeframe=getattr(TimeFrame, unit),
+            start=start,
+            end=end,
+            feed=DataFeed(self._feed),
+        )
+        call: Any = lambda: self._data.get_stock_bars(request)  # noqa: E731
+        answer = repeated(call, self._limits, self._generator)
+        return wire.read(answer, dict[str, list[WireBar]], "bars")
+
+
+def _last_rows(block: DailyBlock, rows: int) -> DailyBlock:
+    first = max(0, len(block.dates) - rows)
+    return DailyBlock(
+        universe=block.universe,
+        dates=block.dates[first:],
+        open=block.open[first:],
+        high=block.high[first:],
+        low=block.low[first:],
+        close=block.close[first:],
+        volume=block.volume[first:],
+    )

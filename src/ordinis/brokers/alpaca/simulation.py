@@ -1,0 +1,206 @@
+"""Time over the wire: `ports.Market` on a simulated broker that is stepped, and the link to all of it.
+
+The broker's streams and its answers travel on roads of their own. Before anything is passed on, the
+streams are waited for until they have given as many messages as the broker says it has published: so a
+day over the wire gives the same events in the same order as in process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from random import Random
+from types import TracebackType
+
+from ordinis.brokers.alpaca.bars import one_minute
+from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply, Totals
+from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
+from ordinis.brokers.alpaca.endpoints import Endpoints
+from ordinis.brokers.alpaca.executor import AlpacaBroker
+from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
+from ordinis.brokers.alpaca.history import AlpacaHistory
+from ordinis.brokers.alpaca.rest import RestLimits, close_client, data_client, trading_client
+from ordinis.brokers.alpaca.times import ns_from_datetime
+from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
+from ordinis.domain.errors import BrokerError
+from ordinis.domain.events import Phase, SessionPhase
+from ordinis.domain.market import MINUTE_NS, MarketSlice, Session, Universe
+
+EVERYTHING = ("*",)
+
+
+def _at_once() -> None:
+    """As fast as it goes."""
+
+
+class Barrier:
+    """Nothing that has been published is still on its way."""
+
+    def __init__(self, control: Control, bars: Stream[WireStreamMessage], updates: Stream[WireTradeUpdate]) -> None:
+        self._control = control
+        self._bars = bars
+        self._updates = updates
+        told = control.totals()  # Before we listened.
+        self._bars_before = told.bars - bars.received
+        self._updates_before = told.trade_updates - updates.received
+
+    def settle(self) -> None:
+        """Wait for everything published by now. Errors: BrokerError when it does not come."""
+        self.reach(self._control.totals())
+
+    def reach(self, totals: Totals) -> None:
+        self._updates.wait_for(totals.trade_updates - self._updates_before)
+        self._bars.wait_for(totals.bars - self._bars_before)
+
+
+class SteppedClock:
+    """The broker's time, as of the last step; 0 before the first."""
+
+    __slots__ = ("at_ns",)
+
+    def __init__(self) -> None:
+        self.at_ns = 0
+
+    def now_ns(self) -> int:
+        return self.at_ns
+
+
+class SteppedMarket:
+    """Asking for the next item lets one minute pass at the broker.
+
+    `pace` is called before every step: a wait on the wall clock where one wants to watch.
+    `at_close` is called once a session, after its last updates and before its CLOSED phase.
+    """
+
+    def __init__(
+        self,
+        universe: Universe,
+        control: Control,
+        barrier: Barrier,
+        bars: Stream[WireStreamMessage],
+        clock: SteppedClock,
+        *,
+        at_close: Callable[[Session], None],
+        pace: Callable[[], None] = _at_once,
+    ) -> None:
+        self._universe = universe
+        self._control = control
+        self._barrier = barrier
+        self._bars = bars
+        self._clock = clock
+        self._at_close = at_close
+        self._pace = pace
+
+    def __iter__(self) -> Iterator[SessionPhase | MarketSlice]:
+        """Errors: BrokerError when the broker or a stream is lost."""
+        while True:
+            self._pace()
+            reply = self._control.step()
+            if reply.session is None:
+                return
+            self._barrier.reach(reply.totals)
+            self._clock.at_ns = reply.at_ns
+            yield self._item(reply, reply.session)
+
+    def _item(self, reply: StepReply, session: Session) -> SessionPhase | MarketSlice:
+        if reply.phase == "minute":
+            return self._minute(reply.at_ns, session)
+        if reply.phase == Phase.OPENING.value:
+            return SessionPhase(at_ns=reply.at_ns, phase=Phase.OPENING, session=session)
+        if reply.phase == Phase.CLOSED.value:
+            self._at_close(session)
+            return SessionPhase(at_ns=reply.at_ns, phase=Phase.CLOSED, session=session)
+        raise BrokerError(f"the simulated broker made a step that is not known: {reply.phase!r}")
+
+    def _minute(self, at_ns: int, session: Session) -> MarketSlice:
+        bars = self._bars.take()
+        for bar in bars:
+            if _closed_at_ns(bar) != at_ns:
+                raise BrokerError(f"a bar of {bar.S} at {bar.t} came in the minute that ended at {at_ns}")
+        return one_minute(self._universe, session, at_ns, bars).at(0)
+
+
+def _closed_at_ns(bar: WireStreamMessage) -> int | None:
+    return ns_from_datetime(bar.t) + MINUTE_NS if bar.t is not None else None
+
+
+class SimulationLink:
+    """Everything a run over the wire needs: broker, market and history. Close it, or leave its `with` block."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        control: ControlAddress,
+        universe: Universe,
+        *,
+        generator: Random,
+        pace: Callable[[], None] = _at_once,
+        rest_limits: RestLimits | None = None,
+        stream_limits: StreamLimits | None = None,
+    ) -> None:
+        """Connects. Errors: BrokerError for a refused connection or key."""
+        self._endpoints = endpoints
+        self._universe = universe
+        self._generator = generator
+        self._rest_limits = rest_limits or RestLimits()
+        limits = stream_limits or StreamLimits()
+        self._control = Control(control)
+        self._bars = Stream(BarDialogue(endpoints, EVERYTHING), limits, generator)
+        self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
+        self._trading = trading_client(endpoints, self._rest_limits)
+        try:
+            self._connect(pace)
+        except BrokerError:
+            self.close()
+            raise
+
+    def _connect(self, pace: Callable[[], None]) -> None:
+        self._updates.start()
+        self._bars.start()
+        barrier = Barrier(self._control, self._bars, self._updates)
+        clock = SteppedClock()
+        self.broker = AlpacaBroker(
+            self._trading,
+            self._updates,
+            now_ns=clock.now_ns,
+            limits=self._rest_limits,
+            generator=self._generator,
+            settle=barrier.settle,
+        )
+        self.market = SteppedMarket(
+            self._universe,
+            self._control,
+            barrier,
+            self._bars,
+            clock,
+            at_close=self.broker.end_session,
+            pace=pace,
+        )
+
+    def history(self, *, before: date, sessions: int, daily_sessions: int) -> AlpacaHistory:
+        """What was before a day."""
+        return AlpacaHistory(
+            self._trading,
+            data_client(self._endpoints, self._rest_limits),
+            self._universe,
+            before=before,
+            sessions=sessions,
+            daily_sessions=daily_sessions,
+            limits=self._rest_limits,
+            generator=self._generator,
+        )
+
+    def close(self) -> None:
+        """Hang up. May be called twice."""
+        self._bars.close()
+        self._updates.close()
+        self._control.close()
+        close_client(self._trading)
+
+    def __enter__(self) -> SimulationLink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,256 @@
+"""Alpaca's JSON <-> our nouns. Pure: no sockets, no clocks.
+
+Reading is tolerant: fields we do not use may come, go or change, and a status we have never heard of
+is UNKNOWN. What we do use is required, and its absence says which field is missing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import msgspec
+
+from ordinis.brokers.alpaca.times import date_in_new_york, ns_from_datetime, ns_from_new_york, ns_from_text
+from ordinis.domain.account import AccountView, Position
+from ordinis.domain.errors import BrokerError
+from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.market import Session
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus
+
+T = TypeVar("T")
+
+_STATUS = {
+    "pending_new": OrderStatus.ACCEPTED,
+    "accepted": OrderStatus.ACCEPTED,
+    "new": OrderStatus.ACCEPTED,
+    "accepted_for_bidding": OrderStatus.ACCEPTED,
+    "pending_cancel": OrderStatus.ACCEPTED,  # Works until the cancel is confirmed.
+    "pending_replace": OrderStatus.ACCEPTED,
+    "pending_review": OrderStatus.ACCEPTED,
+    "stopped": OrderStatus.ACCEPTED,  # A trade is promised but not made.
+    "done_for_day": OrderStatus.ACCEPTED,  # Good till cancelled, it works again tomorrow.
+    "held": OrderStatus.HELD,
+    "partially_filled": OrderStatus.PARTIALLY_FILLED,
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELED,
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+
+
+class WireOrder(msgspec.Struct, kw_only=True):
+    """Alpaca's order object, as far as we read it."""
+
+    id: str
+    client_order_id: str
+    status: str
+    symbol: str = ""
+    side: str = "buy"
+    filled_qty: Decimal | None = None
+    submitted_at: str | None = None
+    created_at: str | None = None
+    legs: list[WireOrder] | None = None
+
+
+class WireTradeUpdate(msgspec.Struct, kw_only=True):
+    """`data` of a trade_updates message."""
+
+    event: str
+    order: WireOrder
+    timestamp: str | None = None
+    at: str | None = None
+    execution_id: str | None = None
+    price: Decimal | None = None
+    qty: Decimal | None = None
+
+
+class WireTradingMessage(msgspec.Struct, kw_only=True):
+    stream: str
+    data: msgspec.Raw
+
+
+class WireBar(msgspec.Struct, kw_only=True):
+    """A bar of REST or of a JSON stream. `t` is its left edge."""
+
+    t: datetime
+    o: float
+    h: float
+    l: float  # noqa: E741  Alpaca's name.
+    c: float
+    v: float
+
+
+class WireStreamMessage(msgspec.Struct, kw_only=True):
+    """Any message of the market-data stream: T says which fields are given."""
+
+    T: str
+    S: str = ""
+    t: datetime | None = None
+    o: float = 0.0
+    h: float = 0.0
+    l: float = 0.0  # noqa: E741
+    c: float = 0.0
+    v: float = 0.0
+    msg: str = ""
+    code: int = 0
+
+
+class WireAccount(msgspec.Struct, kw_only=True):
+    equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    last_equity: Decimal
+    multiplier: Decimal
+    account_blocked: bool = False
+    trading_blocked: bool = False
+
+
+class WirePosition(msgspec.Struct, kw_only=True):
+    symbol: str
+    qty: Decimal
+    avg_entry_price: Decimal
+    side: str = "long"
+
+
+class WireFee(msgspec.Struct, kw_only=True):
+    """A non-trade activity."""
+
+    id: str
+    activity_type: str
+    net_amount: Decimal
+    date: date
+    created_at: str | None = None
+    description: str = ""
+
+
+class WireCalendarDay(msgspec.Struct, kw_only=True):
+    date: date
+    open: str
+    close: str
+
+
+def read(value: Any, kind: type[T], what: str) -> T:
+    """Plain JSON values -> a wire noun. Errors: BrokerError naming the field and the message."""
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise BrokerError(f"the broker's {what} cannot be read: {error}; its API may have changed") from error
+
+
+def status(text: str) -> OrderStatus:
+    return _STATUS.get(text, OrderStatus.UNKNOWN)
+
+
+def order_payload(intent: OrderIntent) -> dict[str, Any]:
+    """The body of POST /orders. Numbers are strings, so that every decimal arrives as it was decided."""
+    payload: dict[str, Any] = {
+        "symbol": intent.symbol,
+        "qty": format(intent.quantity, "f"),
+        "side": intent.side.value,
+        "type": intent.type.value,
+        "time_in_force": intent.time_in_force.value,
+        "client_order_id": intent.client_order_id,
+    }
+    if intent.limit_price_usd is not None:
+        payload["limit_price"] = format(intent.limit_price_usd, "f")
+    if intent.stop_price_usd is not None:
+        payload["stop_price"] = format(intent.stop_price_usd, "f")
+    if intent.stop_loss_usd is not None:
+        payload["order_class"] = "oto"
+        payload["stop_loss"] = {"stop_price": format(intent.stop_loss_usd, "f")}
+    return payload
+
+
+def submitted_at_ns(order: WireOrder) -> int:
+    """When the broker took it."""
+    text = order.submitted_at or order.created_at
+    if text is None:
+        raise BrokerError(f"order {order.id}: the broker names no time of submission")
+    return ns_from_text(text)
+
+
+def order_update(message: WireTradeUpdate, client_order_id: str) -> OrderUpdate:
+    """A trade update under our name for the order, which for a leg is not the broker's."""
+    order = message.order
+    happened_ns = _update_ns(message)
+    return OrderUpdate(
+        at_ns=happened_ns if message.at is None else ns_from_text(message.at),
+        client_order_id=client_order_id,
+        broker_order_id=order.id,
+        symbol=order.symbol,
+        status=status(order.status),
+        filled_quantity=order.filled_qty if order.filled_qty is not None else Decimal(0),
+        fill=_fill(message, happened_ns),
+    )
+
+
+def _update_ns(message: WireTradeUpdate) -> int:
+    text = message.timestamp or message.at
+    if text is None:
+        raise BrokerError(f"a trade update ({message.event}) of order {message.order.id} names no time")
+    return ns_from_text(text)
+
+
+def _fill(message: WireTradeUpdate, filled_at_ns: int) -> Fill | None:
+    if message.event not in {"fill", "partial_fill"}:
+        return None
+    if message.execution_id is None or message.price is None or message.qty is None:
+        raise BrokerError(f"a fill of order {message.order.id} lacks its execution id, price or quantity")
+    sells = message.order.side.startswith("sell")
+    return Fill(
+        execution_id=message.execution_id,
+        symbol=message.order.symbol,
+        quantity=-message.qty if sells else message.qty,
+        price_usd=message.price,
+        filled_at_ns=filled_at_ns,
+    )
+
+
+def account_view(account: WireAccount, positions: list[WirePosition], at_ns: int) -> AccountView:
+    return AccountView(
+        at_ns=at_ns,
+        equity_usd=account.equity,
+        cash_usd=account.cash,
+        buying_power_usd=account.buying_power,
+        last_equity_usd=account.last_equity,
+        multiplier=int(account.multiplier),
+        positions=tuple(sorted((_position(one) for one in positions), key=lambda one: one.symbol)),
+    )
+
+
+def _position(position: WirePosition) -> Position:
+    """Alpaca's short quantities carry a minus already; the side decides where one does not."""
+    quantity = position.qty
+    if position.side == "short" and quantity > 0:
+        quantity = -quantity
+    return Position(symbol=position.symbol, quantity=quantity, average_price_usd=position.avg_entry_price)
+
+
+def cash_flow(fee: WireFee, booked_at_ns: int) -> CashFlow:
+    """A fee activity. Alpaca names only its date; `created_at` is used where it is given."""
+    return CashFlow(
+        at_ns=booked_at_ns if fee.created_at is None else ns_from_text(fee.created_at),
+        id=fee.id,
+        kind=fee.activity_type.lower(),
+        amount_usd=fee.net_amount,
+        note=fee.description,
+    )
+
+
+def session(day: WireCalendarDay) -> Session:
+    return Session(
+        date=day.date,
+        open_ns=ns_from_new_york(day.date, time.fromisoformat(day.open)),
+        close_ns=ns_from_new_york(day.date, time.fromisoformat(day.close)),
+    )
+
+
+def bar_start_ns(bar: WireBar) -> int:
+    return ns_from_datetime(bar.t)
+
+
+def bar_date(bar: WireBar) -> date:
+    """A daily bar begins at midnight in New York."""
+    return date_in_new_york(ns_from_datetime(bar.t))

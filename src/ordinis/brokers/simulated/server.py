@@ -1,0 +1,237 @@
+"""The simulated broker behind Alpaca's own REST and streams, on this machine only.
+
+`serve` runs it in a thread of its own; the exchange is touched from that thread alone. A second port,
+with a token of its own, lets time pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.server_answers import failure
+from ordinis.brokers.simulated.server_control import Conductor
+from ordinis.brokers.simulated.server_data import DataApi
+from ordinis.brokers.simulated.server_keys import Keys
+from ordinis.brokers.simulated.server_simulation import SimulatedData, Simulation
+from ordinis.brokers.simulated.server_streams import FEEDS, DataStream, TradingStream
+from ordinis.brokers.simulated.server_trading import OrderFault, TradingApi
+from ordinis.domain.errors import BrokerError
+
+HOST = "127.0.0.1"
+START_SECONDS_MAX = 30.0
+STOP_SECONDS_MAX = 10.0
+IDLE_SECONDS_MAX = 600  # A connection that a client keeps for its next request.
+_NOT_FOUND = 404
+_METHOD_NOT_ALLOWED = 405
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the server listens, as alpaca-py's url_override wants it, and what opens it."""
+
+    rest: str
+    data: str
+    data_stream: str
+    trading_stream: str
+    control: str
+    control_token: str
+    key: str
+    secret: str
+
+    def json(self) -> str:
+        """One line: for another program to read. It holds the secrets on purpose."""
+        return msgspec.json.encode(self).decode()
+
+    def __repr__(self) -> str:
+        return f"Addresses(rest={self.rest!r}, control={self.control!r}, secrets hidden)"
+
+
+class Served:
+    """A running server. Leaving the `with` block, or `stop`, ends it."""
+
+    def __init__(self, servers: list[uvicorn.Server], thread: threading.Thread, addresses: Addresses) -> None:
+        self._servers = servers
+        self._thread = thread
+        self.addresses = addresses
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Until it ends."""
+        self._thread.join(seconds)
+
+    def stop(self) -> None:
+        """Hang up on everyone and end the thread. May be called twice."""
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join(STOP_SECONDS_MAX)
+        if self._thread.is_alive():
+            raise BrokerError(f"the simulated broker did not stop within {STOP_SECONDS_MAX:g} s")
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    exchange: Exchange,
+    data: SimulatedData,
+    *,
+    speed: float | None = None,
+    port: int = 0,
+    control_port: int = 0,
+    keys: Keys | None = None,
+    order_faults: tuple[OrderFault, ...] = (),
+) -> Served:
+    """Start the server and return once it answers.
+
+    `speed` None: time passes only by the control route. Otherwise it passes by itself, at so many times
+    real time, `inf` as fast as it goes. Port 0 takes a free one.
+    Errors: BrokerError when a port is taken or the server does not start.
+    """
+    if speed is not None and not speed > 0:
+        raise BrokerError(f"the simulated broker's speed must be above 0, was {speed}")
+    parts = _Parts(exchange, data, keys or Keys.made_up(), order_faults)
+    public, control = _listen(port), _listen(control_port)
+    servers = [_server(parts.public_app()), _server(parts.control_app())]
+    thread = threading.Thread(
+        target=lambda: asyncio.run(_run(servers, (public, control), parts.conductor, speed)),
+        name="ordinis-simulated-broker",
+        daemon=True,
+    )
+    served = Served(servers, thread, parts.addresses(public, control))
+    thread.start()
+    _await_start(served, servers)
+    return served
+
+
+class _Parts:
+    """Everything that one server is made of."""
+
+    def __init__(self, exchange: Exchange, data: SimulatedData, keys: Keys, faults: tuple[OrderFault, ...]) -> None:
+        turn = asyncio.Lock()
+        self._keys = keys
+        self._token = secrets.token_urlsafe(24)
+        self._simulation = Simulation(exchange, data)
+        self._trading_stream = TradingStream(keys)
+        self._data_stream = DataStream(keys)
+        self._trading = TradingApi(self._simulation, self._trading_stream, turn)
+        self._trading.faults.extend(faults)
+        self.conductor = Conductor(self._simulation, self._trading_stream, self._data_stream, turn, self._token)
+
+    def public_app(self) -> Starlette:
+        routes: list[BaseRoute] = [
+            *self._trading.routes(self._keys),
+            *DataApi(self._simulation).routes(self._keys),
+            WebSocketRoute("/stream", self._trading_stream.serve),
+            WebSocketRoute("/v2/{feed}", self._feed),
+        ]
+        return _app(routes)
+
+    def control_app(self) -> Starlette:
+        return _app(list(self.conductor.routes()))
+
+    async def _feed(self, socket: WebSocket) -> None:
+        if socket.path_params["feed"] in FEEDS:
+            await self._data_stream.serve(socket)
+        else:
+            await socket.close()
+
+    def addresses(self, public: socket.socket, control: socket.socket) -> Addresses:
+        here = f"{HOST}:{public.getsockname()[1]}"
+        return Addresses(
+            rest=f"http://{here}",
+            data=f"http://{here}",
+            data_stream=f"ws://{here}/v2/iex",
+            trading_stream=f"ws://{here}/stream",
+            control=f"http://{HOST}:{control.getsockname()[1]}",
+            control_token=self._token,
+            key=self._keys.key,
+            secret=self._keys.secret,
+        )
+
+
+def _app(routes: list[BaseRoute]) -> Starlette:
+    async def unknown(request: Any, error: Any) -> Any:
+        return failure(error.status_code, f"{request.method} {request.url.path} is not part of this simulated broker")
+
+    return Starlette(routes=routes, exception_handlers={_NOT_FOUND: unknown, _METHOD_NOT_ALLOWED: unknown})
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            timeout_keep_alive=IDLE_SECONDS_MAX,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio sends without delay only on sockets that name it.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise BrokerError(
+            f"port {port} on {HOST} cannot be used: {error.strerror}; choose another, or 0 for any"
+        ) from error
+    return listener
+
+
+async def _run(
+    servers: list[uvicorn.Server],
+    listeners: tuple[socket.socket, ...],
+    conductor: Conductor,
+    speed: float | None,
+) -> None:
+    pace = None if speed is None else asyncio.create_task(conductor.run(speed))
+    try:
+        await asyncio.gather(
+            *(server.serve(sockets=[listener]) for server, listener in zip(servers, listeners, strict=True))
+        )
+    finally:
+        if pace is not None:
+            pace.cancel()
+            with suppress(asyncio.CancelledError):
+                await pace
+
+
+def _await_start(served: Served, servers: list[uvicorn.Server]) -> None:
+    waited = threading.Event()
+    steps = math.ceil(START_SECONDS_MAX / 0.01)
+    for _ in range(steps):
+        if all(server.started for server in servers):
+            return
+        if not served.running:
+            break
+        waited.wait(0.01)
+    raise BrokerError("the simulated broker did not start")

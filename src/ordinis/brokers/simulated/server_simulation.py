@@ -1,0 +1,124 @@
+"""What the server serves: one exchange, the market data it works through, and what it has told so far.
+
+Time is virtual. One clock, the exchange's, drives the matching, the streams and the clock endpoint.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.in_process import SimulatedMarket
+from ordinis.brokers.simulated.order import ZERO
+from ordinis.brokers.simulated.wire_account import fee_activity
+from ordinis.brokers.simulated.wire_bars import stream_bars
+from ordinis.brokers.simulated.wire_orders import fill_activity, update_bodies
+from ordinis.domain.errors import DataError
+from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate, SessionPhase
+from ordinis.domain.market import MINUTE_NS, DailyBlock, MarketBlock, MarketSlice, Session
+
+ACTIVITIES_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedData:
+    """The blocks to work through, oldest first, and what was before them. All of one universe."""
+
+    days: Sequence[MarketBlock]
+    history: Sequence[MarketBlock] = ()
+    daily: DailyBlock | None = None
+
+    def __post_init__(self) -> None:
+        if not self.days:
+            raise DataError("the simulated broker needs at least one session of minute bars")
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Every session that has minutes, oldest first, each once."""
+        return list(dict.fromkeys(block.session for block in (*self.history, *self.days)))
+
+
+class Totals(msgspec.Struct):
+    """Messages published since the start, to whoever listens: a stepping client waits until it has seen as many."""
+
+    trade_updates: int = 0
+    bars: int = 0
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of time: what it was, and the messages it caused."""
+
+    phase: str  # "opening", "minute", "closed", or "ended" once there is nothing left.
+    at_ns: int
+    session: Session | None
+    updates: list[dict[str, Any]]
+    bars: list[dict[str, Any]]
+
+
+class Simulation:
+    """An exchange that works through its data step by step."""
+
+    def __init__(self, exchange: Exchange, data: SimulatedData) -> None:
+        self.exchange = exchange
+        self.data = data
+        self.totals = Totals()
+        self.fills: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)  # Activities, oldest first.
+        self.fees: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
+        self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, data.days))
+        self._messages = 0
+        self._filled_usd: dict[str, Decimal] = {}  # By order, while it fills.
+
+    @property
+    def now_ns(self) -> int:
+        """The exchange's time; before its first session the minute before that opens."""
+        return self.exchange.now_ns or self.data.days[0].session.open_ns - MINUTE_NS
+
+    @property
+    def is_open(self) -> bool:
+        session = self.exchange.session
+        return session is not None and self.now_ns < session.close_ns
+
+    def step(self) -> Step:
+        """Let time pass until the next phase or minute."""
+        item = next(self._steps, None)
+        updates = self.news()
+        if item is None:
+            return Step(phase="ended", at_ns=self.now_ns, session=None, updates=updates, bars=[])
+        if isinstance(item, SessionPhase):
+            phase, bars = item.phase.value, []
+        else:
+            phase, bars = "minute", stream_bars(item)
+        return Step(phase=phase, at_ns=item.at_ns, session=item.session, updates=updates, bars=bars)
+
+    def news(self) -> list[dict[str, Any]]:
+        """The trade updates that are due, and the activities booked."""
+        return [message for event in self.exchange.drain() for message in self._told(event)]
+
+    def _told(self, event: BrokerEvent) -> list[dict[str, Any]]:
+        if isinstance(event, CashFlow):
+            self.fees.append(fee_activity(event))
+            return []
+        order = self.exchange.order(event.broker_order_id)
+        average_usd = self._average_usd(event)
+        if event.fill is not None:
+            self.fills.append(fill_activity(event, order))
+        position = self.exchange.books.quantity(order.column)
+        messages = update_bodies(event, order, average_usd, position, self._messages + 1)
+        self._messages += len(messages)
+        return messages
+
+    def _average_usd(self, event: OrderUpdate) -> Decimal | None:
+        """The average price up to this event, though the order may have filled further by now."""
+        filled_usd = self._filled_usd.get(event.broker_order_id, ZERO)
+        if event.fill is not None:
+            filled_usd += abs(event.fill.quantity) * event.fill.price_usd
+            self._filled_usd[event.broker_order_id] = filled_usd
+        if event.status.final:
+            self._filled_usd.pop(event.broker_order_id, None)
+        return filled_usd / event.filled_quantity if event.filled_quantity else None

@@ -1,0 +1,151 @@
+"""Account, positions, fees, assets, clock and calendar as Alpaca writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from ordinis.brokers.simulated.wire_values import asset_id, new_york, new_york_text, plain, utc_text
+from ordinis.domain.account import AccountView, Position
+from ordinis.domain.events import CashFlow
+from ordinis.domain.market import Session
+
+ACCOUNT_NUMBER = "SIM000000001"
+ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
+_ZERO = Decimal(0)
+
+
+def account_body(
+    view: AccountView,
+    *,
+    initial_margin_usd: Decimal,
+    maintenance_usd: Decimal,
+    accrued_fees_usd: Decimal,
+    created_at_ns: int,
+) -> dict[str, Any]:
+    """The keys a live account has since the day-trading fields left (July 2026)."""
+    invested_usd = view.equity_usd - view.cash_usd
+    excess_usd = max(view.equity_usd - initial_margin_usd, _ZERO)
+    return {
+        "id": ACCOUNT_ID,
+        "account_number": ACCOUNT_NUMBER,
+        "admin_configurations": {},
+        "user_configurations": None,
+        "status": "ACTIVE",
+        "crypto_status": "INACTIVE",
+        "crypto_tier": 0,
+        "currency": "USD",
+        "buying_power": plain(view.buying_power_usd),
+        "effective_buying_power": plain(view.buying_power_usd),
+        "regt_buying_power": plain(excess_usd * 2),
+        "non_marginable_buying_power": plain(max(view.cash_usd, _ZERO)),
+        "options_buying_power": "0",
+        "options_approved_level": 0,
+        "options_trading_level": 0,
+        "cash": plain(view.cash_usd),
+        "accrued_fees": plain(accrued_fees_usd),
+        "pending_reg_taf_fees": "0",
+        "portfolio_value": plain(view.equity_usd),
+        "equity": plain(view.equity_usd),
+        "last_equity": plain(view.last_equity_usd),
+        "long_market_value": plain(invested_usd),
+        "short_market_value": "0",
+        "position_market_value": plain(invested_usd),
+        "initial_margin": plain(initial_margin_usd),
+        "maintenance_margin": plain(maintenance_usd),
+        "last_maintenance_margin": plain(maintenance_usd),
+        "sma": "0",
+        "intraday_adjustments": "0",
+        "multiplier": str(view.multiplier),
+        "shorting_enabled": False,
+        "account_blocked": False,
+        "trading_blocked": False,
+        "transfers_blocked": False,
+        "trade_suspended_by_user": False,
+        "balance_asof": new_york(view.at_ns).date().isoformat(),
+        "created_at": utc_text(created_at_ns),
+    }
+
+
+def position_body(position: Position, price_usd: Decimal, held_for_orders: Decimal) -> dict[str, Any]:
+    cost_usd = position.quantity * position.average_price_usd
+    value_usd = position.quantity * price_usd
+    gain_usd = value_usd - cost_usd
+    return {
+        "asset_id": asset_id(position.symbol),
+        "symbol": position.symbol,
+        "exchange": "NASDAQ",
+        "asset_class": "us_equity",
+        "asset_marginable": True,
+        "qty": plain(position.quantity),
+        "qty_available": plain(position.quantity - held_for_orders),
+        "avg_entry_price": plain(position.average_price_usd),
+        "side": "long" if position.quantity > 0 else "short",
+        "market_value": plain(value_usd),
+        "cost_basis": plain(cost_usd),
+        "unrealized_pl": plain(gain_usd),
+        "unrealized_plpc": plain(gain_usd / abs(cost_usd)) if cost_usd else "0",
+        "unrealized_intraday_pl": None,
+        "unrealized_intraday_plpc": None,
+        "current_price": plain(price_usd),
+        "lastday_price": None,
+        "change_today": None,
+    }
+
+
+def fee_activity(flow: CashFlow) -> dict[str, Any]:
+    """Money that moved without a trade. Its id is the exchange's own."""
+    return {
+        "id": flow.id,
+        "activity_type": flow.kind.upper(),
+        "date": new_york(flow.at_ns).date().isoformat(),
+        "created_at": utc_text(flow.at_ns),
+        "net_amount": plain(flow.amount_usd),
+        "description": flow.note,
+        "status": "executed",
+    }
+
+
+def asset_body(symbol: str) -> dict[str, Any]:
+    return {
+        "id": asset_id(symbol),
+        "class": "us_equity",
+        "exchange": "NASDAQ",
+        "symbol": symbol,
+        "name": symbol,
+        "status": "active",
+        "tradable": True,
+        "marginable": True,
+        "maintenance_margin_requirement": 30,
+        "margin_requirement_long": "30",
+        "margin_requirement_short": "100",
+        "shortable": False,
+        "easy_to_borrow": False,
+        "fractionable": True,
+        "attributes": [],
+    }
+
+
+def clock_body(now_ns: int, is_open: bool, sessions: Iterable[Session]) -> dict[str, Any]:
+    """Virtual time. Past the last session known the next open and close are that session's own."""
+    known = list(sessions)
+    opens = next((one for one in known if one.open_ns > now_ns), known[-1])
+    closes = next((one for one in known if one.close_ns > now_ns), known[-1])
+    return {
+        "timestamp": new_york_text(now_ns),
+        "is_open": is_open,
+        "next_open": new_york_text(opens.open_ns),
+        "next_close": new_york_text(closes.close_ns),
+    }
+
+
+def calendar_body(session: Session) -> dict[str, Any]:
+    return {
+        "date": session.date.isoformat(),
+        "open": f"{new_york(session.open_ns):%H:%M}",
+        "close": f"{new_york(session.close_ns):%H:%M}",
+        "session_open": "0400",
+        "session_close": "2000",
+        "settlement_date": None,
+    }

@@ -1,0 +1,169 @@
+"""The same script of orders in process and over the wire: the same events, byte by byte."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+from contract.days import block_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from contract.roads import ROADS, Script, buy, cancel, heard, sell, written
+
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.orders import TimeInForce, leg_id
+
+GTC = TimeInForce.GTC
+DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
+MODEST = ExchangeSettings(cash_usd=Decimal(100_000))
+LOOSE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0)
+AT_ONCE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fill_model=FillModel.THIS_CLOSE)
+
+# Name -> the account, what is sent when, and what each order ends as.
+SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
+    "a round trip and its fees": (
+        LOOSE,
+        {2: [buy("a", "AAA", "10")], 5: [sell("b", "AAA", "10")]},
+        {"a": "filled", "b": "filled"},
+    ),
+    "fractions keep their digits": (
+        LOOSE,
+        {2: [buy("a", "AAA", "1.500000000"), buy("b", "BBB", "0.123456789")], 6: [sell("c", "AAA", "1.5")]},
+        {"a": "filled", "b": "filled", "c": "filled"},
+    ),
+    "a stop leg waits, lives and fires": (
+        LOOSE,
+        {1: [buy("a", "AAA", "10", stop_loss="99.80", good_till=GTC)]},
+        {"a": "filled", "a.stop": "filled"},
+    ),
+    "cancelling an unfilled parent takes its leg along": (
+        LOOSE,
+        {1: [buy("a", "AAA", "10", limit="50.00", stop_loss="45.00")], 3: [cancel("a", "AAA")]},
+        {"a": "canceled", "a.stop": "canceled"},
+    ),
+    "cancelling a held leg cancels its parent": (
+        LOOSE,
+        {1: [buy("a", "AAA", "10", limit="50.00", stop_loss="45.00")], 4: [cancel(leg_id("a"), "AAA")]},
+        {"a": "canceled", "a.stop": "canceled"},
+    ),
+    "a cancel and a new order in one breath": (
+        LOOSE,
+        {
+            1: [buy("a", "AAA", "10", limit="50.00"), buy("b", "BBB", "5", limit="51.00")],
+            3: [cancel("a", "AAA"), buy("c", "AAA", "7"), cancel("b", "BBB"), buy("d", "BBB", "3")],
+        },
+        {"a": "canceled", "b": "canceled", "c": "filled", "d": "filled"},
+    ),
+    "a cancel that comes too late is silent": (
+        LOOSE,
+        {1: [buy("a", "AAA", "10")], 4: [cancel("a", "AAA")]},
+        {"a": "filled"},
+    ),
+    "a cancel of an order nobody knows is refused": (LOOSE, {1: [cancel("x", "AAA")]}, {"x": "rejected"}),
+    "day orders expire, good-till-cancelled orders do not": (
+        LOOSE,
+        {
+            1: [buy("a", "AAA", "1", limit="50.00"), buy("b", "BBB", "1", limit="50.00", good_till=GTC)],
+            8: [buy("c", "CCC", "1")],  # At the bell: it waits for tomorrow.
+        },
+        {"a": "expired", "b": "accepted", "c": "filled"},
+    ),
+    "orders wait overnight and work from the open": (
+        LOOSE,
+        {9: [buy("a", "AAA", "10")], 10: [buy("b", "BBB", "10")], 19: [buy("c", "CCC", "1")]},
+        {"a": "filled", "b": "filled", "c": "accepted"},
+    ),
+    "large orders fill in parts": (
+        MODEST,
+        {1: [buy("a", "AAA", "1200"), buy("b", "BBB", "300.5")], 5: [cancel("a", "AAA")]},
+        {"a": "canceled", "b": "filled"},
+    ),
+    "fills at the deciding close come with the acceptance": (
+        AT_ONCE,
+        {
+            2: [buy("a", "AAA", "10", stop_loss="90.00"), buy("b", "BBB", "5")],
+            5: [cancel(leg_id("a"), "AAA"), sell("c", "AAA", "10"), sell("d", "BBB", "5")],
+        },
+        {"a": "filled", "a.stop": "canceled", "b": "filled", "c": "filled", "d": "filled"},
+    ),
+    "refusals carry the broker's code and words": (
+        LOOSE,
+        {
+            2: [
+                buy("a", "AAA", "1"),
+                buy("b", "ZZZZ", "1"),
+                buy("c", "AAA", "100000"),
+                buy("d", "AAA", "1", limit="99.123"),
+                sell("e", "BBB", "1"),
+                buy("f", "AAA", "0.5", limit="99.00", good_till=GTC),
+                buy("g", "AAA", "0.000001"),
+                buy("h", "AAA", "-1"),
+                buy("i", "AAA", "1", stop_loss="500.00"),
+                sell("j", "AAA", "1"),
+            ],
+            4: [sell("k", "AAA", "2"), sell("l", "AAA", "1", limit="500.00"), buy("m", "AAA", "1")],
+        },
+        {"a": "filled", "b": "rejected", "c": "rejected", "l": "expired", "k": "rejected", "m": "rejected"},
+    ),
+}
+
+
+@cache
+def _told(name: str, road: str) -> list[Any]:
+    account, script, _ = SCENARIOS[name]
+    return heard(road, account, DAYS, script)
+
+
+def _endings(events: list[Any]) -> dict[str, str]:
+    return {one.client_order_id: one.status.value for one in events if isinstance(one, OrderUpdate)}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_orders_end_as_they_should(name: str, road: str) -> None:
+    assert SCENARIOS[name][2].items() <= _endings(_told(name, road)).items()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_both_roads_give_the_same_events_to_the_last_byte(name: str) -> None:
+    in_process, over_the_wire = (_told(name, road) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+
+
+def test_fees_arrive_at_the_close_with_the_exchange_s_own_ids() -> None:
+    fees = [one for one in _told("a round trip and its fees", "over the wire") if isinstance(one, CashFlow)]
+    assert [one.id for one in fees] == ["fee-sec-2025-01-02", "fee-taf-2025-01-02", "fee-cat-2025-01-02"]
+    assert all(one.at_ns == DAYS[0].session.close_ns and one.amount_usd < 0 for one in fees)
+
+
+_SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)
+_QUANTITIES = st.sampled_from(["1", "7", "250", "0.75", "3.141592653", "900"])
+_PRICES = st.sampled_from([None, "95.00", "99.90", "100.05", "103.00"])
+
+
+@st.composite
+def _scripts(draw: st.DrawFn) -> Script:
+    """Orders and cancels as they come, many of them refused."""
+    script: dict[int, list[Any]] = {}
+    names: list[str] = []
+    for number in range(draw(st.integers(3, 14))):
+        symbol, side = draw(_SYMBOLS), draw(st.sampled_from([buy, sell]))
+        place = script.setdefault(draw(st.integers(0, 19)), [])
+        if names and draw(st.integers(0, 3)) == 0:
+            place.append(cancel(draw(st.sampled_from(names)), symbol))
+            continue
+        kind = draw(st.sampled_from(["limit", "stop", "stop_loss"]))
+        good_till = draw(st.sampled_from(list(TimeInForce)))
+        place.append(side(f"o{number}", symbol, draw(_QUANTITIES), good_till=good_till, **{kind: draw(_PRICES)}))
+        names += [f"o{number}", leg_id(f"o{number}")]
+    return script
+
+
+@given(script=_scripts(), model=st.sampled_from([MODEST, LOOSE, AT_ONCE]))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_script_gives_the_same_events_on_both_roads(script: Script, model: ExchangeSettings) -> None:
+    in_process, over_the_wire = (heard(road, model, DAYS, script) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
