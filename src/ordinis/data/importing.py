@@ -116,8 +116,8 @@ def open_data(reference: str, store: BarStore) -> DataSet:
 
 
 def describe(store: BarStore) -> list[SetRow]:
-    """A line a set, by name."""
-    return [_set_row(store.open(name)) for name in store.names()]
+    """A line a set, by name. A damaged set is a line too: its label says what is wrong."""
+    return [_set_row(store, name) for name in store.names()]
 
 
 def file_sha256(path: Path) -> str:
@@ -211,10 +211,14 @@ def _dense(shape: tuple[int, int], at: tuple[Array, Array], values: FloatArray, 
     return dense
 
 
-def _set_row(data: DataSet) -> SetRow:
+def _set_row(store: BarStore, name: str) -> SetRow:
+    try:
+        data = store.open(name)
+    except DataError as error:
+        return SetRow(name=name, label=str(error), feed="", symbols=0, sessions=0, first="", last="", bars=0, daily="")
     sessions = data.sessions
     return SetRow(
-        name=data.name,
+        name=name,
         label=data.label,
         feed=data.feed,
         symbols=len(data.symbols),

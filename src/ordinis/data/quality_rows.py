@@ -14,10 +14,10 @@ ZERO_VOLUME_SHARE_MAX = 0.05
 def check_values(table: BarTable) -> tuple[list[Finding], BoolArray]:
     """Prices and volumes that cannot be. Returns the findings and a mask of rows to drop."""
     prices = np.stack([getattr(table, name) for name in PRICES])
-    null = np.isnan(prices).any(axis=0) | np.isinf(prices).any(axis=0)
+    null = ~np.isfinite(prices).all(axis=0)
     nonpositive = ~null & (prices <= 0).any(axis=0)
     outside = ~null & ~nonpositive & _outside(table)
-    null_volume = np.isnan(table.volume)
+    null_volume = ~np.isfinite(table.volume)
     negative = table.volume < 0
     findings = [
         *row_finding(table, null, "null_price", explanation="a price is empty; such rows are dropped"),

@@ -164,7 +164,8 @@ def _end_stamped(table: BarTable, placed: Placed) -> list[Finding]:
     at_open = table.start_ns == calendar.open_ns[placed.session]
     at_second = table.start_ns == calendar.open_ns[placed.session] + MINUTE_NS
     at_close = table.start_ns == calendar.close_ns[placed.session]
-    looks = np.setdiff1d(np.intersect1d(day[at_second], day[at_close]), day[at_open])
+    elsewhere = ~placed.inside & ~at_close  # Extended hours: a thin name may lack its first minute there.
+    looks = np.setdiff1d(np.intersect1d(day[at_second], day[at_close]), day[at_open | elsewhere])
     whole = np.union1d(looks, np.intersect1d(day[at_second], day[at_open]))
     if len(looks) <= END_STAMPED_SHARE_MIN * len(whole):
         return []

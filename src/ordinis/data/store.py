@@ -19,8 +19,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 import numpy as np
+from filelock import FileLock
 
 from ordinis.data.daily import DailyBuilder
 from ordinis.data.dataset import (
@@ -55,10 +55,9 @@ class BarStore:
 
     def open(self, name: str) -> DataSet:
         """Raises DataError where there is no such set, or where it cannot be read."""
-        folder = self.root / name
-        if not (folder / MANIFEST).is_file():
+        if name not in self.names():
             raise self._unknown(name)
-        return DataSet(folder, read_manifest(folder / MANIFEST))
+        return DataSet(self.root / name, read_manifest(self.root / name / MANIFEST))
 
     def write(
         self,
@@ -119,7 +118,7 @@ def check_name(name: str) -> None:
     """Raises DataError for a name that is not plain enough to be a folder's."""
     plain = name.replace("-", "").replace("_", "").replace(".", "")
     if not (plain.isalnum() and plain.isascii()) or name[0] in "-.":
-        raise DataError(f"a data set's name is letters, digits, '-', '_' and '.', starting with a letter: not {name!r}")
+        raise DataError(f"{name!r} cannot name a data set: use letters, digits, '_', '-' and '.', not '-' or '.' first")
 
 
 def _write_bars(
