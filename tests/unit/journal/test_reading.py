@@ -52,6 +52,11 @@ def _other_time(material: Any, day: list[Any]) -> None:
     day[4] = (msgspec.structs.replace(day[4][0], at_ns=day[4][0].at_ns + 1), NOTHING)
 
 
+def _other_minute(material: Any, day: list[Any]) -> None:
+    block = material.block()
+    day[8] = (replace(block, closed_at_ns=block.closed_at_ns + 1).at(4), day[8][1])
+
+
 def _other_price(material: Any, day: list[Any]) -> None:
     day[3] = (material.update(3, OrderStatus.FILLED, "12.5", price="234.62"), day[3][1])
 
@@ -87,6 +92,7 @@ def _one_less(material: Any, day: list[Any]) -> None:
     [
         _other_bar,
         _other_time,
+        _other_minute,
         _other_price,
         _other_reason,
         _other_symbol,

@@ -76,6 +76,16 @@ def test_two_symbols_that_change_places_are_seen() -> None:
     assert not np.any(fingerprints(block) == fingerprints(_swapped(block)))
 
 
+def test_short_numbers_do_not_share_fingerprints() -> None:
+    """Powers of two differ in their exponents only: twelve bits of 64."""
+    block = _full_block()
+    exponents = np.stack(np.meshgrid(np.arange(64), np.arange(64)), axis=-1).reshape(-1, 2)
+    many: Any = {field: np.tile(getattr(block, field)[:1], (len(exponents), 1)) for field in (*FIELDS, "present")}
+    many["volume"][:, :2] = 2.0**exponents
+    times = np.arange(1, len(exponents) + 1)
+    assert len(set(fingerprints(replace(block, closed_at_ns=times, **many)).tolist())) == len(exponents)
+
+
 def test_what_stands_in_absent_cells_does_not_count(material: Any) -> None:
     block = material.block()
     row, column = np.argwhere(~block.present)[0]

@@ -161,6 +161,13 @@ def test_only_the_latest_minute_s_candidates_are_told(material: Any, record: Any
     assert before.assessed.at_ns == material.at(2)
 
 
+def test_an_answer_to_an_update_within_the_minute_belongs_to_it(material: Any, record: Any) -> None:
+    late = msgspec.structs.replace(material.update(2, OrderStatus.ACCEPTED), at_ns=material.at(2) + 30 * 10**9)
+    refused = Decision(assessments=(material.assessment(VerdictAction.REFUSE, Reason.HALTED, client_order_id=None),))
+    path = record([(material.block().at(1), NOTHING), (late, refused), (material.phase(Phase.CLOSED), NOTHING)])
+    assert "Candidate, 2025-01-15 09:32:30:" in _tell(path, at="2025-01-15T09:32")
+
+
 def test_an_earlier_round_trip_is_not_taken_for_this_one(material: Any, record: Any) -> None:
     earlier = [
         (material.update(1, OrderStatus.FILLED, "5", "200", order_id="before"), NOTHING),

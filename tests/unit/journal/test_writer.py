@@ -134,9 +134,11 @@ def test_a_second_writer_is_refused_and_told_who_writes(material: Any, tmp_path:
 def test_a_writer_that_could_not_start_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("this is no database, whatever its name may say" * 50)
+    errors = []  # An error keeps what it was raised in alive, a forgotten lock too.
     for _ in range(2):
-        with pytest.raises(JournalError, match=r"notes.txt: it is not a journal"):
+        with pytest.raises(JournalError, match=r"notes.txt: it is not a journal") as error:
             SqliteJournal(path, meta={}, durability=Durability.FULL)
+        errors.append(error.value)
 
 
 def _crash(path: Path, durability: Durability) -> None:
@@ -239,6 +241,21 @@ def test_on_a_full_disk_the_event_can_be_appended_again_once_there_is_room(mater
         journal.append(event, large)
     with open_journal(journal.path) as reader:
         assert [(entry.seq, len(entry.decision.notes)) for entry in reader.entries()] == [(1, 0), (2, 0), (3, 1)]
+
+
+def test_on_a_full_disk_the_bars_wait_with_their_event(material: Any, tmp_path: Path) -> None:
+    event = material.block().at(0)
+    large = Decision(notes=("x" * 20_000,))
+    path = tmp_path / "full.db"
+    with SqliteJournal(path, meta=material.meta, durability=Durability.FULL, record_slices=True) as journal:
+        journal.append(material.phase(Phase.OPENING), NOTHING)
+        _limit_pages(journal, 1)
+        with pytest.raises(JournalError, match="the disk is full"):
+            journal.append(event, large)
+        _limit_pages(journal, 1000)
+        journal.append(event, large)
+    with open_journal(path) as reader:
+        assert [one.at_ns for one in reader.recorded_slices()] == [event.at_ns]
 
 
 def test_a_backtest_on_a_full_disk_says_so_and_lets_go(material: Any, tmp_path: Path) -> None:
