@@ -231,7 +231,7 @@ class AccountBooks:
         if left < 0:
             self._violation(at_ns, "sell_without_position", order.symbol, f"{quantity} sold, {left + quantity} held")
         if left:
-            self.holdings[column].quantity = left
+            self.holdings.setdefault(column, Holding(left, price)).quantity = left
         else:
             del self.holdings[column]
         self._shares[column] = float(left)

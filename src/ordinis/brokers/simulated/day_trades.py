@@ -43,10 +43,11 @@ class DayTradeBook:
 
     def bought(self, column: int, order_number: int, quantity: Decimal) -> None:
         lots = self._lots.setdefault(column, [])
-        if lots and lots[-1].order_number == order_number:
-            lots[-1].remaining += quantity
-        else:
-            lots.append(_Lot(order_number, quantity))
+        for lot in lots:
+            if lot.order_number == order_number:  # Another part of the same transaction.
+                lot.remaining += quantity
+                return
+        lots.append(_Lot(order_number, quantity))
 
     def sold(self, column: int, quantity: Decimal) -> int:
         """Take the shares out of today's lots; how many day trades that made."""

@@ -1,0 +1,230 @@
+"""Whatever is sent and whatever the market does, the exchange's books add up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.domain.errors import OrderRefused
+from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
+from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+
+SYMBOLS = ("AAA", "BBB", "CCC")
+MINUTES = 6
+OPEN_NS = 1736951400 * 10**9
+DAY_NS = 24 * 3600 * 10**9
+START_USD = Decimal(20_000)
+
+cents = st.integers(9_000, 11_000)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> MarketBlock:
+    """A short session: prices in cents around $100, missing bars, thin volume."""
+    shape = (MINUTES, len(SYMBOLS))
+    seed = draw(st.integers(0, 2**32 - 1))
+    random = np.random.default_rng(seed)
+    present = random.random(shape) < 0.8
+    ends = random.integers(9_000, 11_000, (2, *shape)) / 100
+    out = random.integers(0, 300, (2, *shape)) / 100
+    high = (ends.max(axis=0) + out[0]).round(2)
+    low = (ends.min(axis=0) - out[1]).round(2)
+    prices = [np.where(present, one, np.nan) for one in (ends[0], high, low, ends[1])]
+    return MarketBlock(
+        universe=Universe(SYMBOLS),
+        session=Session(date=date(2025, 1, 15), open_ns=OPEN_NS, close_ns=OPEN_NS + MINUTES * MINUTE_NS),
+        closed_at_ns=OPEN_NS + MINUTE_NS * np.arange(1, MINUTES + 1),
+        open=prices[0],
+        high=prices[1],
+        low=prices[2],
+        close=prices[3],
+        volume=np.where(present, random.integers(0, 500, shape), 0).astype(float),
+        present=present,
+    )
+
+
+def moved(block: MarketBlock, days: int) -> MarketBlock:
+    session = Session(
+        date=block.session.date + timedelta(days),
+        open_ns=block.session.open_ns + days * DAY_NS,
+        close_ns=block.session.close_ns + days * DAY_NS,
+    )
+    fields = {name: getattr(block, name) for name in ("open", "high", "low", "close", "volume", "present")}
+    return MarketBlock(
+        universe=block.universe, session=session, closed_at_ns=block.closed_at_ns + days * DAY_NS, **fields
+    )
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> dict[str, Any]:
+    """What to send: most of it valid, some of it refused."""
+    kind = draw(st.sampled_from(OrderType))
+    side = draw(st.sampled_from(Side))
+    price = Decimal(draw(cents)) / 100
+    whole = draw(st.booleans())
+    fields: dict[str, Any] = {
+        "symbol": draw(st.sampled_from(SYMBOLS)),
+        "side": side,
+        "type": kind,
+        "time_in_force": draw(st.sampled_from(TimeInForce)) if whole else TimeInForce.DAY,
+        "quantity": Decimal(draw(st.integers(1, 60))) if whole else Decimal(draw(st.integers(1, 60_000))) / 1_000,
+    }
+    if kind is OrderType.LIMIT:
+        fields["limit_price_usd"] = price
+    if kind is OrderType.STOP:
+        fields["stop_price_usd"] = price
+    if whole and side is Side.BUY and draw(st.booleans()):
+        fields["stop_loss_usd"] = Decimal(draw(st.integers(8_500, 10_000))) / 100
+    return fields
+
+
+steps = st.lists(st.one_of(orders(), st.integers(0, 30)), max_size=4)  # A number cancels that order.
+days = st.lists(st.tuples(sessions(), st.lists(steps, min_size=MINUTES, max_size=MINUTES)), min_size=1, max_size=3)
+setups = st.fixed_dictionaries(
+    {
+        "fill_model": st.sampled_from(FillModel),
+        "multiplier": st.sampled_from((1, 2, 4)),
+        "participation_max": st.sampled_from((0.0, 0.1)),
+        "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
+    }
+)
+
+Day = tuple[MarketBlock, list[list[dict[str, Any] | int]]]
+
+
+class Trace:
+    """A run, and what the exchange said of it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.events: list[BrokerEvent] = []
+        self.while_sending: list[list[OrderUpdate]] = []  # Fills between two minutes.
+        self.sent = 0
+
+    def run(self, plan: list[Day]) -> None:
+        for number, (block, minutes) in enumerate(plan):
+            shifted = moved(block, number)
+            self.exchange.open_session(shifted.session)
+            for row, step in enumerate(minutes):
+                self.exchange.advance(shifted.at(row))
+                self.check(shifted, row)
+                before = len(self.events)
+                for what in step:
+                    self.act(what)
+                self.check(shifted, row)
+                sent = [one for one in self.events[before:] if isinstance(one, OrderUpdate) and one.fill]
+                self.while_sending.append(sent)
+            self.exchange.close_session()
+            self.check(shifted, MINUTES - 1)
+
+    def act(self, what: dict[str, Any] | int) -> None:
+        try:
+            if isinstance(what, int):
+                known = self.exchange.orders
+                self.exchange.cancel(known[what].id if what < len(known) else "none")
+                return
+            self.sent += 1
+            common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
+            self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+        except OrderRefused:
+            pass
+
+    def check(self, block: MarketBlock, row: int) -> None:
+        new = self.exchange.drain()
+        self.events += new
+        self.prices_lie_inside_the_bar(new, block, row)
+        self.books_add_up()
+        self.nothing_is_promised_twice()
+
+    def prices_lie_inside_the_bar(self, new: list[BrokerEvent], block: MarketBlock, row: int) -> None:
+        model = self.exchange.settings.fill_model
+        if model in {FillModel.SPREAD, FillModel.THIS_CLOSE}:
+            return
+        for event in new:
+            if isinstance(event, OrderUpdate) and event.fill is not None:
+                column = block.universe.column[event.symbol]
+                assert block.low[row, column] <= float(event.fill.price_usd) <= block.high[row, column]
+
+    def books_add_up(self) -> None:
+        cash, shares = START_USD, defaultdict[str, Decimal](Decimal)
+        for event in self.events:
+            if isinstance(event, CashFlow):
+                cash += event.amount_usd
+            elif event.fill is not None:
+                cash -= event.fill.quantity * event.fill.price_usd
+                shares[event.symbol] += event.fill.quantity
+        account = self.exchange.account()
+        assert account.cash_usd == cash
+        assert {one.symbol: one.quantity for one in account.positions} == {
+            symbol: quantity for symbol, quantity in shares.items() if quantity
+        }
+        assert all(quantity >= 0 for quantity in shares.values())
+
+    def nothing_is_promised_twice(self) -> None:
+        books = self.exchange.books
+        working = [order for order in self.exchange.orders if order.live and order.status is not OrderStatus.HELD]
+        assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.buys)
+        for column in range(len(SYMBOLS)):
+            selling = sum(one.remaining for one in working if not one.buys and one.column == column)
+            assert books.held_for_sale(column) == selling <= books.quantity(column)
+
+
+def traced(setup: dict[str, Any], plan: list[Day]) -> Trace:
+    trace = Trace(Exchange(Universe(SYMBOLS), ExchangeSettings(cash_usd=START_USD, **setup)))
+    trace.run(plan)
+    return trace
+
+
+@settings(max_examples=120, deadline=None)
+@given(setup=setups, plan=days)
+def test_cash_and_shares_are_conserved_at_every_step(setup: dict[str, Any], plan: list[Day]) -> None:
+    traced(setup, plan)
+
+
+@settings(max_examples=80, deadline=None)
+@given(setup=setups, plan=days)
+def test_an_order_fills_no_more_than_it_asked_never_shrinks_and_ends_once(
+    setup: dict[str, Any], plan: list[Day]
+) -> None:
+    trace = traced(setup, plan)
+    filled: dict[str, Decimal] = {}
+    ended: set[str] = set()
+    for event in trace.events:
+        if isinstance(event, CashFlow):
+            continue
+        order = trace.exchange.order(event.broker_order_id)
+        assert event.broker_order_id not in ended
+        assert filled.get(order.id, Decimal(0)) <= event.filled_quantity <= order.quantity
+        added = abs(event.fill.quantity) if event.fill else Decimal(0)
+        assert event.filled_quantity == filled.get(order.id, Decimal(0)) + added
+        assert order.whole is False or added % 1 == 0
+        filled[order.id] = event.filled_quantity
+        if event.status.final:
+            ended.add(order.id)
+
+
+@settings(max_examples=80, deadline=None)
+@given(setup=setups, plan=days)
+def test_no_order_fills_in_the_minute_it_was_submitted(setup: dict[str, Any], plan: list[Day]) -> None:
+    later = setup["fill_model"] is not FillModel.THIS_CLOSE
+    trace = traced(setup if later else {**setup, "fill_model": FillModel.SPREAD}, plan)
+    assert all(not events for events in trace.while_sending)
+    for event in trace.events:
+        if isinstance(event, OrderUpdate) and event.fill is not None:
+            order = trace.exchange.order(event.broker_order_id)
+            assert event.fill.filled_at_ns >= order.submitted_at_ns  # At the open that follows, at the earliest.
+
+
+@settings(max_examples=40, deadline=None)
+@given(setup=setups, plan=days)
+def test_the_same_orders_and_bars_give_the_same_events(setup: dict[str, Any], plan: list[Day]) -> None:
+    assert traced(setup, plan).events == traced(setup, plan).events
