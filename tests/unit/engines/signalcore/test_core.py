@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,28 @@ def test_what_comes_later_changes_nothing_earlier(walk: Walk, minutes: int) -> N
     assert_same(seen[1], {name: values[:minutes] for name, values in seen[0].items()})
 
 
+def test_real_minutes_of_a_thin_feed_are_the_same_one_by_one(block_of: MakeBlock) -> None:
+    path = Path(__file__).parents[5] / "shared" / "data" / "minute_rth_iex_2025-09_2025-12_16sym.parquet"
+    if not path.exists():
+        pytest.skip(f"needs the shared data set {path.stem}")
+    frame: Any = pytest.importorskip("pandas").read_parquet(path, columns=["symbol", "timestamp", "close"])
+    frame = frame[frame["timestamp"] < "2025-09-17"].pivot(index="timestamp", columns="symbol", values="close")
+    blocks = [block_of(day.to_numpy(), day=number) for number, (_, day) in enumerate(frame.groupby(frame.index.date))]
+    symbols = frame.shape[1]
+    whole, by_row = (
+        core_of(*(create(name, {}) for name in ("atr_rsi", "ema_trend", "sma_cross")), symbols=symbols)
+        for _ in range(2)
+    )
+    for block in blocks:
+        assert not block.present.all()
+        signals = whole.advance(block)
+        assert_same(joined([by_row.advance(block.row_block(row)) for row in range(block.rows)]), fields_of(signals))
+        whole.close_session()
+        by_row.close_session()
+    assert np.isfinite(signals.confidence).any()
+    assert set(np.unique(signals.strategy)) == {NO_STRATEGY, 0, 1, 2}
+
+
 def closes(*columns: Sequence[float]) -> FloatArray:
     return np.array(columns, dtype=np.float64).T
 
@@ -198,6 +221,16 @@ def test_the_largest_weighted_confidence_wins(
     assert signals.strategies[signals.strategy[0, 0]] == chosen
     assert signals.score[0, 0] == 105.0 - level[chosen]
     assert signals.confidence[0, 0] == confidence
+
+
+def test_the_best_of_three_is_not_the_last_that_beats_the_first(block_of: MakeBlock) -> None:
+    # Past scores: "none" 11, 11; "both" 16, 16, 1, 3, 1, 3; "one" 14, 14, 1, 1.
+    rivals = [Above(15.0, "none"), Above(10.0, "both"), Above(12.0, "one")]
+    core = core_of(*rivals, symbols=1, score_history_min=2)
+    core.warm_up([block_of(closes([26, 9, 26, 9])), block_of(closes([11, 9, 13, 9, 11, 9, 13, 9]), day=1)])
+    signals = core.advance(block_of(closes([20.0]), day=2))
+    assert signals.strategies[signals.strategy[0, 0]] == "both"
+    assert signals.confidence[0, 0] == 4 / 6
 
 
 def test_where_only_one_strategy_asks_it_is_the_one(block_of: MakeBlock) -> None:

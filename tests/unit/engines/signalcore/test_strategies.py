@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ import talib
 
 from ordinis.domain.market import MarketBlock
 from ordinis.domain.signal import SignalBlock
-from ordinis.engines.signalcore import SignalCore, SignalSettings
+from ordinis.engines.signalcore import SignalCore, SignalSettings, indicators, strategy
 from ordinis.engines.signalcore.registry import Parameter, create
 
 MakeBlock = Callable[..., MarketBlock]
@@ -102,6 +103,18 @@ def test_a_price_that_never_moves_is_left_alone(block_of: MakeBlock, name: str) 
     assert not signals.has_entry.any()
     assert not signals.has_exit.any()
     assert signals.ready[-1].all()
+
+
+def test_the_example_for_users_runs_as_it_is_written(walk: Walk) -> None:
+    example = textwrap.dedent((strategy.__doc__ or "").split(":\n", 1)[1])
+    names = {**vars(strategy), **vars(indicators)}
+    exec(example, names)
+    first, second = walk(10, sessions=2, rows=390, symbols=3, share_present=0.8)
+    core = SignalCore(first.universe, [names["Breakout"]()], SignalSettings())
+    core.warm_up([first])
+    signals = core.advance(second)
+    assert signals.has_entry.any()
+    assert (signals.score[signals.direction == 1] > 2.0).all()
 
 
 def test_idle_asks_for_nothing(walk: Walk) -> None:
