@@ -7,7 +7,7 @@ from enum import Enum, IntEnum
 
 import msgspec
 
-from ordinis.domain.orders import Action
+from ordinis.domain.orders import Action, Purpose
 
 
 class Reason(IntEnum):
@@ -48,6 +48,7 @@ class Reason(IntEnum):
     CASH_BUFFER = 54
     BUYING_POWER = 55
     BELOW_MINIMUM = 56
+    OUTRANKED = 58
     NO_EVIDENCE = 57
 
     # The way out.
@@ -87,6 +88,7 @@ _TEXT = {
     Reason.BUYING_POWER: "not enough buying power",
     Reason.NO_EVIDENCE: "too few results to measure an edge",
     Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
+    Reason.OUTRANKED: "more candidates than are looked at in a minute, and better ones among them",
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
 }
@@ -137,7 +139,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate that reached sizing: the whole story of one order, or of why there is none."""
 
     symbol: str
-    purpose: str
+    purpose: Purpose
     strategy: str
     score: float | None
     confidence: float | None
@@ -150,8 +152,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one event. Empty for most.
 
-    `changes` packs, for each candidate whose reason changed, its column (uint16, little-endian) and
-    its reason (uint8): three bytes a change, turned into words only when somebody reads them.
+    `changes` packs the candidates whose reason changed, three bytes each: first all their columns (uint16,
+    little-endian), then all their reasons (uint8). It is turned into words only when somebody reads it.
     """
 
     actions: tuple[Action, ...] = ()

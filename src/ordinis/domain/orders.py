@@ -44,12 +44,8 @@ class OrderStatus(Enum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
-    @property
-    def final(self) -> bool:
-        return self in _FINAL
-
-
-_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+    def __init__(self, value: str) -> None:
+        self.final = value in ("filled", "canceled", "expired", "rejected")  # Nothing more will happen to it.
 
 
 class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order", tag_field="action"):

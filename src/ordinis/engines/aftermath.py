@@ -13,33 +13,38 @@ from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.state import State
 
+_REJECTED = OrderStatus.REJECTED
+_ENTRY = Purpose.ENTRY
+
 
 def follow(state: State, update: OrderUpdate) -> Decision:
     """Take an update in; orders may follow from it, a stop for what was filled among them."""
-    if update.fill is not None:
-        _filled(state, update, update.fill)
+    fill, status = update.fill, update.status
+    if fill is None and not status.final:
+        return NOTHING  # It stands at the broker: nothing in our books moves.
+    if fill is not None:
+        _filled(state, update, fill)
     state.book.follow(update)
-    refused = update.status is OrderStatus.REJECTED
-    changes = _refused(state, update) if refused else b""
     actions = state.desk.update(update, state.ledger.held(update.symbol))
-    if update.status.final:
+    if status.final:
         _ended(state, update)
+    changes = _refused(state, update) if status is _REJECTED else b""
     state.refresh(update.symbol)
-    if not (actions or refused):
+    if not (actions or changes):
         return NOTHING
-    notes = (f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}",)
-    return Decision(actions=tuple(actions), notes=notes if refused else (), changes=changes)
+    return Decision(actions=tuple(actions), changes=changes, notes=_notes(update) if changes else ())
 
 
 def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
     symbol, column = update.symbol, state.universe.column[update.symbol]
-    strategy = state.owner.get(update.client_order_id, "")
-    opens = symbol not in state.ledger.holdings
-    trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
-    state.slots.filled(symbol, "buy" if fill.quantity > 0 else "sell", abs(fill.quantity), update.client_order_id)
-    if opens:
+    if symbol in state.ledger.holdings:
+        trip = state.ledger.apply_fill(fill)
+    else:
+        strategy = state.owner.get(update.client_order_id, "")
+        trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
         state.entries_filled += 1
         state.columns.opened(column, state.strategies.index(strategy) if strategy else None)
+    state.slots.filled(symbol, fill.quantity, update.client_order_id)
     if state.tier.cooldown_minutes:
         state.columns.cool_down(column, update.at_ns + state.tier.cooldown_minutes * MINUTE_NS)
     if trip is not None:
@@ -62,12 +67,15 @@ def _refused(state: State, update: OrderUpdate) -> bytes:
     return pack_changes(np.array([column]), state.columns.last)
 
 
+def _notes(update: OrderUpdate) -> tuple[str, ...]:
+    return (f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}",)
+
+
 def _ended(state: State, update: OrderUpdate) -> None:
     symbol = update.symbol
     state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
-    if symbol not in state.ledger.holdings and orders.entry is None:
+    if orders.entry is None and symbol not in state.ledger.holdings:
         state.slots.entry_over(symbol)
-    again_at_ns = orders.free_at_ns(Purpose.ENTRY)
-    if again_at_ns:
-        state.columns.cool_down(state.universe.column[symbol], again_at_ns)
+    if orders.backoff:
+        state.columns.cool_down(state.universe.column[symbol], orders.free_at_ns(_ENTRY))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-import numpy as np
-
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
@@ -14,17 +12,22 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _NONE = Decimal(0)
+_ENTRY = Purpose.ENTRY
+_RESIZE = VerdictAction.RESIZE
+_RESIZED = Reason.RESIZED
 
 
 def entries(state: State, draft: Draft) -> None:
     """Turn each eligible column into an order, or into the reason why not."""
-    columns = np.flatnonzero(draft.reasons == ELIGIBLE)
+    columns = (draft.reasons == ELIGIBLE).nonzero()[0]
     if not columns.size:
         return
     state.sizer.set_portfolio_value(state.book.equity_usd)
     scale = state.halts.scale(state.book.equity_usd)
-    for column in draft.minutes.by_merit(draft.row, columns):
+    best_first = draft.minutes.by_merit(draft.row, columns)
+    for column in best_first[: state.candidates_max]:
         _enter(state, draft, column, scale)
+    draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
 
 
 def _enter(state: State, draft: Draft, column: int, scale: float) -> None:
@@ -37,13 +40,12 @@ def _enter(state: State, draft: Draft, column: int, scale: float) -> None:
     size = _size(state, draft, column, strategy, confidence, distance, scale)
     verdict = _judge(state, size, price_usd)
     intent = _send(state, draft, symbol, strategy, verdict.quantity, price_usd, distance) if verdict.quantity else None
-    resized = verdict.action is VerdictAction.RESIZE
-    reason = Reason.RESIZED if resized else verdict.reason
+    reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
     draft.reasons[column] = reason
     if intent is None and state.columns.last[column] == reason:
         return  # Refused for the same reason as a minute ago: that story is written.
     draft.assess(
-        Purpose.ENTRY,
+        _ENTRY,
         symbol,
         strategy,
         price_usd,

@@ -8,6 +8,9 @@ from ordinis.domain.decision import Reason
 from ordinis.domain.orders import Purpose
 from ordinis.engines.state import Draft, State
 
+_EXIT = Purpose.EXIT
+_SENT = Reason.SENT
+
 
 def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> None:
     """Send the exits of this minute. `daily_leavers` replaces the minute's votes where the tier says so."""
@@ -32,12 +35,12 @@ def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
     sent = state.desk.leave(symbol, held, draft.at_ns)
     draft.actions += sent
     draft.assess(
-        Purpose.EXIT,
+        _EXIT,
         symbol,
         state.ledger.holdings[symbol].strategy,
         draft.price_usd(column),
         verdict=state.guard.reduce(held),
         client_order_id=sent[0].client_order_id if sent else None,
     )
-    draft.reasons[column] = Reason.SENT
+    draft.reasons[column] = _SENT
     state.refresh(symbol)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -29,11 +30,16 @@ class Minutes:
 
     def by_merit(self, row: int, columns: IntArray) -> list[int]:
         """These columns, the most confident first, then the highest score, then the universe's order."""
-        if columns.size > 1:
-            confidence = np.nan_to_num(self.signals.confidence[row, columns])
-            columns = columns[np.lexsort((-self.signals.score[row, columns], -confidence))]
-        best_first: list[int] = columns.tolist()
-        return best_first
+        plain: list[int] = columns.tolist()
+        if len(plain) < 2:
+            return plain
+        confidence = self.signals.confidence[row, columns].tolist()
+        score = self.signals.score[row, columns].tolist()
+        ranked = sorted(
+            (0.0 if isnan(sure) else -sure, -high, column)
+            for sure, high, column in zip(confidence, score, plain, strict=True)
+        )
+        return [column for _, _, column in ranked]
 
 
 class Outlook:

@@ -22,6 +22,8 @@ from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
+_ALREADY_HELD = Reason.ALREADY_HELD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingSettings:
@@ -33,6 +35,7 @@ class TradingSettings:
     throttle: Throttle
     execution: ExecutionSettings
     fractionable: bool
+    candidates_max: int = 200  # Sized in one minute, the best first.
     prior_trades: float = 20.0
 
 
@@ -43,8 +46,10 @@ class State:
         self.universe = universe
         self.strategies = tuple(strategies)
         self.fractionable = settings.fractionable
+        self.candidates_max = settings.candidates_max
         self.policy = TierPolicy(settings.tiers, settings.hysteresis_fraction)
-        self.sizer = PositionSizer(self.policy.current.sizing)
+        self.tier: Tier = self.policy.current  # In force for the session.
+        self.sizer = PositionSizer(self.tier.sizing)
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         self.slots = DayTradeSlots(settings.throttle)
@@ -59,14 +64,9 @@ class State:
         self.refused = 0  # Orders the broker refused.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
-    @property
-    def tier(self) -> Tier:
-        return self.policy.current
-
     def refresh(self, symbol: str) -> None:
         """Say anew what our own book has against an entry of this symbol."""
-        held = symbol in self.ledger.holdings
-        objection = Reason.ALREADY_HELD if held else self.desk.objection(symbol)
+        objection = _ALREADY_HELD if symbol in self.ledger.holdings else self.desk.objection(symbol)
         self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
 
 
@@ -104,7 +104,7 @@ class Draft:
         self.assessments.append(
             Assessment(
                 symbol=symbol,
-                purpose=purpose.value,
+                purpose=purpose,
                 strategy=strategy,
                 score=score,
                 confidence=confidence,

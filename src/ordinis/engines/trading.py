@@ -155,7 +155,7 @@ class TradingEngine:
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:
         state, before = self.state, self.state.tier
-        tier = state.policy.session_opens(last_equity_usd)
+        tier = state.tier = state.policy.session_opens(last_equity_usd)
         if tier is before and not first:
             return []
         state.sizer = PositionSizer(tier.sizing)

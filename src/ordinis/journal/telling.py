@@ -53,7 +53,7 @@ def _candidate(candidate: CandidateStory, asked_at_ns: int) -> Iterator[str]:
 def _signal(assessment: Assessment) -> Iterator[str]:
     score = "none" if assessment.score is None else f"{assessment.score:.6g}"
     confidence = "no history yet" if assessment.confidence is None else f"{assessment.confidence:.3f}"
-    yield f"  signal: {assessment.purpose} by {assessment.strategy}, score {score}, confidence {confidence}"
+    yield f"  signal: {assessment.purpose.value} by {assessment.strategy}, score {score}, confidence {confidence}"
     yield f"  price: ${assessment.price_usd:,.6g}"
 
 

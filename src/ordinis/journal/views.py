@@ -17,7 +17,6 @@ from ordinis.domain.orders import Fill, OrderIntent
 from ordinis.journal.coding import Kind, RecordedEvent, decode_decision
 from ordinis.journal.entries import JournalReader, not_understood, open_journal
 
-_CHANGE = np.dtype([("column", "<u2"), ("reason", "u1")])
 _Event = TypeVar("_Event", bound=RecordedEvent)
 
 
@@ -49,8 +48,9 @@ _CHANGES_ONLY = msgspec.msgpack.Decoder(_ChangesOnly)
 
 def unpack_changes(changes: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Columns and reasons, one of each a change, as `Decision.changes` packs them."""
-    packed = np.frombuffer(changes, dtype=_CHANGE)
-    return packed["column"], packed["reason"]
+    count = len(changes) // 3
+    columns: NDArray[np.uint16] = np.frombuffer(changes, dtype="<u2", count=count)
+    return columns, np.frombuffer(changes, dtype=np.uint8, offset=2 * count)
 
 
 def decode_changes(decision: bytes) -> bytes:

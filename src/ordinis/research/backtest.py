@@ -48,14 +48,14 @@ def backtest(
     stopped: Callable[[], bool],
 ) -> BacktestResult:
     """Trade to the end of the market, or until `stopped`: then the result is marked partial."""
-    started = clock.seconds()
+    started, cpu_started = clock.seconds(), clock.cpu_seconds()
     complete = trade(engine, market, broker, journal, stopped)
     journal.close()
-    seconds = clock.seconds() - started
+    seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
     sent = [
         one.assessment.size
         for one in reading.assessments(run.journal)
-        if one.assessment.client_order_id and one.assessment.purpose == Purpose.ENTRY.value
+        if one.assessment.client_order_id and one.assessment.purpose is Purpose.ENTRY
     ]
     facts = RunFacts(
         data=run.data,
@@ -65,6 +65,7 @@ def backtest(
         start_usd=run.start_usd,
         bars=run.bars,
         seconds=seconds,
+        cpu_seconds=cpu_seconds,
         decisions_by_reason=reading.decisions_by_reason(run.journal),
         bound_by=_counted(size.bound_by for size in sent if size),
         sizing_methods=_counted(size.sizing_method for size in sent if size),

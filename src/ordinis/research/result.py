@@ -47,7 +47,8 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     refused_by_exchange: int
     resumes: int  # Times a latched drawdown stop was lifted for the next session.
     bars: int
-    seconds: float
+    seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
+    cpu_seconds: float
     bars_per_second: float
     rules_evaluated: int
     decisions_by_reason: Mapping[str, int]
@@ -68,6 +69,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     start_usd: float
     bars: int
     seconds: float
+    cpu_seconds: float
     decisions_by_reason: Mapping[str, int]
     bound_by: Mapping[str, int]
     sizing_methods: Mapping[str, int]
@@ -106,6 +108,7 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         resumes=state.halts.resumes,
         bars=facts.bars,
         seconds=facts.seconds,
+        cpu_seconds=facts.cpu_seconds,
         bars_per_second=facts.bars / facts.seconds if facts.seconds else 0.0,
         rules_evaluated=state.guard.rules_evaluated,
         decisions_by_reason=facts.decisions_by_reason,

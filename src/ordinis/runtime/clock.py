@@ -12,5 +12,10 @@ def seconds() -> float:
     return time.perf_counter()
 
 
+def cpu_seconds() -> float:
+    """CPU seconds of this process since some moment."""
+    return time.process_time()
+
+
 def sleep(seconds_: float) -> None:
     time.sleep(seconds_)

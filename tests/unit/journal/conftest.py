@@ -111,7 +111,7 @@ class Material:
     ) -> Assessment:
         return Assessment(
             symbol=symbol,
-            purpose="entry",
+            purpose=Purpose.ENTRY,
             strategy="atr_rsi",
             score=12.4,
             confidence=0.83,
@@ -123,7 +123,8 @@ class Material:
 
     @staticmethod
     def changes(*pairs: tuple[int, Reason]) -> bytes:
-        return b"".join(column.to_bytes(2, "little") + bytes([reason]) for column, reason in pairs)
+        columns = b"".join(column.to_bytes(2, "little") for column, _ in pairs)
+        return columns + bytes(reason for _, reason in pairs)
 
     @staticmethod
     def update(

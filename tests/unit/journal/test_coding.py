@@ -104,7 +104,7 @@ decisions = st.builds(
         st.builds(
             Assessment,
             symbol=text,
-            purpose=text,
+            purpose=st.sampled_from(Purpose),
             strategy=text,
             score=maybe(weights),
             confidence=maybe(weights),

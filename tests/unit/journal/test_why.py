@@ -55,7 +55,7 @@ def test_an_exit_tells_the_round_trip_it_closed(material: Any, record: Any) -> N
         material.intent("exit-1", at_ns=material.at(6)), side=Side.SELL, purpose=Purpose.EXIT, stop_loss_usd=None
     )
     wish = msgspec.structs.replace(
-        material.assessment(client_order_id="exit-1"), purpose="exit", size=None, score=None, confidence=None
+        material.assessment(client_order_id="exit-1"), purpose=Purpose.EXIT, size=None, score=None, confidence=None
     )
     decided = Decision(actions=(sell,), assessments=(wish,))
     sold = material.update(7, OrderStatus.FILLED, "-12.5", "236.61", order_id="exit-1")

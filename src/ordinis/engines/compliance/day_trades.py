@@ -133,8 +133,9 @@ class DayTradeSlots:
         """It ended unfilled, or its position is closed and the fills say what it was."""
         self._open_entries.discard(symbol)
 
-    def filled(self, symbol: str, side: str, quantity: Decimal, order_id: str) -> None:
-        self._today.setdefault(symbol, []).append((side, quantity, order_id))
+    def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
+        """`quantity` signed: positive bought."""
+        self._today.setdefault(symbol, []).append(("buy" if quantity > 0 else "sell", abs(quantity), order_id))
 
     @property
     def used(self) -> int:

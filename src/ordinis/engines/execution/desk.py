@@ -29,6 +29,12 @@ from ordinis.domain.orders import (
 from ordinis.engines.execution.ids import OrderIds
 
 ZERO = Decimal(0)
+_ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
+_BUY, _SELL = Side.BUY, Side.SELL
+_MARKET, _STOP = OrderType.MARKET, OrderType.STOP
+_DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
+_DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
+_FILLED, _REJECTED = OrderStatus.FILLED, OrderStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ class ExecutionSettings:
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "status", "symbol")
+    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "symbol")
 
     def __init__(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> None:
         self.client_order_id = client_order_id
@@ -53,7 +59,6 @@ class WorkingOrder:
         self.purpose = purpose
         self.quantity = quantity
         self.filled = ZERO
-        self.status = OrderStatus.UNKNOWN  # Until the broker says something.
         self.cancelling = False
 
 
@@ -114,43 +119,45 @@ class OrderDesk:
         if orders is None:
             return None
         if orders.entry is not None:
-            return Reason.DUPLICATE_ORDER
-        return Reason.OPPOSITE_ORDER if orders.exit or orders.stop or orders.exit_wanted else None
+            return _DUPLICATE
+        return _OPPOSITE if orders.exit or orders.stop or orders.exit_wanted else None
 
     def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
         """Buy at the market. Whole shares carry their stop with them."""
         orders = self.of(symbol)
         orders.stop_usd = stop_usd if self._settings.protect else None
-        with_leg = orders.stop_usd is not None and quantity == quantity.to_integral_value()
+        with_leg = orders.stop_usd is not None and quantity % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
-            side=Side.BUY,
+            side=_BUY,
             quantity=quantity,
-            type=OrderType.MARKET,
-            time_in_force=TimeInForce.GTC if with_leg else TimeInForce.DAY,
-            purpose=Purpose.ENTRY,
+            type=_MARKET,
+            time_in_force=_GTC if with_leg else _DAY,
+            purpose=_ENTRY,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
             stop_loss_usd=orders.stop_usd if with_leg else None,
         )
-        orders.entry = self._track(intent.client_order_id, symbol, Purpose.ENTRY, quantity)
+        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity)
         self.opening += 1
         if with_leg:
-            orders.stop = self._track(leg_id(intent.client_order_id), symbol, Purpose.PROTECT, quantity)
+            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity)
         return intent
 
     def may_exit(self, symbol: str, at_ns: int) -> bool:
         """No exit is under way and none was refused a moment ago."""
         orders = self.of(symbol)
-        return not orders.exit_wanted and orders.exit is None and at_ns >= orders.free_at_ns(Purpose.EXIT)
+        return not orders.exit_wanted and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
     def leave(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
         """Close the position: take back what holds its shares, or sell at once."""
         orders = self.of(symbol)
         orders.exit_wanted = True
-        actions = [self._cancel(order, at_ns) for order in (orders.entry, orders.stop) if self._cancellable(order)]
-        return [*actions] if actions or orders.stop or orders.entry else self._sell(symbol, orders, held, at_ns)
+        first = orders.entry or orders.stop  # An entry takes its leg with it.
+        if first is None:
+            return self._sell(symbol, orders, held, at_ns)
+        return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
         """Follow an order. `held` is the position after this update, in shares."""
@@ -158,9 +165,9 @@ class OrderDesk:
         if order is None:
             return []
         orders = self.of(order.symbol)
-        if order.purpose is Purpose.ENTRY and not order.filled and (update.filled_quantity or update.status.final):
+        if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
             self.opening -= 1
-        order.filled, order.status = update.filled_quantity, update.status
+        order.filled = update.filled_quantity
         if update.status.final:
             del self.working[order.client_order_id]
             orders.drop(order)
@@ -172,15 +179,17 @@ class OrderDesk:
         return self._next(symbol, self.of(symbol), held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
-        """Remember a refusal, so that it is not repeated on the next bar."""
-        if update.status is not OrderStatus.REJECTED:
+        """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
+        if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
+            orders.stop.cancelling = True
+        if update.status is not _REJECTED:
             orders.backoff.pop(order.purpose, None)
             return
         earlier = orders.backoff.get(order.purpose)
         doubled = earlier.minutes * 2 if earlier else self._settings.retry_minutes
         minutes = min(doubled, self._settings.retry_minutes_max)
         orders.backoff[order.purpose] = Backoff(minutes, update.at_ns + minutes * MINUTE_NS)
-        if order.purpose is Purpose.ENTRY and orders.stop is not None:  # The leg was refused with its parent.
+        if order.purpose is _ENTRY and orders.stop is not None:  # It never came to be.
             self.working.pop(orders.stop.client_order_id, None)
             orders.stop = None
 
@@ -189,8 +198,7 @@ class OrderDesk:
         if not held:
             return self._clear(symbol, orders, at_ns)
         if orders.exit_wanted:
-            free = orders.stop is None and orders.entry is None and orders.exit is None
-            return self._sell(symbol, orders, held, at_ns) if free else []
+            return self.leave(symbol, held, at_ns) if orders.exit is None else []
         return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
@@ -200,54 +208,59 @@ class OrderDesk:
         orders.exit_wanted = False
         self.unprotected.discard(symbol)
         stop = orders.stop
-        return [self._cancel(stop, at_ns)] if stop is not None and self._cancellable(stop) else []
+        return [] if stop is None or stop.cancelling else [self._cancel(stop, at_ns)]
 
     def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
-        """A stop for exactly what is held. A leg waits for its parent and needs none."""
+        """A stop for exactly what is held.
+
+        Protection outranks size: while an entry still buys, the broker takes no stop against it, so what is
+        left of an entry that filled in part is taken back.
+        """
         if orders.stop_usd is None or orders.exit is not None:
             return []
+        if orders.entry is not None:
+            return [] if orders.entry.cancelling else [self._cancel(orders.entry, at_ns)]
         stop = orders.stop
         if stop is None:
             return self._arm(symbol, orders, held, at_ns)
-        waits = orders.entry is not None and stop.client_order_id == leg_id(orders.entry.client_order_id)
-        if waits or stop.quantity - stop.filled == held or not self._cancellable(stop):
+        if stop.quantity - stop.filled == held or stop.cancelling:
             return []
         return [self._cancel(stop, at_ns)]
 
     def _arm(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
-        if at_ns < orders.free_at_ns(Purpose.PROTECT):
+        if at_ns < orders.free_at_ns(_PROTECT):
             self.unprotected.add(symbol)
             return []
         self.unprotected.discard(symbol)
-        whole = held == held.to_integral_value()
+        whole = held % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
             symbol=symbol,
-            side=Side.SELL,
+            side=_SELL,
             quantity=held,
-            type=OrderType.STOP,
-            time_in_force=TimeInForce.GTC if whole else TimeInForce.DAY,  # Fractions take day orders only.
-            purpose=Purpose.PROTECT,
+            type=_STOP,
+            time_in_force=_GTC if whole else _DAY,  # Fractions take day orders only.
+            purpose=_PROTECT,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
             stop_price_usd=orders.stop_usd,
         )
-        orders.stop = self._track(intent.client_order_id, symbol, Purpose.PROTECT, held)
+        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, held)
         return [intent]
 
     def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "exit"),
             symbol=symbol,
-            side=Side.SELL,
+            side=_SELL,
             quantity=held,
-            type=OrderType.MARKET,
-            time_in_force=TimeInForce.DAY,
-            purpose=Purpose.EXIT,
+            type=_MARKET,
+            time_in_force=_DAY,
+            purpose=_EXIT,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, Purpose.EXIT, held)
+        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, held)
         orders.exit_wanted = False
         return [intent]
 
@@ -255,10 +268,6 @@ class OrderDesk:
         order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
         return order
 
-    def _cancellable(self, order: WorkingOrder | None) -> bool:
-        return order is not None and not order.cancelling
-
-    def _cancel(self, order: WorkingOrder | None, at_ns: int) -> CancelIntent:
-        assert order is not None
+    def _cancel(self, order: WorkingOrder, at_ns: int) -> CancelIntent:
         order.cancelling = True
         return CancelIntent(client_order_id=order.client_order_id, symbol=order.symbol, decided_at_ns=at_ns)

@@ -47,6 +47,10 @@ class SizingConfig:
     whole_share_preference: float = 0.05  # Whole shares while rounding costs less than this part of the size.
 
 
+_HALF_KELLY = SizingMethod.HALF_KELLY
+_NAMES = {method: method.value for method in SizingMethod}
+
+
 class Candidate(msgspec.Struct, frozen=True):
     """What is known of one candidate. None is unknown, never zero."""
 
@@ -117,24 +121,28 @@ class PositionSizer:
 
     def stop_distance(self, strategy_distance: float | None) -> float | None:
         """The tighter of the strategy's stop and the tier's, as a fraction of the price; None: no stop."""
-        named = [one for one in (strategy_distance, self.config.stop_loss_pct) if one is not None]
-        return max(min(named), self.config.stop_distance_min) if named else None
+        widest = self.config.stop_loss_pct
+        if strategy_distance is None:
+            tightest = widest
+        else:
+            tightest = strategy_distance if widest is None else min(strategy_distance, widest)
+        return None if tightest is None else max(tightest, self.config.stop_distance_min)
 
     def _base(self, candidate: Candidate, method: SizingMethod, chain: list[SizeStep]) -> SizingMethod | Reason:
         """Append the base weight; the method that gave it, or why none did."""
         weight = _BASES[method](self.config, candidate, chain)
         if not isinstance(weight, Reason):
-            chain.append(SizeStep(method.value, weight))
+            chain.append(SizeStep(_NAMES[method], weight))
             return method
         fallback = self.config.kelly_fallback
-        if method is not SizingMethod.HALF_KELLY or fallback is None or fallback is method:
+        if method is not _HALF_KELLY or fallback is None or fallback is method:
             return weight
         chain.append(SizeStep(f"{method.value}: {weight.name}, falling back", 0.0))
         return self._base(candidate, fallback, chain)
 
     def _finish(self, candidate: Candidate, method: SizingMethod, chain: list[SizeStep]) -> SizeResult:
         weight = chain[-1].weight
-        bound_by = method.value
+        bound_by = name = _NAMES[method]
         if candidate.scale < 1.0:
             weight *= candidate.scale
             chain.append(SizeStep("risk_state_scale", weight))
@@ -153,7 +161,7 @@ class PositionSizer:
             notional_value=notional_usd,
             weight=final,
             risk_contribution=final * (candidate.stop_distance or 0.0),
-            sizing_method=method.value,
+            sizing_method=name,
             confidence=candidate.strength,
             chain=tuple(chain),
             bound_by=bound_by,

@@ -16,6 +16,8 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.rules import ROOMS
 
 _NONE = Decimal(0)
+_SENT = Reason.SENT
+_APPROVE = VerdictAction.APPROVE
 
 
 class RiskGuard:
@@ -28,19 +30,19 @@ class RiskGuard:
     def review(self, quantity: Decimal, price_usd: float, book: Book, sizing: SizingConfig) -> Verdict:
         """The largest part of an entry that every rule allows. `quantity` in shares, whole or fractional."""
         asked_usd = float(quantity) * price_usd
-        room_usd, bound = asked_usd, Reason.SENT
+        room_usd, bound = asked_usd, _SENT
         for reason, rule in ROOMS:
             left_usd = rule(book, sizing, self.limits)
             if left_usd < room_usd:
                 room_usd, bound = left_usd, reason
         self.rules_evaluated += len(ROOMS)
-        if bound is Reason.SENT:
-            return Verdict(action=VerdictAction.APPROVE, quantity=quantity, reason=bound)
+        if bound is _SENT:
+            return Verdict(action=_APPROVE, quantity=quantity, reason=bound)
         return self._resize(quantity, max(room_usd, 0.0) / price_usd, price_usd, bound)
 
     def reduce(self, quantity: Decimal) -> Verdict:
         """A limit must never trap us in a position."""
-        return Verdict(action=VerdictAction.APPROVE, quantity=quantity, reason=Reason.SENT)
+        return Verdict(action=_APPROVE, quantity=quantity, reason=_SENT)
 
     def _resize(self, quantity: Decimal, allowed: float, price_usd: float, bound: Reason) -> Verdict:
         whole = quantity == quantity.to_integral_value()

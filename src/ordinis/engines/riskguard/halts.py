@@ -32,9 +32,10 @@ class Halts:
         if self.drawdown_latched and self._limits.resume_each_session:
             self.resumes += 1
             self.drawdown_latched = False
-            self.peak_equity_usd = equity_usd
+            self._raise_peak(equity_usd)
             notes.append(f"drawdown stop resumed at the open; the high-water mark is now {equity_usd:,.2f} USD")
-        self._raise_peak(max(self.peak_equity_usd, equity_usd))
+        if equity_usd > self.peak_equity_usd:
+            self._raise_peak(equity_usd)
         return notes
 
     def mark(self, equity_usd: float) -> list[str]:
