@@ -18,7 +18,8 @@ from ordinis.brokers.simulated.margin import Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.account import AccountView, Position
-from ordinis.domain.market import FloatArray, Universe
+from ordinis.domain.events import CashFlow
+from ordinis.domain.market import FloatArray, Session, Universe
 from ordinis.domain.money import price_usd
 
 _NEAR_USD = 0.01  # Nearer to a limit than this, floats do not decide.
@@ -60,8 +61,12 @@ class AccountBooks:
         self.day_trades.open_session()
         self._set_multiplier()
 
-    def close_session(self) -> None:
+    def close_session(self, session: Session) -> list[CashFlow]:
+        """Charge the session's fees, then keep the equity of the close."""
+        fees = self.fees.settle(session)
+        self.cash_usd += sum((fee.amount_usd for fee in fees), ZERO)
         self.last_equity_usd = self.equity_usd
+        return fees
 
     def _set_multiplier(self) -> None:
         margin = self.last_equity_usd >= self._settings.margin_equity_min_usd

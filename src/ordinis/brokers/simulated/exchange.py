@@ -21,7 +21,7 @@ from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id
@@ -91,21 +91,7 @@ class Exchange:
         for order in list(self._live.values()):
             if order.expires_at_ns is not None and order.expires_at_ns <= self.now_ns:
                 self._end(order, _EXPIRED)
-        self._charge_fees(session)
-        self.books.close_session()
-
-    def _charge_fees(self, session: Session) -> None:
-        for name, amount in self.books.fees.settle():
-            self.books.cash_usd -= amount
-            self._outbox.append(
-                CashFlow(
-                    at_ns=self.now_ns,
-                    id=f"fee-{name.lower()}-{session.date.isoformat()}",
-                    kind="fee",
-                    amount_usd=-amount,
-                    note=f"{name} fee of {session.date.isoformat()}",
-                )
-            )
+        self._outbox += self.books.close_session(session)
 
     # Orders.
 
@@ -228,11 +214,9 @@ class Exchange:
                 later.append((order, minute.bar(order.column)))
                 continue
             self._execute(order, price, minute.start_ns, minute)
-            if order.leg is not None and order.leg.status is _ACCEPTED:
+            if order.leg is not None and order.leg.status is _ACCEPTED:  # Submitted right after its parent.
                 later.append((order.leg, minute.bar(order.column)))
-        if later:
-            later.sort(key=_number)
-            self._match_within(later, minute)
+        self._match_within(later, minute)
 
     def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
         for order, bar in later:
@@ -325,7 +309,3 @@ class Exchange:
                 fill=fill,
             )
         )
-
-
-def _number(entry: tuple[BrokerOrder, Bar]) -> int:
-    return entry[0].number

@@ -10,6 +10,8 @@ from decimal import ROUND_UP, Decimal
 
 from ordinis.brokers.simulated.order import ZERO
 from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.domain.events import CashFlow
+from ordinis.domain.market import Session
 from ordinis.domain.money import CENT
 
 _MILLION = Decimal(1_000_000)
@@ -46,8 +48,18 @@ class FeeMeter:
         )
         return [(name, amount.quantize(CENT, rounding=ROUND_UP)) for name, amount in due if amount]
 
-    def settle(self) -> list[tuple[str, Decimal]]:
-        """The session's fees; the next session starts from zero."""
+    def settle(self, session: Session) -> list[CashFlow]:
+        """The session's fees as they leave the account at its close; the next session starts from zero."""
         due = self.accrued()
         self._reset()
-        return due
+        day = session.date.isoformat()
+        return [
+            CashFlow(
+                at_ns=session.close_ns,
+                id=f"fee-{name.lower()}-{day}",
+                kind="fee",
+                amount_usd=-amount,
+                note=f"{name} fee of {day}",
+            )
+            for name, amount in due
+        ]

@@ -81,7 +81,7 @@ def rest_after_entry(entry: BrokerOrder, bar: Bar) -> Bar | None:
     known to come later; after an entry at the close nothing does.
     """
     if entry.type is _LIMIT:
-        return bar._replace(open_usd=entry.trigger_usd)
+        return bar
     if entry.type is _STOP and not entry.triggered:
         return bar._replace(open_usd=entry.trigger_usd, low_usd=bar.close_usd)
     return None

@@ -135,6 +135,16 @@ def test_sales_that_wait_count_as_if_they_were_filled(desk: MakeDesk) -> None:
     assert here.exchange.books.day_trades.count == 3
 
 
+def test_a_stop_leg_that_may_never_fill_takes_no_slot(desk: MakeDesk) -> None:
+    here = desk(**SMALL)
+    day_trade(here, 2)
+    here.hold(5, symbol="AAA")
+    here.minute(BBB=100)
+    here.buy(5, "BBB", stop_loss_usd=90)
+    here.minute(BBB=100)
+    assert here.sell(5, "AAA").live
+
+
 def test_one_sale_that_closes_two_orders_needs_two_slots(desk: MakeDesk) -> None:
     here = desk(**SMALL)
     day_trade(here, 2)

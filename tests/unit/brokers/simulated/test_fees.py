@@ -31,14 +31,17 @@ RATES = {
         ([(False, 100_000, 1_000_000)] * 2, {"SEC": "41.20", "TAF": "19.58", "CAT": "0.60"}),
     ],
 )
-def test_fees_are_summed_daily_and_rounded_up(trades: list[tuple[bool, int, int]], expected: dict[str, str]) -> None:
+def test_fees_are_summed_daily_and_rounded_up(
+    desk: MakeDesk, trades: list[tuple[bool, int, int]], expected: dict[str, str]
+) -> None:
     meter = FeeMeter(ExchangeSettings(cash_usd=Decimal(1), **RATES))  # type: ignore[arg-type]
     for buys, quantity, value in trades:
         meter.add(buys, Decimal(quantity), Decimal(value))
     due = {name: Decimal(amount) for name, amount in expected.items()}
     assert dict(meter.accrued()) == due
-    assert dict(meter.settle()) == due
-    assert meter.settle() == []
+    flows = meter.settle(desk().session_number(0))
+    assert [flow.amount_usd for flow in flows] == [-amount for amount in due.values()]
+    assert meter.accrued() == []
 
 
 def test_fees_leave_the_account_at_the_close_as_cash_flows(desk: MakeDesk) -> None:

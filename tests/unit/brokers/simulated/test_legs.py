@@ -51,6 +51,7 @@ def test_a_partly_filled_parent_keeps_its_leg_held(desk: MakeDesk) -> None:
         (FillModel.NEXT_OPEN, {"limit_price_usd": 98}, (100, 101, 94, 99), "95"),  # The low follows the limit.
         (FillModel.NEXT_OPEN, {"stop_price_usd": 103}, (96, 104, 94, 102), None),  # The low may have come before.
         (FillModel.NEXT_OPEN, {"stop_price_usd": 103}, (96, 104, 94, 94.5), "95"),  # The close comes after.
+        (FillModel.NEXT_OPEN, {"stop_price_usd": 103}, (94, 104, 93, 94.5), "95"),  # It fell from 103: no gap.
         (FillModel.NEXT_CLOSE, {}, (100, 101, 94, 99), None),
     ],
 )

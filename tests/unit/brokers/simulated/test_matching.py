@@ -125,12 +125,12 @@ def test_a_stop_fills_at_its_price_and_a_gap_fills_worse(
 
 def test_what_executes_at_the_open_comes_first_then_by_order_of_submission(desk: MakeDesk) -> None:
     here = desk()
-    here.hold(5, symbol="AAA")
     here.hold(5, symbol="BBB")
+    here.hold(5, symbol="AAA")
     here.sell(5, "BBB", stop_price_usd=98, client_order_id="within-1")
     here.buy(5, "AAA", limit_price_usd=99, client_order_id="within-2")
-    here.buy(5, "AAA", client_order_id="open-1")
-    here.buy(5, "AAA", limit_price_usd=150, client_order_id="open-2")
+    here.buy(5, "AAA", limit_price_usd=150, client_order_id="open-1")
+    here.buy(5, "AAA", client_order_id="open-2")
     here.events()
     events = here.minute(AAA=(100, 101, 98, 100), BBB=(100, 101, 97, 100))
     assert [name for name, _ in here.statuses(events)] == ["open-1", "open-2", "within-1", "within-2"]
