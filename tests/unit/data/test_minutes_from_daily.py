@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import cast
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ordinis.data.calendar import session_on
-from ordinis.data.minutes_from_daily import make_session
+from ordinis.data.minutes_from_daily import _path, make_session
 from ordinis.domain.market import MINUTE_NS, FloatArray, MarketBlock, Session, Universe
 
 DAY, HALF_DAY = date(2012, 6, 1), date(2012, 7, 3)
@@ -53,6 +54,21 @@ def test_minutes_keep_to_their_day_exactly(bar: list[float], seed: int, day: dat
 
 
 BAR = [100.0, 103.0, 98.5, 101.5, 5_000_000.0]
+
+
+def test_finer_prices_are_rounded_to_four_decimals_before_the_path_is_made() -> None:
+    block = make([100.00001, 103.00004, 98.49996, 101.50001, 1000.0])
+    ends = (block.open[0, 0], block.high.max(), block.low.min(), block.close[-1, 0])
+    assert ends == (100.0, 103.0, 98.5, 101.5)
+
+
+def test_a_path_that_never_leaves_the_straight_line_still_touches_high_and_low() -> None:
+    class Still:
+        def standard_normal(self, shape: tuple[int, int]) -> FloatArray:
+            return np.zeros(shape)
+
+    path = _path(np.array(BAR[:4]), 1560, cast("np.random.Generator", Still()))
+    assert (path[0], path.max(), path.min(), path[-1]) == (100.0, 103.0, 98.5, 101.5)
 
 
 def test_the_same_seed_gives_the_same_day_and_another_seed_day_or_symbol_another() -> None:

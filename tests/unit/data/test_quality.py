@@ -224,6 +224,26 @@ def test_minutes_that_begin_on_another_scale_than_the_daily_bars_ended_are_found
     assert report.of_kind("split")[0].count == 2
 
 
+def test_new_yorks_clock_is_recognised_across_a_change_to_winter_time(tmp_path: Path, make_minutes: MakeFrame) -> None:
+    frame = claims_utc_is_new_york(make_minutes(date(2025, 10, 29), date(2025, 11, 5)))
+    (finding,) = gate(tmp_path, frame).of_kind("wrong_timezone")
+    assert "read as New York time, 100% would be" in finding.explanation
+
+
+def test_a_thin_name_in_extended_hours_is_not_taken_for_end_stamped(tmp_path: Path, make_minutes: MakeFrame) -> None:
+    frame = with_bars_at(*(f"2025-12-01T{time}Z" for time in ("14:20", "21:00")))(make_minutes(LAST, LAST, ("AAA",)))
+    report = gate(tmp_path, frame[frame.timestamp != pd.Timestamp("2025-12-01T14:30Z")])
+    assert not report.refused
+
+
+def test_the_adjusted_close_of_the_daily_bars_explains_a_jump_in_the_minutes(
+    tmp_path: Path, make_minutes: MakeFrame, make_daily: MakeFrame
+) -> None:
+    minutes = plain(scaled(0.28, "2025-11-26", column="timestamp"))(make_minutes(FIRST, LAST))
+    daily = scaled(0.28, "2025-11-26")(make_daily(FIRST, LAST))
+    assert [finding.kind for finding in gate(tmp_path, minutes, daily).findings] == ["real_move"]
+
+
 def test_files_that_overlap_are_told(tmp_path: Path, make_minutes: MakeFrame) -> None:
     report = gate(
         tmp_path,

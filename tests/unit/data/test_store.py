@@ -120,7 +120,7 @@ def test_a_symbol_without_a_bar_all_day_has_no_daily_bar(store: BarStore, make_b
     block.present[:, 1] = False
     daily = write(store, [block]).daily()
     assert np.isfinite(daily.close[0, 0])
-    assert np.isnan(daily.close[0, 1])
+    assert np.isnan([daily.open[0, 1], daily.high[0, 1], daily.low[0, 1], daily.close[0, 1]]).all()
     assert daily.volume[0, 1] == 0
 
 
@@ -133,6 +133,12 @@ def test_imported_daily_bars_stand_before_those_made_of_minutes(store: BarStore,
     assert daily.close[2, 1] > 100  # Nothing was imported for it: made of minutes.
     assert np.isnan(daily.close[0, 0])
     assert data.manifest.daily == "imported, where missing from minutes"
+
+
+def test_a_gap_in_imported_daily_bars_hides_no_minutes(store: BarStore, make_block: MakeBlock) -> None:
+    imported = daily_block(("AAA",), DAYS[:1], np.nan)
+    daily = write(store, [make_block(DAYS[0])], daily=imported).daily()
+    assert daily.close[0, 0] > 100
 
 
 def test_equal_bars_have_an_equal_digest_and_one_other_value_another(store: BarStore, make_block: MakeBlock) -> None:
