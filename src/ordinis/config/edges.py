@@ -84,3 +84,6 @@ class Run(Section):
     warm_up_sessions: Count = Field(
         default=20, description="Sessions of minutes before the first day that indicators are warmed up on."
     )
+    warm_up_daily_sessions: Count = Field(
+        default=250, description="Daily bars before the first day: for volatility and for exits on daily bars."
+    )

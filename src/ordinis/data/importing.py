@@ -97,8 +97,10 @@ def check_files(
     return check(*_read(paths, timezone, stamped, symbol))
 
 
-def open_data(reference: str, store: BarStore) -> DataSet:
+def open_data(reference: str, store: BarStore, feed: str = "sip") -> DataSet:
     """A set by its name, or a file by its path: that is imported once, behind the gate, and kept by its content.
+
+    `feed` says whose bars a file holds; a set knows that of itself.
 
     Raises DataError where it is neither, or where the gate refuses the file.
     """
@@ -107,12 +109,12 @@ def open_data(reference: str, store: BarStore) -> DataSet:
         _explain_missing(path, reference, store)
         return store.open(reference)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "file"
-    name = f"{stem}-{file_sha256(path)[:16]}"
+    name = f"{stem}-{feed}-{file_sha256(path)[:16]}"
     cache = BarStore(store.root / FILE_SETS)
     try:
         return cache.open(name)
     except DataError:  # Not there yet, damaged, or of another version: the file itself is at hand.
-        return import_files([path], name=name, store=cache, replace_set=True).data
+        return import_files([path], name=name, store=cache, feed=feed, replace_set=True).data
 
 
 def describe(store: BarStore) -> list[SetRow]:

@@ -162,13 +162,19 @@ class DailyBlock:
 
     def before(self, day: date) -> DailyBlock:
         """The sessions that had closed before that day."""
-        count = sum(one < day for one in self.dates)
+        return self._cut(slice(0, sum(one < day for one in self.dates)))
+
+    def last(self, sessions: int) -> DailyBlock:
+        """The newest sessions, as many as there are."""
+        return self._cut(slice(max(0, len(self.dates) - sessions), None))
+
+    def _cut(self, rows: slice) -> DailyBlock:
         return DailyBlock(
             universe=self.universe,
-            dates=self.dates[:count],
-            open=self.open[:count],
-            high=self.high[:count],
-            low=self.low[:count],
-            close=self.close[:count],
-            volume=self.volume[:count],
+            dates=self.dates[rows],
+            open=self.open[rows],
+            high=self.high[rows],
+            low=self.low[rows],
+            close=self.close[rows],
+            volume=self.volume[rows],
         )

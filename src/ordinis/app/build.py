@@ -1,22 +1,11 @@
-"""The composition root: the only file that knows every name. Settings go in, running things come out."""
+"""From settings to parts: the engine and the exchange. Every figure of theirs comes from here."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
-from ordinis.config import folders
 from ordinis.config.settings import Settings
-from ordinis.data.store import BarStore
-from ordinis.domain.errors import DataError
-from ordinis.domain.market import MarketBlock, Universe
+from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
@@ -30,62 +19,6 @@ from ordinis.engines.signalcore.core import SignalCore
 from ordinis.engines.signalcore.settings import SignalSettings
 from ordinis.engines.state import TradingSettings
 from ordinis.engines.trading import TradingEngine
-from ordinis.journal.writer import Durability, SqliteJournal, discard
-from ordinis.research.backtest import Run, backtest
-from ordinis.research.result import BacktestResult
-from ordinis.runtime.interrupt import stop_on_interrupt
-
-if TYPE_CHECKING:
-    from ordinis.data.dataset import DataSet
-
-BUNDLED = "bundled"  # Made at the first use, from daily bars that come with the installation.
-Progress = Callable[[int, int], None]  # Sessions done, sessions in all.
-
-
-def store(settings: Settings) -> BarStore:
-    return BarStore(folders.store_dir(settings))
-
-
-def open_data(settings: Settings, reference: str) -> DataSet:
-    """A set of the store by name, or a file, which is imported first; `bundled` is made when it is missing."""
-    from ordinis.data.bundled import bundled_data
-    from ordinis.data.importing import open_data as open_reference
-
-    if reference == BUNDLED:
-        return bundled_data(store(settings), seed=settings.run.seed)
-    return open_reference(reference, store(settings))
-
-
-def run_backtest(
-    settings: Settings,
-    *,
-    data: str,
-    first: date | None = None,
-    last: date | None = None,
-    journal: Path | None = None,
-    progress: Progress | None = None,
-) -> tuple[BacktestResult, TradingEngine]:
-    """Run the data's sessions through the whole path. The engine is returned for reports. Errors: OrdinisError."""
-    dataset = open_data(settings, data)
-    universe, days = _universe(settings, dataset), _days(dataset, first, last)
-    engine = build_engine(settings, universe)
-    _warm_up(settings, engine, dataset, universe, days[0])
-    exchange = build_exchange(settings, universe, dataset.feed)
-    path = journal or folders.journal_dir(settings) / "backtest.journal"
-    blocks = dataset.blocks(days[0], days[-1], universe.symbols)
-    run = Run(
-        data=dataset.name,
-        data_label=dataset.label,
-        synthetic=dataset.synthetic,
-        fill_model=settings.exchange.fill_model,
-        start_usd=float(settings.account.cash_usd),
-        journal=path,
-    )
-    with stop_on_interrupt() as stopped, closing(open_journal(settings, path, dataset, universe)) as record:
-        counted = run.count(_announced(blocks, len(days), progress))
-        market = SimulatedMarket(exchange, counted)
-        result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
-    return result, engine
 
 
 def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
@@ -138,50 +71,6 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             gtc_days_max=given.gtc_days_max,
         ),
     )
-
-
-def open_journal(settings: Settings, path: Path, dataset: DataSet, universe: Universe) -> SqliteJournal:
-    """A fresh journal for one run; an earlier run's at the same path is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    discard(path)
-    meta = {
-        "symbols": json.dumps(universe.symbols),
-        "data": dataset.name,
-        "data_label": dataset.label,
-        "data_sha256": dataset.content_sha256,
-        "settings": json.dumps(settings.plain(), sort_keys=True),
-    }
-    return SqliteJournal(path, meta=meta, durability=Durability.BATCH)
-
-
-def _universe(settings: Settings, dataset: DataSet) -> Universe:
-    return Universe(settings.data.symbols or dataset.symbols)
-
-
-def _days(dataset: DataSet, first: date | None, last: date | None) -> list[date]:
-    days = [session.date for session in dataset.sessions]
-    chosen = [day for day in days if (first is None or day >= first) and (last is None or day <= last)]
-    if not chosen:
-        held = f"it holds {days[0]} to {days[-1]}" if days else "it holds no minutes"
-        raise DataError(f"data set {dataset.name} has no session from {first} to {last}: {held}")
-    return chosen
-
-
-def _warm_up(settings: Settings, engine: TradingEngine, dataset: DataSet, universe: Universe, first: date) -> None:
-    earlier = [session.date for session in dataset.sessions if session.date < first]
-    earlier = earlier[-settings.run.warm_up_sessions :] if settings.run.warm_up_sessions else []
-    blocks = dataset.blocks(earlier[0], earlier[-1], universe.symbols) if earlier else iter(())
-    engine.warm_up(blocks, dataset.daily(universe.symbols).before(first))
-
-
-def _announced(blocks: Iterator[MarketBlock], sessions: int, progress: Progress | None) -> Iterator[MarketBlock]:
-    """The same blocks; the progress is told as each is asked for."""
-    for done, block in enumerate(blocks):
-        if progress is not None:
-            progress(done, sessions)
-        yield block
-    if progress is not None:
-        progress(sessions, sessions)
 
 
 def _core(settings: Settings, universe: Universe) -> SignalCore:

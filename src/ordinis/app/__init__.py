@@ -1,0 +1,20 @@
+"""The composition root: the only room that knows every name. Settings go in, running things come out."""
+
+from __future__ import annotations
+
+from ordinis.app.build import build_engine, build_exchange
+from ordinis.app.demo import demo
+from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, run_simulation, serve_broker, store
+
+__all__ = [
+    "BUNDLED",
+    "Progress",
+    "build_engine",
+    "build_exchange",
+    "demo",
+    "open_data",
+    "run_backtest",
+    "run_simulation",
+    "serve_broker",
+    "store",
+]
