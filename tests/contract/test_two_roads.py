@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 import pytest
-from contract.days import block_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from contract.roads import ROADS, Script, buy, cancel, heard, sell, written
 
+from contract.days import block_of
+from contract.roads import ROADS, Script, buy, cancel, heard, sell, written
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id

@@ -1,0 +1,169 @@
+"""The Alpaca executor when the other side is slow, silent, gone, or says no."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from contract.days import UNIVERSE, block_of
+from contract.roads import buy, cancel, endpoints, linked, wired
+from ordinis.brokers.alpaca.backoff import Backoff
+from ordinis.brokers.alpaca.control import ControlAddress
+from ordinis.brokers.alpaca.feeds import StreamLimits
+from ordinis.brokers.alpaca.rest import RestLimits
+from ordinis.brokers.alpaca.simulation import SimulationLink
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.server import Addresses, serve
+from ordinis.brokers.simulated.server_simulation import SimulatedData
+from ordinis.brokers.simulated.server_trading import OrderFault
+from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.domain.errors import BrokerError, OutcomeUnknown
+from ordinis.domain.events import OrderUpdate
+
+DAYS = [block_of(0)]
+DAYS_CASH = Decimal(100_000)
+QUICK = RestLimits(connect_seconds_max=1.0, answer_seconds_max=0.4, backoff=Backoff(first_seconds=0.01, attempts_max=2))
+STREAMS = StreamLimits(wait_seconds_max=1.0, backoff=Backoff(first_seconds=0.01, attempts_max=2))
+
+
+def _updates(link: SimulationLink) -> list[tuple[str, str]]:
+    return [(one.client_order_id, one.status.value) for one in link.broker.updates() if isinstance(one, OrderUpdate)]
+
+
+def _opened(link: SimulationLink) -> Iterator[Any]:
+    market = iter(link.market)
+    next(market)
+    next(market)
+    return market
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OrderFault(accepted=True, http_status=504),
+        OrderFault(accepted=True, delay_seconds=1.0),
+        OrderFault(accepted=False, http_status=503),
+    ],
+    ids=["accepted behind a 504", "accepted without an answer", "lost on the way"],
+)
+def test_a_doubtful_order_is_looked_up_and_stands_once(fault: OrderFault) -> None:
+    with wired(DAYS, faults=(fault,), rest_limits=QUICK) as (exchange, link):
+        _opened(link)
+        link.broker.carry_out([buy("a", "AAA", "3", stop_loss="50.00")])
+        assert _updates(link) == [("a", "accepted"), ("a.stop", "held")]
+        assert [one.client_order_id for one in exchange.orders] == ["a", "a.stop"]
+
+
+def test_an_order_that_is_lost_twice_is_said_to_be_unknown() -> None:
+    lost = OrderFault(accepted=False)
+    with wired(DAYS, faults=(lost, lost), rest_limits=QUICK) as (exchange, link):
+        _opened(link)
+        with pytest.raises(OutcomeUnknown, match="order a: no certain answer"):
+            link.broker.carry_out([buy("a", "AAA", "3")])
+        assert exchange.orders == ()
+
+
+def test_too_many_requests_is_waited_out() -> None:
+    with wired(DAYS, faults=(OrderFault(accepted=False, http_status=429),), rest_limits=QUICK) as (exchange, link):
+        _opened(link)
+        link.broker.carry_out([buy("a", "AAA", "3")])
+        assert [one.client_order_id for one in exchange.orders] == ["a"]
+
+
+def test_an_id_that_is_taken_means_that_the_order_was_sent() -> None:
+    with wired(DAYS) as (exchange, link):
+        market = _opened(link)
+        exchange.submit(buy("a", "AAA", "3", stop_loss="50.00"))  # By us, before a crash.
+        link.broker.carry_out([buy("a", "AAA", "3", stop_loss="50.00")])
+        next(market)
+        link.broker.carry_out([cancel("a.stop", "AAA")])  # Under our own name for the leg.
+        heard = _updates(link)
+        assert heard[:2] == [("a", "accepted"), ("a.stop", "held")]
+        assert heard[-1] == ("a.stop", "canceled")
+
+
+def test_a_cancel_finds_an_order_of_an_earlier_run() -> None:
+    with wired(DAYS) as (exchange, link):
+        _opened(link)
+        exchange.submit(buy("old", "AAA", "3", limit="50.00"))
+        link.broker.carry_out([cancel("old", "AAA")])
+        assert _updates(link) == [("old", "accepted"), ("old", "canceled")]
+
+
+def test_a_wrong_secret_says_so_and_is_never_shown() -> None:
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
+    with serve(exchange, SimulatedData(days=DAYS)) as served:
+        wrong = endpoints(served.addresses, secret="not-the-secret")
+        control = ControlAddress(url=served.addresses.control, token=served.addresses.control_token)
+        with pytest.raises(BrokerError) as refused:
+            SimulationLink(wrong, control, UNIVERSE, generator=Random(1), stream_limits=STREAMS)
+    assert "refused the key" in str(refused.value)
+    assert "not-the-secret" not in str(refused.value)
+    assert "not-the-secret" not in repr(wrong) + repr(control)
+    assert served.addresses.control_token not in repr(control) + repr(served.addresses)
+
+
+def test_nobody_at_the_address_says_so_soon() -> None:
+    port = _free_port()
+    nowhere = Addresses(
+        rest=f"http://127.0.0.1:{port}",
+        data=f"http://127.0.0.1:{port}",
+        data_stream=f"ws://127.0.0.1:{port}/v2/iex",
+        trading_stream=f"ws://127.0.0.1:{port}/stream",
+        control=f"http://127.0.0.1:{port}",
+        control_token="t",
+        key="k",
+        secret="s",
+    )
+    with (
+        pytest.raises(BrokerError, match=r"the trading stream at .* is lost after 2 attempts"),
+        linked(nowhere, DAYS[0], stream_limits=STREAMS),
+    ):
+        pass
+
+
+def test_a_broker_that_goes_away_is_an_error_not_a_hang() -> None:
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
+    served = serve(exchange, SimulatedData(days=DAYS))
+    with linked(served.addresses, DAYS[0], rest_limits=QUICK, stream_limits=STREAMS) as link:
+        market = _opened(link)
+        served.stop()
+        with pytest.raises(BrokerError, match="did not answer"):
+            next(market)
+        with pytest.raises(BrokerError, match="did not answer"):
+            link.broker.account()
+        with pytest.raises(BrokerError, match="is lost after"):
+            _read_on(link)
+
+
+def test_messages_that_do_not_come_are_waited_for_no_longer_than_the_limit() -> None:
+    with wired(DAYS, stream_limits=STREAMS) as (_, link):
+        _opened(link)
+        with pytest.raises(BrokerError, match=r"gave \d+ of \d+ published messages within 1 s"):
+            link._updates.wait_for(link._updates.received + 1)
+
+
+def test_a_wrong_control_token_is_refused() -> None:
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
+    with serve(exchange, SimulatedData(days=DAYS)) as served:
+        control = ControlAddress(url=served.addresses.control, token="wrong")
+        with pytest.raises(BrokerError, match="check the control token"):
+            SimulationLink(endpoints(served.addresses), control, UNIVERSE, generator=Random(1))
+
+
+def _read_on(link: SimulationLink) -> None:
+    for _ in range(100):
+        link.broker.updates()
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
