@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 Row = tuple[str, "Callable[[BacktestResult], str]"]
 
 UNKNOWN = "-"
+COLUMN_WIDTH = 44
 INTERRUPTED = 130  # 128 + SIGINT, as shells expect.
 
 
@@ -85,15 +88,19 @@ def write_json(result: BacktestResult, out: Path) -> None:
 
 
 def side_by_side(titles: Sequence[str], results: Sequence[BacktestResult]) -> str:
-    """A column a run; counts stand one a line."""
-    table = [("", *titles)]
+    """A column a run, narrow enough for a terminal; counts stand one a line."""
+    lines = [("", *titles)]
     for name, text in ROWS:
-        cells = [
-            text(one).split(", ") if name in ("sized by", "bound by", "reasons") else [text(one)] for one in results
-        ]
-        for place in range(max(map(len, cells))):
-            table.append((name if place == 0 else "", *(cell[place] if place < len(cell) else "" for cell in cells)))
-    widths = [max(len(row[column]) for row in table) for column in range(len(titles) + 1)]
+        cells = [_lines(text(one)) for one in results]
+        for place, row in enumerate(zip_longest(*cells, fillvalue="")):
+            lines.append((name if place == 0 else "", *row))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def _lines(cell: str) -> list[str]:
+    """A cell over as many lines as it needs; what is listed with commas stands one a line."""
+    parts = cell.split(", ") if len(cell) > COLUMN_WIDTH else [cell]
+    return [line for part in parts for line in textwrap.wrap(part, COLUMN_WIDTH, break_on_hyphens=False)]

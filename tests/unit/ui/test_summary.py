@@ -44,12 +44,19 @@ def test_a_partial_result_says_so_first_and_leaves_with_130(capsys: pytest.Captu
     assert capsys.readouterr().out.startswith("PARTIAL")
 
 
-def test_two_results_stand_side_by_side_with_a_count_a_line() -> None:
-    lines = side_by_side(["$1", "$2"], [RESULT, msgspec.structs.replace(RESULT, decisions_by_reason={})]).splitlines()
+def test_two_results_stand_side_by_side_with_long_counts_a_line_each() -> None:
+    busy = msgspec.structs.replace(
+        RESULT, decisions_by_reason={"NO_SIGNAL": 3000, "LOW_CONFIDENCE": 200, "POSITIONS_FULL": 10}
+    )
+    lines = side_by_side(["$1", "$2"], [busy, RESULT]).splitlines()
     reasons = next(place for place, line in enumerate(lines) if line.startswith("reasons"))
     assert lines[0].split() == ["$1", "$2"]
-    assert lines[reasons].split() == ["reasons", "COOLDOWN", "30", "-"]
-    assert lines[reasons + 1].split() == ["SENT", "2"]
+    assert lines[reasons].split() == ["reasons", "NO_SIGNAL", "3,000", "COOLDOWN", "30,", "SENT", "2"]
+    assert [line.split() for line in lines[reasons + 1 : reasons + 3]] == [
+        ["LOW_CONFIDENCE", "200"],
+        ["POSITIONS_FULL", "10"],
+    ]
+    assert max(map(len, lines)) <= 110
 
 
 def test_json_has_the_figures_under_their_documented_names(tmp_path: Path) -> None:
