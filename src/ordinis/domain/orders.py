@@ -48,7 +48,7 @@ class OrderStatus(Enum):
         self.final = value in ("filled", "canceled", "expired", "rejected")  # Nothing more will happen to it.
 
 
-class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order", tag_field="action"):
+class OrderIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="order", tag_field="action"):
     """An order to be sent. The id follows from the decision, so the same decision never trades twice."""
 
     client_order_id: str
@@ -65,7 +65,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True, tag="order", tag_fi
     stop_loss_usd: Decimal | None = None  # Given: one-triggers-other, a stop leg that lives once this fills.
 
 
-class CancelIntent(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", tag_field="action"):
+class CancelIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cancel", tag_field="action"):
     """An order to be taken back."""
 
     client_order_id: str
@@ -76,7 +76,7 @@ class CancelIntent(msgspec.Struct, frozen=True, kw_only=True, tag="cancel", tag_
 Action = OrderIntent | CancelIntent
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the broker says happened. Appended, never edited."""
 
     execution_id: str

@@ -27,7 +27,8 @@ def entries(state: State, draft: Draft) -> None:
     best_first = draft.minutes.by_merit(draft.row, columns)
     for column in best_first[: state.candidates_max]:
         _enter(state, draft, column, scale)
-    draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
+    if len(best_first) > state.candidates_max:
+        draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
 
 
 def _enter(state: State, draft: Draft, column: int, scale: float) -> None:

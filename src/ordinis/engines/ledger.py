@@ -18,7 +18,7 @@ from ordinis.domain.orders import Fill
 ZERO = Decimal(0)
 
 
-class RoundTrip(msgspec.Struct, frozen=True, kw_only=True):
+class RoundTrip(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A position from flat to flat. `pnl_usd` is before fees, which the broker charges by the day."""
 
     symbol: str

@@ -16,6 +16,7 @@ from ordinis.domain.market import Session
 T = TypeVar("T")
 
 _ANSWER_SECONDS_MAX = 60.0  # A step waits for every listener of the streams.
+_SAID_LETTERS_MAX = 500
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -70,7 +71,6 @@ class Control:
                 "is `ordinis broker serve` still running?"
             ) from error
         if response.status != http.client.OK:
-            raise BrokerError(
-                f"the simulated broker's control refused {path}: HTTP {response.status}; check the control token"
-            )
+            said = body.decode(errors="replace")[:_SAID_LETTERS_MAX]
+            raise BrokerError(f"the simulated broker's control refused {path}: HTTP {response.status}: {said}")
         return msgspec.json.decode(body, type=kind)

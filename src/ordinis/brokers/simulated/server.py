@@ -34,7 +34,7 @@ from ordinis.domain.errors import BrokerError
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
-IDLE_SECONDS_MAX = 600  # A connection that a client keeps for its next request.
+IDLE_SECONDS_MAX = 3600  # A connection that a client keeps for its next request.
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
 
@@ -111,7 +111,7 @@ def serve(
     if speed is not None and not speed > 0:
         raise BrokerError(f"the simulated broker's speed must be above 0, was {speed}")
     parts = _Parts(exchange, data, keys or Keys.made_up(), order_faults)
-    public, control = _listen(port), _listen(control_port)
+    public, control = _listen_twice(port, control_port)
     servers = [_server(parts.public_app()), _server(parts.control_app())]
     thread = threading.Thread(
         target=lambda: asyncio.run(_run(servers, (public, control), parts.conductor, speed)),
@@ -193,6 +193,15 @@ def _server(app: Starlette) -> uvicorn.Server:
     )
 
 
+def _listen_twice(port: int, control_port: int) -> tuple[socket.socket, socket.socket]:
+    public = _listen(port)
+    try:
+        return public, _listen(control_port)
+    except BrokerError:
+        public.close()
+        raise
+
+
 def _listen(port: int) -> socket.socket:
     # The protocol is named because asyncio sends without delay only on sockets that name it.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -213,7 +222,7 @@ async def _run(
     conductor: Conductor,
     speed: float | None,
 ) -> None:
-    pace = None if speed is None else asyncio.create_task(conductor.run(speed))
+    pace = None if speed is None else asyncio.create_task(_paced(servers, conductor, speed))
     try:
         await asyncio.gather(
             *(server.serve(sockets=[listener]) for server, listener in zip(servers, listeners, strict=True))
@@ -223,6 +232,16 @@ async def _run(
             pace.cancel()
             with suppress(asyncio.CancelledError):
                 await pace
+
+
+async def _paced(servers: list[uvicorn.Server], conductor: Conductor, speed: float) -> None:
+    """When time breaks down, nobody is left waiting for it."""
+    try:
+        await conductor.run(speed)
+    except Exception:
+        for server in servers:
+            server.should_exit = True
+        raise
 
 
 def _await_start(served: Served, servers: list[uvicorn.Server]) -> None:

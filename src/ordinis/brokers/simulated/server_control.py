@@ -13,6 +13,7 @@ from starlette.routing import Route
 from ordinis.brokers.simulated.server_answers import Handler, answer, failure
 from ordinis.brokers.simulated.server_simulation import Simulation, Step
 from ordinis.brokers.simulated.server_streams import DataStream, TradingStream
+from ordinis.domain.errors import OrdinisError
 from ordinis.domain.market import Session
 
 ENDED = "ended"
@@ -42,7 +43,10 @@ class Conductor:
             given = request.headers.get("authorization", "")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 return failure(401, "the control token is missing or wrong")
-            return await handler(request)
+            try:
+                return await handler(request)
+            except OrdinisError as error:
+                return failure(500, str(error))
 
         return respond
 

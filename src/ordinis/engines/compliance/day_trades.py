@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Literal
 
 Method = Literal["direction_change", "opening_order", "max"]
+_NONE = Decimal(0)
 Trade = tuple[str, Decimal, str]  # (side "buy" or "sell", quantity in shares, order id)
 
 
@@ -110,7 +111,8 @@ class DayTradeSlots:
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
         self._earlier: deque[int] = deque(maxlen=max(throttle.window_sessions - 1, 1))
-        self._today: dict[str, list[Trade]] = {}
+        self._today: dict[str, list[Decimal]] = {}  # Orders by symbol, as `_orders` gives them.
+        self._last_order: dict[str, str] = {}
         self._start: dict[str, Decimal] = {}
         self._open_entries: set[str] = set()
         self._on = False
@@ -118,13 +120,16 @@ class DayTradeSlots:
     def session_opens(self, last_equity_usd: float, positions: dict[str, Decimal]) -> None:
         self._on = self._throttle.enabled and last_equity_usd < self._throttle.equity_floor_usd
         self._start = positions
-        self._today = {}
-        self._open_entries = set()
+        self._forget_today()
 
     def session_closes(self) -> None:
         self._earlier.append(self._used_today())
-        self._today = {}
-        self._open_entries = set()
+        self._forget_today()
+
+    def _forget_today(self) -> None:
+        self._today.clear()
+        self._last_order.clear()
+        self._open_entries.clear()
 
     def entry_sent(self, symbol: str) -> None:
         self._open_entries.add(symbol)
@@ -135,7 +140,12 @@ class DayTradeSlots:
 
     def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
         """`quantity` signed: positive bought."""
-        self._today.setdefault(symbol, []).append(("buy" if quantity > 0 else "sell", abs(quantity), order_id))
+        orders = self._today.setdefault(symbol, [])
+        if self._last_order.get(symbol) == order_id:
+            orders[-1] += quantity
+        else:
+            orders.append(quantity)
+            self._last_order[symbol] = order_id
 
     @property
     def used(self) -> int:
@@ -156,4 +166,6 @@ class DayTradeSlots:
         return sum(self._count(symbol) for symbol in self._today)
 
     def _count(self, symbol: str) -> int:
-        return count_day_trades(self._today.get(symbol, ()), self._start.get(symbol, Decimal(0)), "max")
+        """Both permitted methods, the larger: which one the broker uses is not known."""
+        orders, start = self._today[symbol], self._start.get(symbol, _NONE)
+        return max(_direction_changes(orders, start), _opening_orders(orders, start))

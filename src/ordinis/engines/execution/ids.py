@@ -6,21 +6,30 @@ from datetime import UTC, datetime
 
 from ordinis.domain.market import MINUTE_NS
 
+_MINUTES_A_DAY = 24 * 60
+
 
 class OrderIds:
     """Numbers the orders of each minute. Alpaca takes up to 128 characters."""
 
     def __init__(self, book: str) -> None:
         self._book = book
-        self._minute = -1
-        self._prefix = ""
+        self._day = self._minute = -1
+        self._day_prefix = self._prefix = ""
         self._number = 0
 
     def next(self, at_ns: int, symbol: str, leg: str) -> str:
         minute = at_ns // MINUTE_NS
         if minute != self._minute:
-            self._minute = minute
-            self._prefix = f"{self._book}-{datetime.fromtimestamp(minute * 60, UTC):%Y%m%dT%H%M}"
-            self._number = 0
+            self._begin(minute)
         self._number += 1
         return f"{self._prefix}-{symbol}-{leg}-{self._number}"
+
+    def _begin(self, minute: int) -> None:
+        day, of_day = divmod(minute, _MINUTES_A_DAY)
+        if day != self._day:
+            self._day = day
+            self._day_prefix = f"{self._book}-{datetime.fromtimestamp(minute * 60, UTC):%Y%m%d}"
+        self._minute = minute
+        self._prefix = f"{self._day_prefix}T{of_day // 60:02d}{of_day % 60:02d}"
+        self._number = 0

@@ -51,7 +51,7 @@ _HALF_KELLY = SizingMethod.HALF_KELLY
 _NAMES = {method: method.value for method in SizingMethod}
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """What is known of one candidate. None is unknown, never zero."""
 
     symbol: str
