@@ -31,7 +31,6 @@ cli.command("run")(run.run)
 cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)
-cli.command("report")(journal.report)
 cli.command("demo")(demo.demo)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *(["init"], ["backtest"], ["run"], ["why"], ["report"], ["demo"], ["config", "show"], ["config", "keys"]),
+        *(["init"], ["backtest"], ["run"], ["why"], ["demo"], ["config", "show"], ["config", "keys"]),
         *(["data", "import"], ["data", "list"], ["data", "check"], ["broker", "serve"]),
         *(["journal", "digest"], ["journal", "export"]),
     ],
@@ -66,6 +67,7 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
         (["config", "show", "--config", "none.toml"], 2, "there is no settings file none.toml"),
         (["data", "check", "none.csv"], 3, "none.csv does not exist"),
         (["journal", "digest", "none.journal"], 5, "none.journal"),
+        (["why", "AAPL"], 5, "run `ordinis backtest` first"),
         (["run", "--data", "x"], 2, "add --sim"),
         (["backtest", "--data", "x", "--from", "2025"], 2, "2025 is not a day; write it as 2025-01-15"),
         (["backtest"], 2, "Missing option '--data'"),
@@ -121,3 +123,14 @@ def test_the_page_of_exit_codes_is_the_error_tree() -> None:
         (one.__name__, one.exit_code) for one in _classes(OrdinisError) if one.__module__ == "ordinis.domain.errors"
     }
     assert written == ours
+
+
+def test_why_asks_the_latest_journal_unless_another_is_named(ordinis: Ordinis, tmp_path: Path) -> None:
+    for age, name in ((2, "late"), (1, "early")):
+        path = tmp_path / f"{name}.journal"
+        path.write_bytes(b"")
+        os.utime(path, (age, age))
+    _, _, err = ordinis("why", "AAPL", "--set", f"journal.dir={tmp_path}")
+    assert "late.journal" in err
+    _, _, err = ordinis("why", "AAPL", "--journal", "early.journal")
+    assert "early.journal" in err

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from ordinis.ui.options import (
     ConfigOption,
     DataOption,
@@ -20,10 +15,6 @@ from ordinis.ui.options import (
 from ordinis.ui.progress import progress_bar
 from ordinis.ui.summary import show
 
-ReportOption = Annotated[
-    Path | None, typer.Option("--report", metavar="DIR", help="Write the report (HTML, CSV, JSON) into this folder.")
-]
-
 
 def backtest(
     data: DataOption,
@@ -33,7 +24,6 @@ def backtest(
     overrides: SetOption = None,
     journal: JournalOption = None,
     json_out: JsonOption = None,
-    report_dir: ReportOption = None,
 ) -> None:
     """Trade stored bars on the simulated exchange.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +14,19 @@ if TYPE_CHECKING:
     from ordinis.data.findings import QualityReport
     from ordinis.data.store import BarStore
 
+
+class Edge(StrEnum):
+    START = "start"
+    END = "end"
+
+
 group = typer.Typer(help="Bars: import, list, check.", no_args_is_help=True)
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Parquet or CSV files of minute or daily bars.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Parquet or CSV files of minute or daily bars.")]
 Zone = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Time zone of times without one, for example America/New_York.")
 ]
-EndStamps = Annotated[bool, typer.Option("--stamped-end", help="Times are the bars' ends; otherwise their starts.")]
+Stamped = Annotated[Edge, typer.Option(help="Whether a time is its bar's start or its end.")]
 Symbol = Annotated[str | None, typer.Option(metavar="SYMBOL", help="The symbol of files that have no such column.")]
 
 
@@ -31,7 +38,7 @@ def import_(
     feed: Annotated[
         str | None, typer.Option(metavar="FEED", help="Whose bars they are; default: the setting data.feed.")
     ] = None,
-    stamped_end: EndStamps = False,
+    stamped: Stamped = Edge.START,
     symbol: Symbol = None,
     accept: Annotated[
         list[str] | None, typer.Option(metavar="KIND", help="Import in spite of refusals of this kind; repeatable.")
@@ -53,7 +60,7 @@ def import_(
         store=_store(config, overrides),
         timezone=timezone,
         feed=feed or settings.data.feed,
-        stamped="end" if stamped_end else "start",
+        stamped=stamped.value,
         symbol=symbol,
         accept=accept or (),
         replace_set=replace,
@@ -85,9 +92,9 @@ def list_(config: ConfigOption = None, overrides: SetOption = None) -> None:
 
 @group.command()
 def check(
-    references: Annotated[list[str], typer.Argument(metavar="FILE|NAME...", help="Files, or sets of the store.")],
+    references: Annotated[list[str], typer.Argument(metavar="FILE|NAME", help="Files, or sets of the store.")],
     timezone: Zone = None,
-    stamped_end: EndStamps = False,
+    stamped: Stamped = Edge.START,
     symbol: Symbol = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -105,7 +112,7 @@ def check(
         typer.echo("\n".join([f"{name}: {len(notes)} findings when it was imported", *notes]))
     files = [Path(one) for one in references if one not in names]
     if files:
-        report = check_files(files, timezone=timezone, stamped="end" if stamped_end else "start", symbol=symbol)
+        report = check_files(files, timezone=timezone, stamped=stamped.value, symbol=symbol)
         _print_findings(report)
         report.require_good(", ".join(map(str, files)))
 
