@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -20,8 +21,8 @@ from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, FloatArray, MarketBlock, Session, Universe
 
 MINUTES = 390
-FIRST_DAY = np.datetime64("2025-03-10")
-LAST_DAY = np.datetime64("2025-09-30")
+FIRST_DAY = date(2025, 3, 10)
+LAST_DAY = date(2025, 9, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def generate(name: str) -> Bars:
     minutes = shape.sessions * MINUTES
     size = (minutes, shape.symbols)
     first_price = random.uniform(20, 400, shape.symbols)
-    volatility = random.uniform(0.0004, 0.0012, shape.symbols)  # a minute
+    volatility: FloatArray = random.uniform(0.0004, 0.0012, shape.symbols)  # a minute
     market = random.standard_normal(minutes) * 0.0003
     own = random.standard_normal(size) * volatility + market[:, None]
     gap = random.standard_normal(size) * volatility * 0.15  # open against the close before it
@@ -115,10 +116,10 @@ def generate(name: str) -> Bars:
     open_, close = np.round(open_, 4), np.round(close, 4)
     bars = Bars(
         symbols=tuple(f"S{position:03d}" for position in range(shape.symbols)),
-        days=sessions(FIRST_DAY.item(), LAST_DAY.item())[: shape.sessions],
+        days=sessions(FIRST_DAY, LAST_DAY)[: shape.sessions],
         open=open_,
-        high=np.round(np.maximum(high, np.maximum(open_, close)), 4),
-        low=np.round(np.minimum(low, np.minimum(open_, close)), 4),
+        high=np.asarray(np.round(np.maximum(high, np.maximum(open_, close)), 4), np.float64),
+        low=np.asarray(np.round(np.minimum(low, np.minimum(open_, close)), 4), np.float64),
         close=close,
         volume=volume,
     )

@@ -14,11 +14,11 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bars import generate, stored
-from job import FILL_RULES, Yardstick, target_fraction
+from job import EXPECTED, FILL_RULES, Yardstick, target_fraction, valued_once
 from ordinis import app
 from ordinis.config import Settings, load
 from ordinis.data.store import BarStore
@@ -98,6 +98,18 @@ class Bench:
         best = min(results, key=lambda result: result.cpu_seconds)
         return self._row(job, data, best, loop_s)
 
+    def crossover(self, data: str, fill: str) -> Row:
+        """The peers' job under one fill rule, with what it must come to."""
+        row = self.run(f"crossover, {fill}", data, fill_model=fill, strategy="sma_cross")
+        bars = generate(data)
+        once_usd, once_fills = valued_once(bars, target_fraction(len(bars.symbols)), fill)
+        reference_usd, reference_fills = EXPECTED[data, fill]
+        note = (
+            f"reference {reference_usd:,.2f} USD and {reference_fills:,} fills;"
+            f" valued at one moment {once_usd:,.2f} USD and {once_fills:,}"
+        )
+        return replace(row, note=note)
+
     def _row(self, job: str, data: str, result: BacktestResult, loop_s: float) -> Row:
         journal = Path(result.journal)
         return Row(
@@ -159,9 +171,7 @@ def measure(bench: Bench, jobs: Sequence[str]) -> list[Row]:
     rows = []
     for data in ("small", "large"):
         if data in jobs:
-            rows += [
-                bench.run(f"crossover, {fill}", data, fill_model=fill, strategy="sma_cross") for fill in FILL_RULES
-            ]
+            rows += [bench.crossover(data, fill) for fill in FILL_RULES]
     if "idle" in jobs:
         rows.append(bench.run("no-op", "large", fill_model="next_open", strategy="idle"))
     if "growth" in jobs:

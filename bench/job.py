@@ -12,13 +12,18 @@ A 20/60 average crossover on every symbol of one shared account:
   orders       market orders for whole shares, filled in full at the NEXT bar's open
 
 Two other fill rules are given: `this_close` fills at once, at the close the decision was made on;
-`next_close` as next_open, but at the next bar's close. An engine that values all symbols at one moment
-differs from the reference by cents on "small" and by up to a dollar on "large"; the fills are the same.
+`next_close` as next_open, but at the next bar's close.
+
+The reference takes closes in one symbol at a time, so its equity holds this minute's prices of the symbols
+up to the one it sizes, and the last minute's of those after it. An engine that values its book at one moment
+has the same fills and, by some dollars, another final equity: `valued_once` is the same job, valued so.
 """
 
 from __future__ import annotations
 
 import time
+
+import numpy as np
 
 from bars import Bars
 
@@ -45,7 +50,9 @@ def target_fraction(symbols: int) -> float:
     return 0.05 if symbols <= 16 else 0.8 / symbols
 
 
-def reference(opens: Rows, closes: Rows, target: float, fill: str = "next_open") -> tuple[float, int]:
+def reference(  # noqa: PLR0912
+    opens: Rows, closes: Rows, target: float, fill: str = "next_open"
+) -> tuple[float, int]:
     """The job in plain Python: (final equity in USD, fills).
 
     One long function on purpose: it is also the yardstick, and calls would slow it down.
@@ -104,6 +111,30 @@ def reference(opens: Rows, closes: Rows, target: float, fill: str = "next_open")
             else:
                 waiting[s] = quantity
     return cash + sum(quantity * close for quantity, close in zip(shares, last_close, strict=True)), fills
+
+
+def valued_once(bars: Bars, target: float, fill: str = "next_open") -> tuple[float, int]:
+    """The job with the book valued once a minute, at that minute's closes: (final equity in USD, fills)."""
+    cash, fills = CASH_USD, 0
+    shares, waiting = np.zeros(len(bars.symbols)), np.zeros(len(bars.symbols))
+    fast_sum, slow_sum = np.zeros(len(bars.symbols)), np.zeros(len(bars.symbols))
+    for minute, close in enumerate(bars.close):
+        cash -= float(waiting @ (bars.open[minute] if fill == "next_open" else close))
+        shares, fills = shares + waiting, fills + int(np.count_nonzero(waiting))
+        fast_sum = fast_sum + (close - (bars.close[minute - FAST] if minute >= FAST else 0.0))
+        slow_sum = slow_sum + (close - (bars.close[minute - SLOW] if minute >= SLOW else 0.0))
+        waiting = np.zeros_like(shares)
+        if minute < SLOW - 1:
+            continue
+        fast, slow = fast_sum / FAST, slow_sum / SLOW
+        buys, sells = (fast > slow) & (shares == 0), (fast < slow) & (shares > 0)
+        waiting[buys] = np.floor(target * (cash + float(shares @ close)) / close[buys])
+        waiting[sells] = -shares[sells]
+        if fill == "this_close":
+            cash -= float(waiting @ close)
+            shares, fills = shares + waiting, fills + int(np.count_nonzero(waiting))
+            waiting = np.zeros_like(shares)
+    return cash + float(shares @ bars.close[-1]), fills
 
 
 class Yardstick:
