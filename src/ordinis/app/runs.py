@@ -45,9 +45,8 @@ def run_backtest(
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
-    blocks = run.count(_announced(material, progress))
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
-        market = SimulatedMarket(exchange, blocks)
+        market = SimulatedMarket(exchange, _announced(material, progress))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     return result, engine
 

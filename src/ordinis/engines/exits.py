@@ -32,7 +32,7 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
 
 def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
     held = state.ledger.held(symbol)
-    sent = state.desk.leave(symbol, held, draft.at_ns)
+    client_order_id, sent = state.desk.leave(symbol, held, draft.at_ns)
     draft.actions += sent
     draft.assess(
         _EXIT,
@@ -40,7 +40,7 @@ def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
         state.ledger.holdings[symbol].strategy,
         draft.price_usd(column),
         verdict=state.guard.reduce(held),
-        client_order_id=sent[0].client_order_id if sent else None,
+        client_order_id=client_order_id,
     )
     draft.reasons[column] = _SENT
     state.refresh(symbol)

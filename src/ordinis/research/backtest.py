@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ordinis.domain.market import MarketBlock
+from ordinis.domain.events import SessionPhase
+from ordinis.domain.market import MarketBlock, MarketSlice
 from ordinis.domain.orders import Purpose
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
@@ -31,11 +32,14 @@ class Run:
     journal: Path
     bars: int = 0
 
-    def count(self, blocks: Iterable[MarketBlock]) -> Iterator[MarketBlock]:
-        """The same blocks, their bars counted."""
-        for block in blocks:
-            self.bars += int(np.count_nonzero(block.present))
-            yield block
+    def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice]:
+        """The same market, its bars counted: a block at a time, when its first minute comes."""
+        block: MarketBlock | None = None
+        for step in market:
+            if type(step) is MarketSlice and step.block is not block:
+                block = step.block
+                self.bars += int(np.count_nonzero(block.present))
+            yield step
 
 
 def backtest(
@@ -49,7 +53,7 @@ def backtest(
 ) -> BacktestResult:
     """Trade to the end of the market, or until `stopped`: then the result is marked partial."""
     started, cpu_started = clock.seconds(), clock.cpu_seconds()
-    complete = trade(engine, market, broker, journal, stopped)
+    complete = trade(engine, run.counted(market), broker, journal, stopped)
     journal.close()
     seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
     sent = [

@@ -72,14 +72,14 @@ class Backoff(NamedTuple):
 class SymbolOrders:
     """What works for one symbol, and the stop price its position is under."""
 
-    __slots__ = ("backoff", "entry", "exit", "exit_wanted", "stop", "stop_usd")
+    __slots__ = ("backoff", "entry", "exit", "leaving", "stop", "stop_usd")
 
     def __init__(self) -> None:
         self.entry: WorkingOrder | None = None
         self.exit: WorkingOrder | None = None
         self.stop: WorkingOrder | None = None
         self.stop_usd: Decimal | None = None
-        self.exit_wanted = False  # An exit waits for the stop to be taken back.
+        self.leaving: str | None = None  # The id of an exit that waits for the stop to be taken back.
         self.backoff: dict[Purpose, Backoff] = {}
 
     def drop(self, order: WorkingOrder) -> None:
@@ -120,7 +120,7 @@ class OrderDesk:
             return None
         if orders.entry is not None:
             return _DUPLICATE
-        return _OPPOSITE if orders.exit or orders.stop or orders.exit_wanted else None
+        return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
     def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
         """Buy at the market. Whole shares carry their stop with them."""
@@ -148,12 +148,18 @@ class OrderDesk:
     def may_exit(self, symbol: str, at_ns: int) -> bool:
         """No exit is under way and none was refused a moment ago."""
         orders = self.of(symbol)
-        return not orders.exit_wanted and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
+        return orders.leaving is None and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
-    def leave(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
-        """Close the position: take back what holds its shares, or sell at once."""
+    def leave(self, symbol: str, held: Decimal, at_ns: int) -> tuple[str, list[Action]]:
+        """Close the position: sell at once, or first take back what holds its shares.
+
+        Returns the id that the sale has, or will have, and what to do now.
+        """
         orders = self.of(symbol)
-        orders.exit_wanted = True
+        orders.leaving = self._ids.next(at_ns, symbol, "exit")
+        return orders.leaving, self._leave(symbol, orders, held, at_ns)
+
+    def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         first = orders.entry or orders.stop  # An entry takes its leg with it.
         if first is None:
             return self._sell(symbol, orders, held, at_ns)
@@ -197,15 +203,15 @@ class OrderDesk:
         """What the symbol needs now."""
         if not held:
             return self._clear(symbol, orders, at_ns)
-        if orders.exit_wanted:
-            return self.leave(symbol, held, at_ns) if orders.exit is None else []
+        if orders.leaving is not None:
+            return self._leave(symbol, orders, held, at_ns)
         return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
         """Flat: a stop without a position would open a short."""
         if orders.entry is not None:
             return []
-        orders.exit_wanted = False
+        orders.leaving = None
         self.unprotected.discard(symbol)
         stop = orders.stop
         return [] if stop is None or stop.cancelling else [self._cancel(stop, at_ns)]
@@ -249,8 +255,9 @@ class OrderDesk:
         return [intent]
 
     def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        assert orders.leaving is not None
         intent = OrderIntent(
-            client_order_id=self._ids.next(at_ns, symbol, "exit"),
+            client_order_id=orders.leaving,
             symbol=symbol,
             side=_SELL,
             quantity=held,
@@ -261,7 +268,7 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
         )
         orders.exit = self._track(intent.client_order_id, symbol, _EXIT, held)
-        orders.exit_wanted = False
+        orders.leaving = None
         return [intent]
 
     def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
