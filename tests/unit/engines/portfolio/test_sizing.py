@@ -1,0 +1,332 @@
+"""Sizes by hand: every method, scale, cap and rounding, and which of them bound."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ordinis import app
+from ordinis.config import load
+from ordinis.domain.account import AccountView
+from ordinis.domain.decision import Reason, SizeResult
+from ordinis.domain.market import Universe
+from ordinis.engines.portfolio.sizing import PositionSizer, SizingConfig, SizingMethod
+
+SMALL = SizingConfig(  # As the plan writes it.
+    method=SizingMethod.VOLATILITY_ADJUSTED,
+    max_position_pct=0.20,
+    max_portfolio_leverage=1.0,
+    max_positions=5,
+    target_volatility=0.10,
+    stop_loss_pct=0.02,
+)
+STANDARD = SizingConfig(
+    method=SizingMethod.HALF_KELLY,
+    max_position_pct=0.15,
+    max_portfolio_leverage=1.5,
+    max_positions=10,
+    target_volatility=0.15,
+    stop_loss_pct=0.03,
+)
+PAGE = Path(__file__).parents[4] / "docs" / "sizing.md"
+
+
+def sized(config: SizingConfig, equity: float | str, price: float = 100.0, **more: Any) -> SizeResult:
+    sizer = PositionSizer(config)
+    sizer.set_portfolio_value(equity)
+    return sizer.calculate_size(symbol="AAPL", current_price=price, **more)
+
+
+def fixed(percent: float, **more: Any) -> SizingConfig:
+    return SizingConfig(method=SizingMethod.FIXED_PERCENT, fixed_percent=percent, **{"max_position_pct": 1.0, **more})
+
+
+def test_the_plan_s_own_call_works_as_written() -> None:
+    account_info = {"equity": "14999.41"}
+    signal = {"symbol": "AAPL", "price": 190.0, "confidence": 0.8}
+    position_sizer = PositionSizer(SMALL)
+    position_sizer.set_portfolio_value(account_info["equity"])
+    size_result = position_sizer.calculate_size(
+        symbol=str(signal["symbol"]),
+        current_price=float(signal["price"]),
+        signal_strength=float(signal["confidence"]),
+        win_rate=None,
+        avg_win_loss_ratio=None,
+    )
+    # 0.10 / (0.40 * sqrt(5 * (1 + 4 * 0.5))) * 0.8 = 0.0516398; of 14,999.41 USD at 190 that is 4.07 shares.
+    assert (size_result.symbol, size_result.shares) == ("AAPL", Decimal(4))
+    assert size_result.notional_value == 760.0
+    assert size_result.weight == pytest.approx(760 / 14_999.41)
+    assert (size_result.sizing_method, size_result.confidence) == ("VOLATILITY_ADJUSTED", 0.8)
+    assert size_result.risk_contribution == 0.0
+    assert [name for name, _ in size_result.metadata["chain"]] == [  # type: ignore[attr-defined]
+        "default_volatility",
+        "default_correlation",
+        "target_volatility",
+        "VOLATILITY_ADJUSTED",
+    ]
+    assert size_result.metadata["bound_by"] == "VOLATILITY_ADJUSTED"
+
+
+def test_the_methods_of_this_version_have_the_plan_s_names() -> None:
+    assert [method.name for method in SizingMethod] == ["FIXED_PERCENT", "VOLATILITY_ADJUSTED", "HALF_KELLY"]
+    assert all(method.name == method.value for method in SizingMethod)
+
+
+# The page of worked figures.
+
+
+def documented() -> list[dict[str, str]]:
+    """The rows of the page's table, by heading."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    start = next(number for number, row in enumerate(table) if row[0] == "equity")
+    return [dict(zip(table[start], row, strict=True)) for row in table[start + 1 :]]
+
+
+def sizer_of_an_account(equity_usd: Decimal) -> PositionSizer:
+    """The sizer that an account of this equity gets with the settings as they come."""
+    engine = app.build_engine(load(), Universe(("AAPL",)))
+    engine.handle(
+        AccountView(
+            at_ns=0,
+            equity_usd=equity_usd,
+            cash_usd=equity_usd,
+            buying_power_usd=equity_usd * 2,
+            last_equity_usd=equity_usd,
+            multiplier=2,
+        )
+    )
+    sizer = engine.state.sizer
+    sizer.set_portfolio_value(equity_usd)
+    return sizer
+
+
+def number(cell: str) -> float | None:
+    return None if cell in ("-", "unknown") else float(cell.replace(",", "").removesuffix("%"))
+
+
+def as_documented(row: dict[str, str]) -> SizeResult:
+    volatility, trades = number(row["volatility"]), number(row["trades"])
+    return sizer_of_an_account(Decimal(row["equity"].replace(",", ""))).calculate_size(
+        "AAPL",
+        number(row["price"]) or 0.0,
+        number(row["confidence"]),
+        number(row["win rate"]),
+        number(row["payoff"]),
+        trades=0 if trades is None else int(trades),
+        volatility=None if volatility is None else volatility / 100,
+        correlation=number(row["correlation"]),
+        fractionable=row["shares are"] == "fractional",
+    )
+
+
+@pytest.mark.parametrize("row", documented(), ids=lambda row: f"{row['equity']} {row['price']} {row['bound by']}")
+def test_the_worked_figures_of_the_page_are_what_the_sizer_says(row: dict[str, str]) -> None:
+    result = as_documented(row)
+    assert result.sizing_method == row["sized by"]
+    assert result.bound_by == row["bound by"]
+    assert f"{result.shares.normalize():,f}" == row["shares"]
+    assert f"{result.notional_value:,.2f}" == row["notional"]
+    assert f"{100 * result.weight:.2f}%" == row["weight"]
+
+
+def test_the_page_works_out_both_accounts() -> None:
+    rows = documented()
+    assert {row["equity"] for row in rows} == {"14,999", "50,000"}
+    assert len(rows) >= 8
+
+
+# The formulas.
+
+
+@pytest.mark.parametrize(
+    ("volatility", "correlation", "confidence", "weight"),
+    [
+        (0.30, 0.40, 1.0, 0.10 / (0.30 * math.sqrt(5 * (1 + 4 * 0.40)))),
+        (0.30, 0.40, 0.5, 0.05 / (0.30 * math.sqrt(5 * (1 + 4 * 0.40)))),
+        (0.30, 0.40, None, 0.10 / (0.30 * math.sqrt(5 * (1 + 4 * 0.40)))),
+        (0.60, 0.40, 1.0, 0.05 / (0.30 * math.sqrt(5 * (1 + 4 * 0.40)))),
+        (0.50, 0.0, 1.0, 0.10 / (0.50 * math.sqrt(5))),
+        (0.50, -0.20, 1.0, 0.10 / (0.50 * math.sqrt(5))),  # Floored: no credit for what may not last.
+        (0.50, 1.0, 1.0, 0.10 / (0.50 * 5)),
+    ],
+)
+def test_a_full_book_of_such_positions_has_the_target_volatility(
+    volatility: float, correlation: float, confidence: float | None, weight: float
+) -> None:
+    result = sized(
+        SMALL, 1e9, 10.0, signal_strength=confidence, volatility=volatility, correlation=correlation, fractionable=True
+    )
+    assert result.chain[-1].name == "VOLATILITY_ADJUSTED"
+    assert result.chain[-1].weight == pytest.approx(weight, rel=1e-12)
+    assert result.weight == pytest.approx(weight, rel=1e-6)
+
+
+def test_the_variance_of_the_full_book_is_the_target_s_square() -> None:
+    volatility, correlation, positions = 0.35, 0.3, 5
+    weight = sized(SMALL, 1e9, volatility=volatility, correlation=correlation).chain[-1].weight
+    pairs = positions * (positions - 1) * correlation
+    assert weight**2 * volatility**2 * (positions + pairs) == pytest.approx(0.10**2)
+
+
+@pytest.mark.parametrize("volatility", [0.0, -0.1, float("nan")])
+def test_without_a_volatility_nothing_is_sized_by_it(volatility: float) -> None:
+    result = sized(SMALL, 14_999, volatility=volatility, correlation=0.3)
+    assert (result.shares, result.reason, result.bound_by) == (0, Reason.VOLATILITY_UNKNOWN, "VOLATILITY_UNKNOWN")
+
+
+def test_an_unknown_volatility_is_refused_where_there_is_no_default() -> None:
+    config = SizingConfig(method=SizingMethod.VOLATILITY_ADJUSTED, max_position_pct=0.2, default_volatility=None)
+    assert sized(config, 14_999).reason is Reason.VOLATILITY_UNKNOWN
+    assert sized(config, 14_999, volatility=0.4).reason is Reason.SENT
+
+
+@pytest.mark.parametrize(
+    ("win_rate", "payoff", "full"),
+    [(0.55, 1.5, 0.25), (0.60, 2.0, 0.40), (0.51, 1.0, 0.02), (1.0, 1.0, 1.0)],
+)
+def test_half_of_kelly_s_fraction_is_invested(win_rate: float, payoff: float, full: float) -> None:
+    config = SizingConfig(method=SizingMethod.HALF_KELLY, max_position_pct=1.0)
+    result = sized(config, 1e9, win_rate=win_rate, avg_win_loss_ratio=payoff, trades=30, signal_strength=0.1)
+    steps = {step.name: step.weight for step in result.chain}
+    assert steps["full_kelly"] == pytest.approx(full)
+    assert steps["HALF_KELLY"] == pytest.approx(full / 2)  # Confidence does not count twice.
+    assert result.weight == pytest.approx(full / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "why"),
+    [
+        ({"win_rate": 0.60, "avg_win_loss_ratio": 2.0, "trades": 29}, "NO_EVIDENCE"),
+        ({"win_rate": 0.60, "avg_win_loss_ratio": None, "trades": 40}, "NO_EVIDENCE"),
+        ({"win_rate": None, "avg_win_loss_ratio": 2.0, "trades": 40}, "NO_EVIDENCE"),
+        ({"win_rate": 0.60, "avg_win_loss_ratio": 0.0, "trades": 40}, "NO_EVIDENCE"),
+        ({"win_rate": 0.40, "avg_win_loss_ratio": 1.2, "trades": 40}, "NO_EDGE"),
+        ({"win_rate": 0.50, "avg_win_loss_ratio": 1.0, "trades": 40}, "NO_EDGE"),  # An edge of nothing is none.
+    ],
+)
+@pytest.mark.parametrize("fallback", [SizingMethod.VOLATILITY_ADJUSTED, SizingMethod.FIXED_PERCENT, None])
+def test_without_evidence_or_edge_kelly_falls_back_by_name_or_does_not_trade(
+    evidence: dict[str, float | None], why: str, fallback: SizingMethod | None
+) -> None:
+    config = SizingConfig(method=SizingMethod.HALF_KELLY, max_position_pct=0.15, kelly_fallback=fallback)
+    result = sized(config, 50_000, volatility=0.3, correlation=0.3, **evidence)
+    if fallback is None:
+        assert (result.shares, result.reason) == (0, Reason[why])
+        return
+    assert (result.reason, result.sizing_method) == (Reason.SENT, fallback.value)
+    assert f"HALF_KELLY: {why}, falling back" in [step.name for step in result.chain]
+
+
+def test_evidence_at_the_least_number_of_trades_is_enough() -> None:
+    result = sized(STANDARD, 50_000, win_rate=0.55, avg_win_loss_ratio=1.5, trades=30)
+    assert result.sizing_method == "HALF_KELLY"
+
+
+def test_figures_without_a_count_are_taken_as_given() -> None:
+    assert sized(STANDARD, 50_000, win_rate=0.55, avg_win_loss_ratio=1.5).sizing_method == "HALF_KELLY"
+
+
+# The chain.
+
+
+@pytest.mark.parametrize(
+    ("percent", "cap", "scale", "chain", "bound_by", "shares"),
+    [
+        (0.10, 0.20, 1.0, [("FIXED_PERCENT", 0.10)], "FIXED_PERCENT", 100),
+        (0.20, 0.20, 1.0, [("FIXED_PERCENT", 0.20)], "FIXED_PERCENT", 200),  # At the cap, not over it.
+        (0.201, 0.20, 1.0, [("FIXED_PERCENT", 0.201), ("max_position_pct", 0.20)], "max_position_pct", 200),
+        (0.10, 0.20, 0.5, [("FIXED_PERCENT", 0.10), ("risk_state_scale", 0.05)], "FIXED_PERCENT", 50),
+        (
+            0.60,
+            0.20,
+            0.5,
+            [("FIXED_PERCENT", 0.60), ("risk_state_scale", 0.30), ("max_position_pct", 0.20)],
+            "max_position_pct",
+            200,
+        ),
+    ],
+)
+def test_the_chain_names_every_scale_and_cap_in_order(
+    percent: float, cap: float, scale: float, chain: list[tuple[str, float]], bound_by: str, shares: int
+) -> None:
+    result = sized(fixed(percent, max_position_pct=cap), 100_000, scale=scale, stop_distance=0.02)
+    assert [(step.name, step.weight) for step in result.chain] == [
+        (name, pytest.approx(weight)) for name, weight in chain
+    ]
+    assert (result.bound_by, result.shares) == (bound_by, shares)
+    assert result.risk_contribution == pytest.approx(result.weight * 0.02)
+
+
+# Shares.
+
+
+@pytest.mark.parametrize(
+    ("price", "fractionable", "shares"),
+    [
+        (100.0, False, "10"),
+        (94.9, False, "10"),  # Without fractions, whatever rounding costs.
+        (94.9, True, "10.537407797"),  # Rounding would cost 5.1 %.
+        (95.3, True, "10"),  # It costs 4.7 %.
+        (2_000.0, False, "0"),
+        (2_000.0, True, "0.5"),
+    ],
+)
+def test_whole_shares_are_preferred_while_rounding_costs_little(price: float, fractionable: bool, shares: str) -> None:
+    assert sized(fixed(0.10), 10_000, price, fractionable=fractionable).shares == Decimal(shares)
+
+
+def test_the_preference_for_whole_shares_is_a_setting() -> None:
+    assert sized(fixed(0.10, whole_share_preference=0.0), 10_000, 95.3, fractionable=True).shares == Decimal(
+        "10.493179433"
+    )
+    assert sized(fixed(0.10, whole_share_preference=0.06), 10_000, 94.9, fractionable=True).shares == 10
+
+
+def test_fractions_have_nine_decimals_and_are_rounded_down() -> None:
+    shares = sized(fixed(0.10), 10_000, 3_000.0, fractionable=True).shares
+    assert shares == Decimal("0.333333333")
+
+
+@pytest.mark.parametrize(
+    ("equity", "minimum", "shares", "reason"),
+    [
+        (20.0, 1.0, "0.02", Reason.SENT),  # 2 USD.
+        (10.0, 1.0, "0.01", Reason.SENT),  # Exactly the minimum.
+        (9.99, 1.0, "0", Reason.BELOW_MINIMUM),
+        (20.0, 2.01, "0", Reason.BELOW_MINIMUM),
+        (0.0, 1.0, "0", Reason.BELOW_MINIMUM),
+    ],
+)
+def test_less_than_the_least_order_is_no_order(equity: float, minimum: float, shares: str, reason: Reason) -> None:
+    result = sized(fixed(0.10, minimum_notional_usd=minimum), equity, fractionable=True)
+    assert (result.shares, result.reason) == (Decimal(shares), reason)
+    assert result.bound_by == ("FIXED_PERCENT" if reason is Reason.SENT else "BELOW_MINIMUM")
+
+
+# The stop.
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tier", "least", "distance"),
+    [
+        (0.01, 0.02, 0.002, 0.01),  # The strategy's is tighter.
+        (0.05, 0.02, 0.002, 0.02),  # The tier's is tighter.
+        (0.02, 0.02, 0.002, 0.02),
+        (0.001, 0.02, 0.002, 0.002),  # Never inside a few spreads.
+        (None, 0.02, 0.002, 0.02),
+        (0.05, None, 0.002, 0.05),
+        (None, None, 0.002, None),
+        (None, 0.001, 0.002, 0.002),
+    ],
+)
+def test_the_stop_is_the_tighter_of_both_but_never_inside_a_few_spreads(
+    strategy: float | None, tier: float | None, least: float, distance: float | None
+) -> None:
+    sizer = PositionSizer(fixed(0.1, stop_loss_pct=tier, stop_distance_min=least))
+    assert sizer.stop_distance(strategy) == distance
