@@ -14,7 +14,7 @@ import pytest
 from contract.days import UNIVERSE, block_of
 from contract.roads import buy, cancel, endpoints, linked, wired
 from ordinis.brokers.alpaca.backoff import Backoff
-from ordinis.brokers.alpaca.control import ControlAddress
+from ordinis.brokers.alpaca.control import Control, ControlAddress
 from ordinis.brokers.alpaca.feeds import StreamLimits
 from ordinis.brokers.alpaca.rest import RestLimits
 from ordinis.brokers.alpaca.simulation import SimulationLink
@@ -25,6 +25,7 @@ from ordinis.brokers.simulated.server_trading import OrderFault
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.errors import BrokerError, OutcomeUnknown
 from ordinis.domain.events import OrderUpdate
+from ordinis.domain.orders import TimeInForce
 
 DAYS = [block_of(0)]
 DAYS_CASH = Decimal(100_000)
@@ -47,7 +48,7 @@ def _opened(link: SimulationLink) -> Iterator[Any]:
     "fault",
     [
         OrderFault(accepted=True, http_status=504),
-        OrderFault(accepted=True, delay_seconds=1.0),
+        OrderFault(accepted=True, delay_seconds=1.0, http_status=403),  # Only who does not wait for it gets on.
         OrderFault(accepted=False, http_status=503),
     ],
     ids=["accepted behind a 504", "accepted without an answer", "lost on the way"],
@@ -142,6 +143,36 @@ def test_a_broker_that_goes_away_is_an_error_not_a_hang() -> None:
             _read_on(link)
 
 
+def test_a_lost_stream_is_an_error_at_once_for_who_waits_for_its_messages() -> None:
+    patient = StreamLimits(wait_seconds_max=60.0, backoff=Backoff(first_seconds=20.0))
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
+    served = serve(exchange, SimulatedData(days=DAYS))
+    with linked(served.addresses, DAYS[0], stream_limits=patient) as link:
+        served.stop()
+        with pytest.raises(BrokerError, match="was lost after 0 of 1 messages; the rest is not replayed"):
+            link._updates.wait_for(1)
+
+
+def test_who_comes_late_does_not_wait_for_what_was_told_before() -> None:
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
+    with serve(exchange, SimulatedData(days=DAYS)) as served:
+        control = Control(ControlAddress(url=served.addresses.control, token=served.addresses.control_token))
+        for _ in range(4):
+            control.step()
+        control.close()
+        with linked(served.addresses, DAYS[0], stream_limits=STREAMS) as link:
+            assert len(list(link.market)) == DAYS[0].rows + 2 - 4
+
+
+def test_orders_that_are_over_are_forgotten_at_the_close() -> None:
+    with wired(DAYS) as (_, link):
+        market = _opened(link)
+        link.broker.carry_out([buy("a", "AAA", "3"), buy("b", "AAA", "3", limit="50.00", good_till=TimeInForce.GTC)])
+        assert len(list(market)) == DAYS[0].rows
+        known = [link.broker._memory.broker_id(name) is not None for name in ("a", "b")]
+        assert known == [False, True]
+
+
 def test_messages_that_do_not_come_are_waited_for_no_longer_than_the_limit() -> None:
     with wired(DAYS, stream_limits=STREAMS) as (_, link):
         _opened(link)
@@ -153,7 +184,7 @@ def test_a_wrong_control_token_is_refused() -> None:
     exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
     with serve(exchange, SimulatedData(days=DAYS)) as served:
         control = ControlAddress(url=served.addresses.control, token="wrong")
-        with pytest.raises(BrokerError, match="check the control token"):
+        with pytest.raises(BrokerError, match="control token is missing or wrong"):
             SimulationLink(endpoints(served.addresses), control, UNIVERSE, generator=Random(1))
 
 
@@ -167,3 +198,9 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_data_that_goes_back_in_time_stops_the_run_with_the_exchange_s_words() -> None:
+    with wired([block_of(0), block_of(0)]) as (_, link), pytest.raises(BrokerError, match="minutes go forward"):
+        for _ in link.market:
+            pass

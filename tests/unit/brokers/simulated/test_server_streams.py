@@ -148,6 +148,18 @@ def test_time_passes_by_itself_once_somebody_listens(packed: bool) -> None:
     assert (bars[0][0]["c"], bars[0][0]["v"]) == (20.5, 0.5)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_when_time_breaks_down_the_server_ends() -> None:
+    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=Decimal(1_000)))
+    backwards = SimulatedData(days=[_day(), _day()])
+    with serve(exchange, backwards, speed=math.inf, keys=KEYS) as served, _talk(served.addresses.data_stream) as socket:
+        _hear(socket)
+        _say(socket, AUTH)
+        _say(socket, {"action": "subscribe", "bars": ["*"]})
+        served.wait(SECONDS_MAX)
+        assert not served.running
+
+
 def test_a_taken_port_is_named() -> None:
     with _served() as served:
         port = int(served.addresses.rest.rsplit(":", 1)[1])
