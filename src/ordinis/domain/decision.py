@@ -101,7 +101,7 @@ class SizeStep(msgspec.Struct, frozen=True, gc=False, array_like=True):
     weight: float
 
 
-class SizeResult(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class SizeResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """A size and how it came about. Weights are fractions of the portfolio's value."""
 
     symbol: str
@@ -135,7 +135,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reason: Reason  # SENT when approved; otherwise the rule that bound.
 
 
-class Assessment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Assessment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """A candidate that reached sizing: the whole story of one order, or of why there is none."""
 
     symbol: str
@@ -149,7 +149,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     client_order_id: str | None
 
 
-class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """The answer to one event. Empty for most.
 
     `changes` packs the candidates whose reason changed, three bytes each: first all their columns (uint16,

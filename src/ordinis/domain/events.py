@@ -16,7 +16,7 @@ from ordinis.domain.market import MarketSlice, Session
 from ordinis.domain.orders import Fill, OrderStatus
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="update"):
+class OrderUpdate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="update"):
     """What became of an order. `filled_quantity` is cumulative and only grows."""
 
     at_ns: int
@@ -30,7 +30,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="upda
     error_text: str | None = None
 
 
-class CashFlow(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cash"):
+class CashFlow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="cash"):
     """Money that moved without a trade: fees now, dividends and deposits by the same road."""
 
     at_ns: int

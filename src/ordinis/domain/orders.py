@@ -48,7 +48,9 @@ class OrderStatus(Enum):
         self.final = value in ("filled", "canceled", "expired", "rejected")  # Nothing more will happen to it.
 
 
-class OrderIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="order", tag_field="action"):
+class OrderIntent(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="order", tag_field="action"
+):
     """An order to be sent. The id follows from the decision, so the same decision never trades twice."""
 
     client_order_id: str
@@ -76,7 +78,7 @@ class CancelIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="can
 Action = OrderIntent | CancelIntent
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """What the broker says happened. Appended, never edited."""
 
     execution_id: str

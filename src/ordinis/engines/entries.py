@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
+from math import isnan
 
 from ordinis.domain import money
-from ordinis.domain.decision import Reason, SizeResult, Verdict, VerdictAction
+from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
@@ -33,53 +34,46 @@ def entries(state: State, draft: Draft) -> None:
 
 def _enter(state: State, draft: Draft, column: int, scale: float) -> None:
     signals, row = draft.minutes.signals, draft.row
-    symbol = state.universe.symbols[column]
-    strategy = signals.strategies[signals.strategy[row, column]]
-    confidence = _known(signals.confidence[row, column])
-    price_usd = draft.price_usd(column)
-    distance = state.sizer.stop_distance(_known(signals.stop_distance[row, column]))
-    size = _size(state, draft, column, strategy, confidence, distance, scale)
-    verdict = _judge(state, size, price_usd)
-    intent = _send(state, draft, symbol, strategy, verdict.quantity, price_usd, distance) if verdict.quantity else None
+    strategy = signals.strategies[signals.strategy.item(row, column)]
+    candidate = _candidate(state, draft, column, strategy, scale)
+    size = state.sizer.size(candidate)
+    verdict = _judge(state, size, candidate.price_usd)
+    intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
     reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
     draft.reasons[column] = reason
     if intent is None and state.columns.last[column] == reason:
         return  # Refused for the same reason as a minute ago: that story is written.
-    draft.assess(
-        _ENTRY,
-        symbol,
-        strategy,
-        price_usd,
-        verdict=verdict,
-        client_order_id=None if intent is None else intent.client_order_id,
-        score=float(signals.score[row, column]),
-        confidence=confidence,
-        size=size,
+    draft.assessments.append(
+        Assessment(
+            symbol=candidate.symbol,
+            purpose=_ENTRY,
+            strategy=strategy,
+            score=signals.score.item(row, column),
+            confidence=candidate.strength,
+            price_usd=candidate.price_usd,
+            size=size,
+            verdict=verdict,
+            client_order_id=None if intent is None else intent.client_order_id,
+        )
     )
 
 
-def _size(
-    state: State,
-    draft: Draft,
-    column: int,
-    strategy: str,
-    confidence: float | None,
-    distance: float | None,
-    scale: float,
-) -> SizeResult:
+def _candidate(state: State, draft: Draft, column: int, strategy: str, scale: float) -> Candidate:
+    """All that sizing may look at; what is not known is None."""
+    minutes, row = draft.minutes, draft.row
     evidence = state.by_strategy.evidence(strategy)
-    return state.sizer.calculate_size(
+    return Candidate(
         state.universe.symbols[column],
-        draft.price_usd(column),
-        confidence,
+        minutes.marks.item(row, column),
+        _known(minutes.signals.confidence.item(row, column)),
         evidence.win_rate,
         evidence.payoff,
-        trades=evidence.trades,
-        volatility=_known(draft.minutes.volatility[column]),
-        correlation=draft.minutes.correlation,
-        stop_distance=distance,
-        scale=scale,
-        fractionable=state.fractionable,
+        evidence.trades,
+        _known(minutes.volatility.item(column)),
+        minutes.correlation,
+        state.sizer.stop_distance(_known(minutes.signals.stop_distance.item(row, column))),
+        scale,
+        state.fractionable,
     )
 
 
@@ -92,24 +86,21 @@ def _judge(state: State, size: SizeResult, price_usd: float) -> Verdict:
     return state.guard.review(size.shares, price_usd, state.book, state.tier.sizing)
 
 
-def _send(
-    state: State,
-    draft: Draft,
-    symbol: str,
-    strategy: str,
-    quantity: Decimal,
-    price_usd: float,
-    distance: float | None,
-) -> OrderIntent:
-    stop_usd = None if distance is None else money.stop_below(price_usd * (1.0 - distance))
-    intent = state.desk.enter(symbol, quantity, stop_usd, draft.at_ns)
+def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
+    intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
     draft.actions.append(intent)
     state.owner[intent.client_order_id] = strategy
-    state.book.commit(intent.client_order_id, float(quantity), price_usd)
-    state.slots.entry_sent(symbol)
-    state.refresh(symbol)
+    state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd)
+    state.slots.entry_sent(intent.symbol)
+    state.refresh(intent.symbol)
     return intent
 
 
+def _stop_usd(state: State, candidate: Candidate) -> Decimal | None:
+    if candidate.stop_distance is None or not state.desk.protects:
+        return None
+    return money.stop_below(candidate.price_usd * (1.0 - candidate.stop_distance))
+
+
 def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    return None if isnan(value) else value

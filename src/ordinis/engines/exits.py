@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ordinis.domain.decision import Reason
+from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.orders import Purpose
 from ordinis.engines.state import Draft, State
 
@@ -31,16 +31,21 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
 
 
 def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
-    held = state.ledger.held(symbol)
-    client_order_id, sent = state.desk.leave(symbol, held, draft.at_ns)
+    holding = state.ledger.holdings[symbol]
+    client_order_id, sent = state.desk.leave(symbol, holding.quantity, draft.at_ns)
     draft.actions += sent
-    draft.assess(
-        _EXIT,
-        symbol,
-        state.ledger.holdings[symbol].strategy,
-        draft.price_usd(column),
-        verdict=state.guard.reduce(held),
-        client_order_id=client_order_id,
+    draft.assessments.append(
+        Assessment(
+            symbol=symbol,
+            purpose=_EXIT,
+            strategy=holding.strategy,
+            score=None,
+            confidence=None,
+            price_usd=draft.minutes.marks.item(draft.row, column),
+            size=None,
+            verdict=state.guard.reduce(holding.quantity),
+            client_order_id=client_order_id,
+        )
     )
     draft.reasons[column] = _SENT
     state.refresh(symbol)

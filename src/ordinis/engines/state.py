@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason, SizeResult, Verdict
+from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
 from ordinis.domain.market import Universe
-from ordinis.domain.orders import Action, Purpose
+from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
 from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
@@ -83,37 +83,6 @@ class Draft:
         self.notes = notes
         self.actions: list[Action] = []
         self.assessments: list[Assessment] = []
-
-    def price_usd(self, column: int) -> float:
-        return float(self.minutes.marks[self.row, column])
-
-    def assess(
-        self,
-        purpose: Purpose,
-        symbol: str,
-        strategy: str,
-        price_usd: float,
-        *,
-        verdict: Verdict,
-        client_order_id: str | None,
-        score: float | None = None,
-        confidence: float | None = None,
-        size: SizeResult | None = None,
-    ) -> None:
-        """Write a candidate's whole story down."""
-        self.assessments.append(
-            Assessment(
-                symbol=symbol,
-                purpose=purpose,
-                strategy=strategy,
-                score=score,
-                confidence=confidence,
-                price_usd=price_usd,
-                size=size,
-                verdict=verdict,
-                client_order_id=client_order_id,
-            )
-        )
 
     def decision(self, changes: bytes) -> Decision:
         if not (self.actions or self.assessments or changes or self.notes):

@@ -86,10 +86,13 @@ class SqliteJournal:
         """
         seq = self._seq + 1
         kind = KIND_OF[type(event)]
-        payload = self._marks.payload(event) if isinstance(event, MarketSlice) else encode(event)
+        if isinstance(event, MarketSlice):
+            payload = self._marks.payload(event)
+            if self.record_slices:
+                self._bars.append((seq, pack_bars(event)))
+        else:
+            payload = encode(event)
         answer = None if decision is NOTHING or decision.empty else encode(decision)
-        if self.record_slices and isinstance(event, MarketSlice):
-            self._bars.append((seq, pack_bars(event)))
         self._rows.append((seq, event.at_ns, kind, payload, answer))
         self._seq = seq
         if self._commit_each:

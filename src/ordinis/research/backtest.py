@@ -18,6 +18,7 @@ from ordinis.ports import Broker, Journal, Market
 from ordinis.research.result import BacktestResult, Books, RunFacts, summarise
 from ordinis.runtime import clock
 from ordinis.runtime.loop import trade
+from ordinis.runtime.memory import settled_memory
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +54,8 @@ def backtest(
 ) -> BacktestResult:
     """Trade to the end of the market, or until `stopped`: then the result is marked partial."""
     started, cpu_started = clock.seconds(), clock.cpu_seconds()
-    complete = trade(engine, run.counted(market), broker, journal, stopped)
+    with settled_memory():
+        complete = trade(engine, run.counted(market), broker, journal, stopped)
     journal.close()
     seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
     sent = [

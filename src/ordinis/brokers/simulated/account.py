@@ -52,6 +52,7 @@ class AccountBooks:
         self.multiplier = 1
         self.fees = FeeMeter(settings)
         self.day_trades = DayTradeBook(settings.day_trade_sessions)
+        self._counts_day_trades = settings.regime == "pattern_day_trader"  # The other regime knows none.
         self.violations: list[Violation] = []
         self._set_multiplier()
 
@@ -224,7 +225,8 @@ class AccountBooks:
             holding.quantity = total
         self._shares[column] = float(holding.quantity)
         self.last_usd[column] = float(price)
-        self.day_trades.bought(column, order.number, quantity)
+        if self._counts_day_trades:
+            self.day_trades.bought(column, order.number, quantity)
         self.fees.add(True, quantity, value)
         if self.cash_usd < 0:  # Without a debit no limit of the account can be broken.
             self._check_debit(order.symbol, at_ns)
@@ -242,7 +244,7 @@ class AccountBooks:
         self._shares[column] = float(left)
         self.last_usd[column] = float(price)
         self.fees.add(False, quantity, value)
-        if self.day_trades.sold(column, quantity) and self.throttles_day_trades:
+        if self._counts_day_trades and self.day_trades.sold(column, quantity) and self.throttles_day_trades:
             self._check_day_trades(order.symbol, at_ns)
 
     def _check_day_trades(self, symbol: str, at_ns: int) -> None:

@@ -100,6 +100,7 @@ class OrderDesk:
 
     def __init__(self, settings: ExecutionSettings) -> None:
         self._settings = settings
+        self.protects = settings.protect
         self._ids = OrderIds(settings.book)
         self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
         self.working: dict[str, WorkingOrder] = {}
@@ -125,7 +126,7 @@ class OrderDesk:
     def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
         """Buy at the market. Whole shares carry their stop with them."""
         orders = self.of(symbol)
-        orders.stop_usd = stop_usd if self._settings.protect else None
+        orders.stop_usd = stop_usd if self.protects else None
         with_leg = orders.stop_usd is not None and quantity % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),

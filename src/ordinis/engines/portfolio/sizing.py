@@ -100,19 +100,24 @@ class PositionSizer:
         them as given); `volatility` annual; `correlation` the book's average; `stop_distance` a fraction of the
         price; `scale` in [0, 1] is what the risk state leaves of a new position. No shares: `reason` says why.
         """
-        candidate = Candidate(
-            symbol,
-            current_price,
-            signal_strength,
-            win_rate,
-            avg_win_loss_ratio,
-            trades,
-            volatility,
-            correlation,
-            stop_distance,
-            scale,
-            fractionable,
+        return self.size(
+            Candidate(
+                symbol,
+                current_price,
+                signal_strength,
+                win_rate,
+                avg_win_loss_ratio,
+                trades,
+                volatility,
+                correlation,
+                stop_distance,
+                scale,
+                fractionable,
+            )
         )
+
+    def size(self, candidate: Candidate) -> SizeResult:
+        """The same for a candidate that is already put together."""
         chain: list[SizeStep] = []
         outcome = self._base(candidate, self.config.method, chain)
         if isinstance(outcome, Reason):
