@@ -1,0 +1,148 @@
+"""Whatever is asked: a size stays under its cap, grows with confidence and equity, and owes no more than meant."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ordinis.domain.decision import Reason, SizeResult
+from ordinis.engines.portfolio.sizing import PositionSizer, SizingConfig, SizingMethod
+
+HAIR = 1 + 1e-9  # Floats estimate.
+
+configs = st.builds(
+    SizingConfig,
+    method=st.sampled_from(SizingMethod),
+    max_position_pct=st.floats(0.01, 1.0),
+    max_positions=st.integers(1, 30),
+    target_volatility=st.floats(0.01, 1.0),
+    fixed_percent=st.floats(0.001, 1.0),
+    kelly_fallback=st.sampled_from([None, SizingMethod.VOLATILITY_ADJUSTED, SizingMethod.FIXED_PERCENT]),
+    default_volatility=st.none() | st.floats(0.05, 2.0),
+    minimum_notional_usd=st.floats(1.0, 50.0),
+    whole_share_preference=st.floats(0.0, 0.5),
+)
+questions = st.fixed_dictionaries(
+    {
+        "current_price": st.floats(0.01, 5_000.0),
+        "signal_strength": st.none() | st.floats(0.0, 1.0),
+        "win_rate": st.none() | st.floats(0.0, 1.0),
+        "avg_win_loss_ratio": st.none() | st.floats(0.01, 10.0),
+        "trades": st.none() | st.integers(0, 100),
+        "volatility": st.none() | st.floats(0.001, 3.0),
+        "correlation": st.none() | st.floats(-1.0, 1.0),
+        "stop_distance": st.none() | st.floats(0.001, 0.5),
+        "scale": st.floats(0.0, 1.0),
+        "fractionable": st.booleans(),
+    }
+)
+equities = st.floats(0.0, 1e6)
+
+
+def sized(config: SizingConfig, equity: float, question: dict[str, Any]) -> SizeResult:
+    sizer = PositionSizer(config)
+    sizer.set_portfolio_value(equity)
+    return sizer.calculate_size(symbol="AAA", **question)
+
+
+@given(configs, equities, questions)
+def test_a_weight_is_never_above_its_cap_nor_below_nothing(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    result = sized(config, equity, question)
+    assert 0.0 <= result.weight <= config.max_position_pct * HAIR
+    assert result.notional_value <= config.max_position_pct * equity * HAIR
+
+
+@given(configs, equities, questions)
+def test_what_is_bought_costs_no_more_than_the_chain_s_last_weight(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    result = sized(config, equity, question)
+    if result.shares:
+        assert result.notional_value <= result.chain[-1].weight * equity * HAIR
+        assert result.notional_value == float(result.shares) * question["current_price"]
+
+
+@given(configs, equities, questions)
+def test_shares_and_reason_go_together(config: SizingConfig, equity: float, question: dict[str, Any]) -> None:
+    result = sized(config, equity, question)
+    assert (result.reason is Reason.SENT) == (result.shares > 0)
+    if result.shares:
+        assert result.notional_value >= config.minimum_notional_usd
+    else:
+        assert (result.weight, result.notional_value, result.risk_contribution) == (0.0, 0.0, 0.0)
+
+
+@given(configs, equities, questions)
+def test_shares_are_whole_or_have_nine_decimals(config: SizingConfig, equity: float, question: dict[str, Any]) -> None:
+    shares = sized(config, equity, question).shares
+    if not question["fractionable"]:
+        assert shares % 1 == 0
+    assert shares == shares.quantize(Decimal("0.000000001"))
+
+
+@given(configs, equities, questions)
+def test_rounding_to_whole_shares_costs_less_than_the_preference(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    result = sized(config, equity, {**question, "fractionable": True})
+    if result.shares:
+        meant = result.chain[-1].weight * equity
+        lost = max(config.whole_share_preference * meant, 1e-9 * question["current_price"])
+        assert meant - result.notional_value <= lost * HAIR + 1e-9 * meant
+
+
+@given(configs, equities, questions, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_more_confidence_never_buys_less(
+    config: SizingConfig, equity: float, question: dict[str, Any], one: float, another: float
+) -> None:
+    """With one kind of rounding: a bigger size may round to whole shares where the smaller stayed a fraction."""
+    low, high = sorted((one, another))
+    fixed = {**question, "fractionable": False}
+    less, more = (sized(config, equity, {**fixed, "signal_strength": strength}) for strength in (low, high))
+    assert less.shares <= more.shares
+
+
+@given(configs, equities, equities, questions)
+def test_more_equity_never_buys_less(
+    config: SizingConfig, one: float, another: float, question: dict[str, Any]
+) -> None:
+    low, high = sorted((one, another))
+    fixed = {**question, "fractionable": False}
+    assert sized(config, low, fixed).shares <= sized(config, high, fixed).shares
+
+
+@given(configs, questions)
+def test_nothing_is_bought_with_nothing(config: SizingConfig, question: dict[str, Any]) -> None:
+    assert sized(config, 0.0, question).shares == 0
+
+
+@given(configs, equities, questions)
+def test_nothing_is_bought_at_a_scale_of_nothing(config: SizingConfig, equity: float, question: dict[str, Any]) -> None:
+    assert sized(config, equity, {**question, "scale": 0.0}).shares == 0
+
+
+@given(configs, equities, questions)
+def test_what_bound_is_in_the_chain_or_is_the_reason(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    result = sized(config, equity, question)
+    if result.shares:
+        assert result.bound_by in [step.name for step in result.chain]
+    else:
+        assert result.bound_by == result.reason.name
+
+
+@given(configs, st.floats(1_000.0, 1e6), questions)
+def test_halving_the_volatility_target_never_raises_a_weight(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    assume(config.method is SizingMethod.VOLATILITY_ADJUSTED)
+    fields = {name: getattr(config, name) for name in SizingConfig.__slots__}
+    calmer = SizingConfig(**{**fields, "target_volatility": config.target_volatility / 2})
+    fixed = {**question, "fractionable": False}
+    assert sized(calmer, equity, fixed).shares <= sized(config, equity, fixed).shares
