@@ -116,6 +116,9 @@ def test_a_stop_leg_is_nested_under_its_parent_and_has_a_name_of_the_broker_s(cl
     assert (leg.status, leg.stop_price) == (OrderStatus.HELD, "45")
     assert "parent" not in leg.client_order_id
     assert client.get_order_by_client_id(leg.client_order_id).id == leg.id
+    rolled_up, flat = (client.get_orders(GetOrdersRequest(nested=nested)) for nested in (True, False))
+    assert [one.id for one in rolled_up] == [sent.id]
+    assert [one.id for one in flat] == [leg.id, sent.id]
 
 
 def test_orders_are_listed_filtered_and_cancelled(client: Any, control: Control) -> None:

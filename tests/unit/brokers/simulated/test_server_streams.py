@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from ordinis.brokers.simulated import server_streams
+from ordinis.brokers.simulated import server, server_streams
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.server import Addresses, Served, serve
 from ordinis.brokers.simulated.server_keys import Keys
@@ -158,6 +159,12 @@ def test_when_time_breaks_down_the_server_ends() -> None:
         _say(socket, {"action": "subscribe", "bars": ["*"]})
         served.wait(SECONDS_MAX)
         assert not served.running
+
+
+def test_answers_are_sent_without_delay() -> None:
+    """Asyncio holds small packets back on sockets that do not name their protocol: 40 ms an answer."""
+    with closing(server._listen(0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_taken_port_is_named() -> None:
