@@ -110,7 +110,7 @@ class DayTradeSlots:
 
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
-        self._earlier: deque[int] = deque(maxlen=max(throttle.window_sessions - 1, 1))
+        self._earlier: deque[int] = deque(maxlen=throttle.window_sessions - 1)
         self._today: dict[str, list[Decimal]] = {}  # Orders by symbol, as `_orders` gives them.
         self._last_order: dict[str, str] = {}
         self._start: dict[str, Decimal] = {}

@@ -190,7 +190,8 @@ class OrderDesk:
         if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
             orders.stop.cancelling = True
         if update.status is not _REJECTED:
-            orders.backoff.pop(order.purpose, None)
+            if orders.backoff:
+                orders.backoff.pop(order.purpose, None)
             return
         earlier = orders.backoff.get(order.purpose)
         doubled = earlier.minutes * 2 if earlier else self._settings.retry_minutes

@@ -6,18 +6,21 @@ The plan's own call is `update_trade_result(symbol, pnl, entry, exit)`. Missing 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+import msgspec
 
 from ordinis.engines.ledger import RoundTrip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the results of one strategy say of its next trade."""
 
     trades: int
     win_rate: float | None  # Shrunk towards a half.
     payoff: float | None  # Mean win over mean loss, each in units of the risk taken; None until both exist.
+
+
+_NO_EVIDENCE = Evidence(trades=0, win_rate=None, payoff=None)
 
 
 class PerformanceTracker:
@@ -32,6 +35,7 @@ class PerformanceTracker:
         self.total_loss_amount: dict[str, float] = defaultdict(float)
         self.win_rate: dict[str, float] = {}
         self.win_loss_ratio: dict[str, float] = {}
+        self._evidence: dict[str, Evidence] = {}
 
     def update_trade_result(self, symbol: str, pnl: float, entry: float, exit: float) -> None:
         """Take one closed trade in: USD, or any unit that is the same for all trades of a key."""
@@ -54,11 +58,7 @@ class PerformanceTracker:
 
     def evidence(self, key: str) -> Evidence:
         """Source of the shrinking: the mean of a Beta posterior whose prior is centred on a half."""
-        trades = self.total_trades.get(key, 0)
-        if trades == 0:
-            return Evidence(trades=0, win_rate=None, payoff=None)
-        rate = (self.wins[key] + 0.5 * self._prior_trades) / (trades + self._prior_trades)
-        return Evidence(trades=trades, win_rate=rate, payoff=self.win_loss_ratio.get(key))
+        return self._evidence.get(key, _NO_EVIDENCE)
 
     def _summarise(self, key: str) -> None:
         self.win_rate[key] = self.wins[key] / self.total_trades[key]
@@ -66,6 +66,9 @@ class PerformanceTracker:
             mean_win = self.total_win_amount[key] / self.wins[key]
             mean_loss = self.total_loss_amount[key] / self.losses[key]
             self.win_loss_ratio[key] = mean_win / mean_loss
+        trades = self.total_trades[key]
+        rate = (self.wins[key] + 0.5 * self._prior_trades) / (trades + self._prior_trades)
+        self._evidence[key] = Evidence(trades=trades, win_rate=rate, payoff=self.win_loss_ratio.get(key))
 
 
 def in_units_of_risk(trip: RoundTrip) -> float:

@@ -47,10 +47,6 @@ class SizingConfig:
     whole_share_preference: float = 0.05  # Whole shares while rounding costs less than this part of the size.
 
 
-_HALF_KELLY = SizingMethod.HALF_KELLY
-_NAMES = {method: method.value for method in SizingMethod}
-
-
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """What is known of one candidate. None is unknown, never zero."""
 
@@ -67,12 +63,16 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     fractionable: bool
 
 
+Base = Callable[[SizingConfig, Candidate, list[SizeStep]], float | Reason]
+
+
 class PositionSizer:
     """Sizes one candidate at a time, for a portfolio of a given value."""
 
     def __init__(self, config: SizingConfig) -> None:
         self.config = config
         self._value_usd = 0.0
+        self._ladder = _ladder(config)
 
     def set_portfolio_value(self, equity: float | str | Decimal) -> None:
         """USD; a broker's string will do."""
@@ -119,10 +119,16 @@ class PositionSizer:
     def size(self, candidate: Candidate) -> SizeResult:
         """The same for a candidate that is already put together."""
         chain: list[SizeStep] = []
-        outcome = self._base(candidate, self.config.method, chain)
-        if isinstance(outcome, Reason):
-            return self._nothing(candidate, chain, outcome)
-        return self._finish(candidate, outcome, chain)
+        name, base = self._ladder[0]
+        weight = base(self.config, candidate, chain)
+        for below, stands_in in self._ladder[1:]:
+            if not isinstance(weight, Reason):
+                break
+            chain.append(SizeStep(f"{name}: {weight.name}, falling back", 0.0))
+            name, weight = below, stands_in(self.config, candidate, chain)
+        if isinstance(weight, Reason):
+            return self._nothing(candidate, chain, weight)
+        return self._finish(candidate, name, weight, chain)
 
     def stop_distance(self, strategy_distance: float | None) -> float | None:
         """The tighter of the strategy's stop and the tier's, as a fraction of the price; None: no stop."""
@@ -133,31 +139,20 @@ class PositionSizer:
             tightest = strategy_distance if widest is None else min(strategy_distance, widest)
         return None if tightest is None else max(tightest, self.config.stop_distance_min)
 
-    def _base(self, candidate: Candidate, method: SizingMethod, chain: list[SizeStep]) -> SizingMethod | Reason:
-        """Append the base weight; the method that gave it, or why none did."""
-        weight = _BASES[method](self.config, candidate, chain)
-        if not isinstance(weight, Reason):
-            chain.append(SizeStep(_NAMES[method], weight))
-            return method
-        fallback = self.config.kelly_fallback
-        if method is not _HALF_KELLY or fallback is None or fallback is method:
-            return weight
-        chain.append(SizeStep(f"{method.value}: {weight.name}, falling back", 0.0))
-        return self._base(candidate, fallback, chain)
-
-    def _finish(self, candidate: Candidate, method: SizingMethod, chain: list[SizeStep]) -> SizeResult:
-        weight = chain[-1].weight
-        bound_by = name = _NAMES[method]
+    def _finish(self, candidate: Candidate, method: str, weight: float, chain: list[SizeStep]) -> SizeResult:
+        config = self.config
+        chain.append(SizeStep(method, weight))
+        bound_by = method
         if candidate.scale < 1.0:
             weight *= candidate.scale
             chain.append(SizeStep("risk_state_scale", weight))
-        if weight > self.config.max_position_pct:
-            weight = self.config.max_position_pct
+        if weight > config.max_position_pct:
+            weight = config.max_position_pct
             bound_by = "max_position_pct"
             chain.append(SizeStep(bound_by, weight))
         shares = self._shares(weight, candidate)
         notional_usd = float(shares) * candidate.price_usd
-        if notional_usd < self.config.minimum_notional_usd:
+        if notional_usd < config.minimum_notional_usd:
             return self._nothing(candidate, chain, Reason.BELOW_MINIMUM)
         final = notional_usd / self._value_usd
         return SizeResult(
@@ -165,8 +160,8 @@ class PositionSizer:
             shares=shares,
             notional_value=notional_usd,
             weight=final,
-            risk_contribution=final * (candidate.stop_distance or 0.0),
-            sizing_method=name,
+            risk_contribution=final * (self.stop_distance(candidate.stop_distance) or 0.0),
+            sizing_method=method,
             confidence=candidate.strength,
             chain=tuple(chain),
             bound_by=bound_by,
@@ -192,9 +187,6 @@ class PositionSizer:
             bound_by=reason.name,
             reason=reason,
         )
-
-
-Base = Callable[[SizingConfig, Candidate, list[SizeStep]], float | Reason]
 
 
 def _fixed_percent(config: SizingConfig, candidate: Candidate, chain: list[SizeStep]) -> float | Reason:
@@ -243,3 +235,11 @@ _BASES: dict[SizingMethod, Base] = {
     SizingMethod.VOLATILITY_ADJUSTED: _volatility_adjusted,
     SizingMethod.HALF_KELLY: _half_kelly,
 }
+
+
+def _ladder(config: SizingConfig) -> list[tuple[str, Base]]:
+    """The method, and below Kelly the one that stands in for it while there is no evidence or no edge."""
+    methods = [config.method]
+    if config.method is SizingMethod.HALF_KELLY and config.kelly_fallback is not None:
+        methods.append(config.kelly_fallback)
+    return [(method.value, _BASES[method]) for method in dict.fromkeys(methods)]

@@ -215,7 +215,6 @@ def test_the_window_is_a_setting(sessions: int) -> None:
     assert days.slots.used == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a window of one session still counts the session before")
 def test_a_window_of_one_session_is_today() -> None:
     days = Days(window_sessions=1)
     days.day_trade("AAA")

@@ -62,7 +62,7 @@ def test_the_plan_s_own_call_works_as_written() -> None:
     assert size_result.notional_value == 760.0
     assert size_result.weight == pytest.approx(760 / 14_999.41)
     assert (size_result.sizing_method, size_result.confidence) == ("VOLATILITY_ADJUSTED", 0.8)
-    assert size_result.risk_contribution == 0.0
+    assert size_result.risk_contribution == pytest.approx(0.02 * 760 / 14_999.41)  # At the tier's stop.
     assert [name for name, _ in size_result.metadata["chain"]] == [  # type: ignore[attr-defined]
         "default_volatility",
         "default_correlation",
