@@ -1,0 +1,184 @@
+"""From a finished run to all that its report says: the engine's books, and the journal for the reasons."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+
+from ordinis.domain.decision import Assessment, VerdictAction
+from ordinis.domain.errors import JournalError
+from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.market import IntArray
+from ordinis.domain.orders import OrderIntent, OrderType, Purpose, leg_id
+from ordinis.engines.ledger import ZERO, Ledger, RoundTrip
+from ordinis.engines.performance.curve import EquityCurve
+from ordinis.engines.trading import TradingEngine
+from ordinis.journal import reading
+from ordinis.journal.trips import Trip, trips
+from ordinis.research.report.benchmark import Benchmark
+from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, ReportSource, Sizes, Trade
+from ordinis.research.result import BacktestResult
+
+SPREAD = "spread"  # The fill model that charges one.
+_BPS = 1e-4
+
+
+def gather(result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, command: str) -> ReportSource:
+    """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
+    path, curve = result.journal, _frozen(engine.curve)
+    updates, orders = reading.updates(path), _Orders(reading.orders(path))
+    meta, symbols = _meta(path)
+    settings = json.loads(meta["settings"])
+    return ReportSource(
+        result=result,
+        command=command,
+        symbols=symbols,
+        data_sha256=meta["data_sha256"],
+        settings=settings,
+        benchmark=benchmark.until({day for day, _ in curve.sessions}),
+        curve=curve,
+        trades=_trades(path, engine.state.trips, updates, orders, curve),
+        open_positions=_open_positions(engine.state.ledger),
+        sizes=_sizes(one.assessment for one in reading.assessments(path)),
+        costs=_costs(updates, orders, reading.cash_flows(path), _half_spread(settings)),
+        broker_refusals=_refusals(updates),
+        notes=tuple(reading.notes(path)),
+    )
+
+
+class _Orders:
+    """Why each order exists and of what type it is; an entry's stop leg goes by its own name."""
+
+    def __init__(self, intents: Iterable[OrderIntent]) -> None:
+        self.purpose: dict[str, Purpose] = {}
+        self.limits: set[str] = set()
+        for intent in intents:
+            self.purpose[intent.client_order_id] = intent.purpose
+            if intent.stop_loss_usd is not None:
+                self.purpose[leg_id(intent.client_order_id)] = Purpose.PROTECT
+            if intent.type is OrderType.LIMIT:
+                self.limits.add(intent.client_order_id)
+
+
+def _frozen(curve: EquityCurve) -> Curve:
+    return Curve(
+        at_ns=curve.at_ns,
+        equity_usd=curve.equity_usd,
+        long_usd=curve.long_usd,
+        positions=curve.positions,
+        sessions=tuple(curve.sessions),
+    )
+
+
+def _meta(path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    with reading.open_journal(path) as journal:
+        missing = [key for key in ("settings", "data_sha256") if key not in journal.meta]
+        if missing:
+            raise JournalError(
+                f"{path} does not say {' and '.join(missing)} of its run: run the backtest again, then report it"
+            )
+        return journal.meta, journal.symbols
+
+
+def _trades(
+    path: str, closed: Sequence[RoundTrip], updates: Sequence[OrderUpdate], orders: _Orders, curve: Curve
+) -> tuple[Trade, ...]:
+    """Each round trip beside the journal's fills of it: both are in order, symbol by symbol."""
+    recorded = _recorded(updates)
+    ends_ns = curve.at_ns[[rows - 1 for _, rows in curve.sessions if rows]]
+    trades = []
+    for trip in closed:
+        fills = next(recorded[trip.symbol], None)
+        if fills is None or fills.fills[-1].fill.filled_at_ns != trip.closed_at_ns:
+            raise JournalError(f"{path} does not hold a {trip.symbol} trade that the run closed: it is of another run")
+        trades.append(
+            Trade(
+                trip=trip,
+                exit=_exit(fills, orders),
+                held_minutes=_passed(curve.at_ns, trip, "right"),
+                held_nights=_passed(ends_ns, trip, "left"),  # Sold on the stroke of the close: that night is free.
+            )
+        )
+    return tuple(trades)
+
+
+def _recorded(updates: Iterable[OrderUpdate]) -> defaultdict[str, Iterator[Trip]]:
+    by_symbol: dict[str, list[OrderUpdate]] = {}
+    for update in updates:
+        by_symbol.setdefault(update.symbol, []).append(update)
+    return defaultdict(lambda: iter(()), {symbol: iter(trips(told)) for symbol, told in by_symbol.items()})
+
+
+def _passed(marks_ns: IntArray, trip: RoundTrip, side: Literal["left", "right"]) -> int:
+    """How many of the marks lie between a trade's two ends."""
+    opened, closed = np.searchsorted(marks_ns, [trip.opened_at_ns, trip.closed_at_ns], side=side)
+    return int(closed - opened)
+
+
+def _exit(trip: Trip, orders: _Orders) -> Exit:
+    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
+    if purposes == {Purpose.PROTECT}:
+        return Exit.STOP
+    return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL
+
+
+def _open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
+    return tuple(
+        OpenPosition(
+            symbol=symbol,
+            strategy=holding.strategy,
+            quantity=holding.quantity,
+            opened_at_ns=holding.opened_at_ns,
+            paid_usd=holding.bought_usd - holding.sold_usd,
+        )
+        for symbol, holding in sorted(ledger.holdings.items())
+    )
+
+
+def _sizes(assessments: Iterable[Assessment]) -> Sizes:
+    """Of entries that were sent. A rule that cut the order afterwards outranks the link that sized it."""
+    set_by: Counter[str] = Counter()
+    took_part: Counter[str] = Counter()
+    for one in assessments:
+        if one.purpose is not Purpose.ENTRY or one.client_order_id is None or one.size is None:
+            continue
+        cut = one.verdict.action is VerdictAction.RESIZE
+        set_by[one.verdict.reason.name if cut else one.size.bound_by] += 1
+        took_part.update({step.name for step in one.size.chain} | ({one.verdict.reason.name} if cut else set()))
+    return Sizes(set_by=dict(set_by.most_common()), took_part=dict(took_part.most_common()))
+
+
+def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[CashFlow], half_spread: float) -> Costs:
+    fees: dict[str, Decimal] = {}
+    for flow in flows:
+        if flow.kind == "fee":
+            name = flow.note.partition(" fee of ")[0] or "fee"
+            fees[name] = fees.get(name, ZERO) - flow.amount_usd
+    traded_usd, spread_usd = ZERO, 0.0
+    for update in updates:
+        if update.fill is not None:
+            value_usd = abs(update.fill.quantity) * update.fill.price_usd
+            traded_usd += value_usd
+            if update.client_order_id not in orders.limits:
+                spread_usd += _spread_usd(float(value_usd), update.fill.quantity > 0, half_spread)
+    return Costs(traded_usd=traded_usd, spread_usd=spread_usd, fees_usd=fees)
+
+
+def _spread_usd(value_usd: float, buys: bool, half_spread: float) -> float:
+    """What a fill gave away: its price is the bar's, made half the spread worse."""
+    return value_usd * half_spread / (1.0 + half_spread if buys else 1.0 - half_spread)
+
+
+def _half_spread(settings: Mapping[str, Any]) -> float:
+    exchange = settings["exchange"]
+    return float(exchange["half_spread_bps"]) * _BPS if exchange["fill_model"] == SPREAD else 0.0
+
+
+def _refusals(updates: Iterable[OrderUpdate]) -> dict[str, int]:
+    told = Counter(f"{one.error_code}: {one.error_text}" for one in updates if one.error_code is not None)
+    return dict(told.most_common())

@@ -1,0 +1,108 @@
+"""What the report's source says of a real small run, against the engine's own books and the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pytest
+
+from ordinis.domain.decision import Reason, VerdictAction
+from ordinis.domain.errors import JournalError
+from ordinis.domain.orders import Purpose
+from ordinis.journal import reading
+from ordinis.research.report import gather
+from ordinis.research.report.source import Exit
+
+if TYPE_CHECKING:
+    from unit.research.conftest import SmallRun
+
+
+def test_the_run_is_worth_looking_at(small_run: SmallRun) -> None:
+    """Otherwise the tests below say nothing: trades by signal and by stop, some held overnight, some left open."""
+    ways = Counter(trade.exit for trade in small_run.source.trades)
+    assert ways[Exit.SIGNAL] >= 3
+    assert ways[Exit.STOP] >= 3
+    assert any(trade.held_nights for trade in small_run.source.trades)
+    assert small_run.source.open_positions
+
+
+def test_start_trades_open_positions_and_fees_make_the_final_equity(small_run: SmallRun) -> None:
+    source, result = small_run.source, small_run.result
+    told = result.start_equity + float(source.realised_usd) + source.open_result_usd - float(source.costs.all_fees_usd)
+    assert told == pytest.approx(result.final_equity, abs=0.005)
+    assert float(source.costs.all_fees_usd) == pytest.approx(result.fees)
+
+
+def test_every_trade_is_closed_by_the_orders_that_sold_it(small_run: SmallRun) -> None:
+    """Counted anew from the journal's last fills, in another way than the report's."""
+    stops = {f"{one.client_order_id}.stop" for one in reading.orders(small_run.result.journal)}
+    stops |= {one.client_order_id for one in reading.orders(small_run.result.journal) if one.purpose is Purpose.PROTECT}
+    sellers = {
+        (update.symbol, update.fill.filled_at_ns): update.client_order_id
+        for update in reading.updates(small_run.result.journal)
+        if update.fill is not None and update.fill.quantity < 0
+    }
+    for trade in small_run.source.trades:
+        stopped = sellers[trade.trip.symbol, trade.trip.closed_at_ns] in stops
+        assert trade.exit in ((Exit.STOP, Exit.BOTH) if stopped else (Exit.SIGNAL, Exit.BOTH))
+
+
+def test_time_held_counts_minutes_of_trading_and_nights_between(small_run: SmallRun) -> None:
+    curve = small_run.source.curve
+    for trade in small_run.source.trades:
+        trip = trade.trip
+        between = [at_ns for at_ns in curve.at_ns.tolist() if trip.opened_at_ns < at_ns <= trip.closed_at_ns]
+        assert trade.held_minutes == len(between)
+        days = np.array([trip.opened_at_ns, trip.closed_at_ns]) // (86_400 * 10**9)  # New York trades inside UTC's day.
+        assert trade.held_nights == days[1] - days[0]
+
+
+def test_the_spread_paid_is_what_the_fills_were_made_worse_by(small_run: SmallRun) -> None:
+    """Two basis points of every fill, as near as rounded prices allow."""
+    fills = reading.fills(small_run.result.journal)
+    traded = sum((abs(fill.quantity) * fill.price_usd for fill in fills), start=Decimal(0))
+    costs = small_run.source.costs
+    assert costs.traded_usd == traded
+    assert costs.spread_usd == pytest.approx(float(traded) * 2e-4, rel=1e-3)
+
+
+def test_each_entry_sent_is_counted_once_under_what_set_its_size(small_run: SmallRun) -> None:
+    sent = [
+        one.assessment
+        for one in reading.assessments(small_run.result.journal)
+        if one.assessment.purpose is Purpose.ENTRY and one.assessment.client_order_id
+    ]
+    sizes = small_run.source.sizes
+    assert sizes.entries == len(sent) == sum(small_run.result.bound_by.values())
+    cut = Counter(one.verdict.reason.name for one in sent if one.verdict.action is VerdictAction.RESIZE)
+    rules = {name: count for name, count in sizes.set_by.items() if name in Reason.__members__}
+    assert rules == dict(cut)
+    assert sizes.took_part["FIXED_PERCENT"] == len(sent)
+
+
+def test_the_curve_and_the_benchmark_cover_the_same_sessions(small_run: SmallRun) -> None:
+    source = small_run.source
+    assert source.benchmark.dates == tuple(day for day, _ in source.curve.sessions)
+    assert source.curve.at_ns.size == 3 * 390
+
+
+def test_data_and_settings_come_from_the_journal(small_run: SmallRun) -> None:
+    source = small_run.source
+    with reading.open_journal(small_run.result.journal) as journal:
+        assert source.data_sha256 == journal.meta["data_sha256"]
+    assert source.settings["tiers"][1]["method"] == "FIXED_PERCENT"
+    assert source.symbols == ("AAPL", "IBM", "MSFT")
+
+
+def test_a_journal_of_another_run_is_refused(small_run: SmallRun) -> None:
+    trips = small_run.engine.state.trips
+    trips.append(msgspec.structs.replace(trips[-1], closed_at_ns=1))
+    try:
+        with pytest.raises(JournalError, match="does not hold a"):
+            gather(small_run.result, small_run.engine, small_run.benchmark, "ordinis backtest")
+    finally:
+        trips.pop()
