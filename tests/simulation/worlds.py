@@ -286,17 +286,20 @@ class Hand:
     def at_ns(self) -> int:
         return session_of(self._number, self._minutes).open_ns + self.at_minute * MINUTE_NS
 
-    def opens(
+    def bell(self) -> Decision:
+        """The session opens; the broker has not told its figures yet."""
+        self.at_minute = 0
+        session = session_of(self._number, self._minutes)
+        return self._told(SessionPhase(at_ns=session.open_ns, phase=Phase.OPENING, session=session))
+
+    def figures(
         self,
         equity_usd: float | None = None,
         last_equity_usd: float | None = None,
         positions: Sequence[Position] | None = None,
         multiplier: int = 2,
     ) -> Decision:
-        """The session opens and the broker tells its figures; without figures, our own."""
-        self.at_minute = 0
-        session = session_of(self._number, self._minutes)
-        self._told(SessionPhase(at_ns=session.open_ns, phase=Phase.OPENING, session=session))
+        """The broker tells its figures; where the test gives none, our own."""
         ledger = self.engine.state.ledger
         cash = ledger.cash_usd or self._cash_usd
         equity = Decimal(str(equity_usd)) if equity_usd is not None else cash
@@ -306,7 +309,7 @@ class Hand:
         ]
         return self._told(
             AccountView(
-                at_ns=session.open_ns,
+                at_ns=self.at_ns,
                 equity_usd=equity,
                 cash_usd=equity if equity_usd is not None and not held else cash,
                 buying_power_usd=equity * multiplier,
@@ -315,6 +318,11 @@ class Hand:
                 positions=tuple(held if positions is None else positions),
             )
         )
+
+    def opens(self, equity_usd: float | None = None, last_equity_usd: float | None = None, **more: Any) -> Decision:
+        """Both, one after the other."""
+        self.bell()
+        return self.figures(equity_usd, last_equity_usd, **more)
 
     def minute(self, *, enter: str = "", leave: str = "", skip: int = 1, **prices: Price) -> Decision:
         """The next minute, or the `skip`-th from here; symbols are named in words: enter="AAA BBB"."""
@@ -381,7 +389,8 @@ class Hand:
 
     def enters(self, symbol: str = "AAA", price: float = 100.0, **others: Price) -> OrderIntent:
         """Ask for an entry in the next minute and have it filled; the entry's order."""
-        decision = self.minute(enter=symbol, **{symbol: price}, **others)
+        prices: dict[str, Any] = {symbol: price, **others}
+        decision = self.minute(enter=symbol, **prices)
         (order,) = [one for one in decision.actions if isinstance(one, OrderIntent)]
         self.says(order.client_order_id, OrderStatus.ACCEPTED)
         self.fills(order.client_order_id, order.quantity, price)

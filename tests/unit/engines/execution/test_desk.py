@@ -64,8 +64,7 @@ class Broker:
     def holds(self, quantity: str = "10") -> OrderIntent:
         """Come to hold a position, its stop at the broker; the entry."""
         entry = self.enter(quantity)
-        (stop,) = self.says(entry, FILLED, quantity, quantity) or [None]
-        if stop is not None:
+        for stop in self.says(entry, FILLED, quantity, quantity):
             self.says(order(stop), ACCEPTED)
         return entry
 
@@ -191,7 +190,7 @@ def test_an_exit_takes_the_stop_back_waits_for_that_and_then_sells() -> None:
     assert (sale.side, sale.type, sale.quantity, sale.time_in_force) == (
         Side.SELL,
         OrderType.MARKET,
-        10,
+        Decimal(10),
         TimeInForce.DAY,
     )
     assert broker.says(sale, FILLED, 10, 0) == []

@@ -45,7 +45,7 @@ def test_the_sharpe_ratio_is_daily_and_annualised() -> None:
 
 @pytest.mark.parametrize(("sessions", "known"), [(19, False), (20, True)])
 def test_under_twenty_sessions_a_sharpe_ratio_says_nothing(sessions: int, known: bool) -> None:
-    closes = 100.0 + np.arange(sessions) % 4
+    closes = np.array([100.0 + session % 4 for session in range(sessions)])
     assert (sharpe(closes, 100.0) is not None) is known
 
 

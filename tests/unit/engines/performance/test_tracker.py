@@ -42,7 +42,8 @@ def test_missing_is_none_never_a_half(results: list[float], rate: float, ratio: 
     tracker = PerformanceTracker()
     for pnl in results:
         tracker.update_trade_result("AAPL", pnl, 1.0, 1.0)
-    assert (tracker.get_win_rate("AAPL"), tracker.get_ratio("AAPL")) == (pytest.approx(rate), ratio)
+    assert tracker.get_win_rate("AAPL") == pytest.approx(rate)
+    assert tracker.get_ratio("AAPL") == ratio
 
 
 @pytest.mark.parametrize(

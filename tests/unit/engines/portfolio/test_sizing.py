@@ -32,6 +32,7 @@ STANDARD = SizingConfig(
     target_volatility=0.15,
     stop_loss_pct=0.03,
 )
+NONE = Decimal(0)
 PAGE = Path(__file__).parents[4] / "docs" / "sizing.md"
 
 
@@ -47,13 +48,13 @@ def fixed(percent: float, **more: Any) -> SizingConfig:
 
 def test_the_plan_s_own_call_works_as_written() -> None:
     account_info = {"equity": "14999.41"}
-    signal = {"symbol": "AAPL", "price": 190.0, "confidence": 0.8}
+    signal: dict[str, Any] = {"symbol": "AAPL", "price": 190.0, "confidence": 0.8}
     position_sizer = PositionSizer(SMALL)
     position_sizer.set_portfolio_value(account_info["equity"])
     size_result = position_sizer.calculate_size(
-        symbol=str(signal["symbol"]),
-        current_price=float(signal["price"]),
-        signal_strength=float(signal["confidence"]),
+        symbol=signal["symbol"],
+        current_price=signal["price"],
+        signal_strength=signal["confidence"],
         win_rate=None,
         avg_win_loss_ratio=None,
     )
@@ -177,7 +178,7 @@ def test_the_variance_of_the_full_book_is_the_target_s_square() -> None:
 @pytest.mark.parametrize("volatility", [0.0, -0.1, float("nan")])
 def test_without_a_volatility_nothing_is_sized_by_it(volatility: float) -> None:
     result = sized(SMALL, 14_999, volatility=volatility, correlation=0.3)
-    assert (result.shares, result.reason, result.bound_by) == (0, Reason.VOLATILITY_UNKNOWN, "VOLATILITY_UNKNOWN")
+    assert (result.shares, result.reason, result.bound_by) == (NONE, Reason.VOLATILITY_UNKNOWN, "VOLATILITY_UNKNOWN")
 
 
 def test_an_unknown_volatility_is_refused_where_there_is_no_default() -> None:
@@ -212,12 +213,12 @@ def test_half_of_kelly_s_fraction_is_invested(win_rate: float, payoff: float, fu
 )
 @pytest.mark.parametrize("fallback", [SizingMethod.VOLATILITY_ADJUSTED, SizingMethod.FIXED_PERCENT, None])
 def test_without_evidence_or_edge_kelly_falls_back_by_name_or_does_not_trade(
-    evidence: dict[str, float | None], why: str, fallback: SizingMethod | None
+    evidence: dict[str, Any], why: str, fallback: SizingMethod | None
 ) -> None:
     config = SizingConfig(method=SizingMethod.HALF_KELLY, max_position_pct=0.15, kelly_fallback=fallback)
     result = sized(config, 50_000, volatility=0.3, correlation=0.3, **evidence)
     if fallback is None:
-        assert (result.shares, result.reason) == (0, Reason[why])
+        assert (result.shares, result.reason) == (NONE, Reason[why])
         return
     assert (result.reason, result.sizing_method) == (Reason.SENT, fallback.value)
     assert f"HALF_KELLY: {why}, falling back" in [step.name for step in result.chain]
@@ -256,10 +257,9 @@ def test_the_chain_names_every_scale_and_cap_in_order(
     percent: float, cap: float, scale: float, chain: list[tuple[str, float]], bound_by: str, shares: int
 ) -> None:
     result = sized(fixed(percent, max_position_pct=cap), 100_000, scale=scale, stop_distance=0.02)
-    assert [(step.name, step.weight) for step in result.chain] == [
-        (name, pytest.approx(weight)) for name, weight in chain
-    ]
-    assert (result.bound_by, result.shares) == (bound_by, shares)
+    assert [step.name for step in result.chain] == [name for name, _ in chain]
+    assert [step.weight for step in result.chain] == pytest.approx([weight for _, weight in chain])
+    assert (result.bound_by, result.shares) == (bound_by, Decimal(shares))
     assert result.risk_contribution == pytest.approx(result.weight * 0.02)
 
 
@@ -330,3 +330,13 @@ def test_the_stop_is_the_tighter_of_both_but_never_inside_a_few_spreads(
 ) -> None:
     sizer = PositionSizer(fixed(0.1, stop_loss_pct=tier, stop_distance_min=least))
     assert sizer.stop_distance(strategy) == distance
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tier", "risk"), [(0.01, 0.02, 0.001), (0.05, 0.02, 0.002), (None, 0.02, 0.002), (None, None, 0.0)]
+)
+def test_the_risk_is_what_is_lost_at_the_stop_that_will_hold(
+    strategy: float | None, tier: float | None, risk: float
+) -> None:
+    result = sized(fixed(0.10, stop_loss_pct=tier), 100_000, stop_distance=strategy)
+    assert result.risk_contribution == pytest.approx(risk)

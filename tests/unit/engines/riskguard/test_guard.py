@@ -176,7 +176,7 @@ def test_the_second_order_of_a_minute_sees_what_the_first_has_taken() -> None:
     answers = []
     for number in range(4):
         said = guard.review(Decimal(400), 100.0, book, sizing)
-        answers.append((said.action, said.quantity, said.reason))
+        answers.append((said.action, int(said.quantity), said.reason))
         if said.quantity:
             book.commit(f"order-{number}", float(said.quantity), 100.0)
     assert answers == [
@@ -226,8 +226,8 @@ def test_an_open_buy_takes_room_of_every_kind() -> None:
     book.commit("one", 600.0, 100.0)
     by_cash = guard_of(market_buy_collar_fraction=0.0).review(Decimal(500), 100.0, book, sizing_of())
     by_buffer = guard_of().review(Decimal(500), 100.0, book, sizing_of(max_portfolio_leverage=1.0))
-    assert (by_cash.quantity, by_cash.reason) == (400, Reason.BUYING_POWER)
-    assert (by_buffer.quantity, by_buffer.reason) == (400, Reason.CASH_BUFFER)
+    assert by_cash == verdict(RESIZE, 400, Reason.BUYING_POWER)
+    assert by_buffer == verdict(RESIZE, 400, Reason.CASH_BUFFER)
 
 
 def test_a_reducing_order_is_never_touched() -> None:

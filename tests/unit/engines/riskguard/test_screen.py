@@ -43,7 +43,7 @@ class Case:
             stop_distance=nothing,
             exits=np.zeros((1, *nothing.shape), np.bool_),
             ready=self.ready,
-            has_entry=self.direction.any(axis=1),
+            has_entry=np.ones(MINUTES, np.bool_),
             has_exit=np.zeros(MINUTES, np.bool_),
         )
         return screen(
