@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
 from ordinis.domain.decision import NOTHING, Decision, Reason
@@ -25,9 +27,10 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     if fill is not None:
         _filled(state, update, fill)
     state.book.follow(update)
-    actions = state.desk.update(update, state.ledger.held(update.symbol))
+    held = state.ledger.held(update.symbol)
+    actions = state.desk.update(update, held)
     if status.final:
-        _ended(state, update)
+        _ended(state, update, held)
     changes = _refused(state, update) if status is _REJECTED else b""
     state.refresh(update.symbol)
     if not (actions or changes):
@@ -57,7 +60,6 @@ def _closed(state: State, trip: RoundTrip, column: int) -> None:
     state.trips.append(trip)
     entry_usd, exit_usd = float(trip.entry_price_usd), float(trip.exit_price_usd)
     state.by_strategy.update_trade_result(trip.strategy, in_units_of_risk(trip), entry_usd, exit_usd)
-    state.by_symbol.update_trade_result(trip.symbol, float(trip.pnl_usd), entry_usd, exit_usd)
 
 
 def _refused(state: State, update: OrderUpdate) -> bytes:
@@ -71,11 +73,11 @@ def _notes(update: OrderUpdate) -> tuple[str, ...]:
     return (f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}",)
 
 
-def _ended(state: State, update: OrderUpdate) -> None:
+def _ended(state: State, update: OrderUpdate, held: Decimal) -> None:
     symbol = update.symbol
     state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
-    if orders.entry is None and symbol not in state.ledger.holdings:
+    if not held and orders.entry is None:
         state.slots.entry_over(symbol)
     if orders.backoff:
         state.columns.cool_down(state.universe.column[symbol], orders.free_at_ns(_ENTRY))

@@ -58,11 +58,19 @@ class State:
         self.book = Book()
         self.columns = SymbolColumns(len(universe), len(strategies))
         self.by_strategy = PerformanceTracker(settings.prior_trades)
-        self.by_symbol = PerformanceTracker(settings.prior_trades)
         self.trips: list[RoundTrip] = []
         self.entries_filled = 0
         self.refused = 0  # Orders the broker refused.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
+
+    def by_symbol(self) -> PerformanceTracker:
+        """Results a symbol in USD, from the closed round trips."""
+        tracker = PerformanceTracker()
+        for trip in self.trips:
+            tracker.update_trade_result(
+                trip.symbol, float(trip.pnl_usd), float(trip.entry_price_usd), float(trip.exit_price_usd)
+            )
+        return tracker
 
     def refresh(self, symbol: str) -> None:
         """Say anew what our own book has against an entry of this symbol."""

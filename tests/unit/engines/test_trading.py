@@ -399,7 +399,7 @@ def test_results_become_the_evidence_that_kelly_reads() -> None:
     last = methods[-1]
     assert last is not None
     assert {step.name: step.weight for step in last.chain}["HALF_KELLY"] == pytest.approx(0.125)
-    assert hand.engine.state.by_symbol.total_trades["AAA"] == 31
+    assert hand.engine.state.by_symbol().total_trades["AAA"] == 31
     assert len(hand.engine.state.trips) == 31
 
 
