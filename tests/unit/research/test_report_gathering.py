@@ -10,11 +10,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from ordinis.domain.decision import Reason, VerdictAction
+from ordinis.domain.decision import Assessment, Reason, SizeResult, SizeStep, Verdict, VerdictAction
 from ordinis.domain.errors import JournalError
-from ordinis.domain.orders import Purpose
+from ordinis.domain.market import MINUTE_NS, Universe
+from ordinis.domain.orders import Fill, Purpose
+from ordinis.engines.ledger import Ledger, RoundTrip
 from ordinis.journal import reading
 from ordinis.research.report import gather
+from ordinis.research.report.gathering import nights, open_positions, sizes_of
 from ordinis.research.report.source import Exit
 
 if TYPE_CHECKING:
@@ -106,3 +109,85 @@ def test_a_journal_of_another_run_is_refused(small_run: SmallRun) -> None:
             gather(small_run.result, small_run.engine, small_run.benchmark, "ordinis backtest")
     finally:
         trips.pop()
+
+
+OPEN_NS = 1736778600 * 10**9  # 2025-01-13 09:30 in New York.
+CLOSE_NS = OPEN_NS + 390 * MINUTE_NS
+NEXT_OPEN_NS = OPEN_NS + 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("opened_at_ns", "closed_at_ns", "between"),
+    [
+        (OPEN_NS, CLOSE_NS, 0),
+        (OPEN_NS, NEXT_OPEN_NS, 1),
+        (CLOSE_NS, NEXT_OPEN_NS, 1),
+        (NEXT_OPEN_NS, NEXT_OPEN_NS + MINUTE_NS, 0),
+    ],
+    ids=["sold at the close", "sold at the next open", "bought at the close", "the next morning"],
+)
+def test_a_night_lies_between_a_close_and_the_next_open(opened_at_ns: int, closed_at_ns: int, between: int) -> None:
+    trip = RoundTrip(
+        symbol="IBM",
+        strategy="atr_rsi",
+        quantity=Decimal(1),
+        entry_price_usd=Decimal(10),
+        exit_price_usd=Decimal(11),
+        opened_at_ns=opened_at_ns,
+        closed_at_ns=closed_at_ns,
+        pnl_usd=Decimal(1),
+        risk_usd=Decimal(0),
+    )
+    assert nights(trip, np.array([CLOSE_NS, CLOSE_NS + 86_400 * 10**9])) == between
+
+
+def _assessed(action: VerdictAction, reason: Reason, client_order_id: str | None) -> Assessment:
+    return Assessment(
+        symbol="IBM",
+        purpose=Purpose.ENTRY,
+        strategy="atr_rsi",
+        score=1.0,
+        confidence=0.9,
+        price_usd=10.0,
+        size=SizeResult(
+            symbol="IBM",
+            shares=Decimal(5),
+            notional_value=50.0,
+            weight=0.2,
+            risk_contribution=0.0,
+            sizing_method="FIXED_PERCENT",
+            confidence=0.9,
+            chain=(SizeStep("FIXED_PERCENT", 0.3), SizeStep("max_position_pct", 0.2)),
+            bound_by="max_position_pct",
+        ),
+        verdict=Verdict(action=action, quantity=Decimal(5), reason=reason),
+        client_order_id=client_order_id,
+    )
+
+
+def test_a_rule_that_cut_an_entry_set_its_size_and_a_refused_one_has_none() -> None:
+    found = sizes_of(
+        [
+            _assessed(VerdictAction.APPROVE, Reason.SENT, "a"),
+            _assessed(VerdictAction.RESIZE, Reason.CASH_BUFFER, "b"),
+            _assessed(VerdictAction.REFUSE, Reason.BUYING_POWER, None),
+        ]
+    )
+    assert found.set_by == {"max_position_pct": 1, "CASH_BUFFER": 1}
+    assert found.took_part == {"FIXED_PERCENT": 2, "max_position_pct": 2, "CASH_BUFFER": 1}
+
+
+def test_what_a_part_sold_brought_in_is_taken_off_what_was_paid() -> None:
+    ledger = Ledger(Universe(("IBM",)))
+    for number, (quantity, price) in enumerate([("10", "100"), ("-4", "110")]):
+        ledger.apply_fill(
+            Fill(
+                execution_id=str(number),
+                symbol="IBM",
+                quantity=Decimal(quantity),
+                price_usd=Decimal(price),
+                filled_at_ns=OPEN_NS,
+            )
+        )
+    (found,) = open_positions(ledger)
+    assert (found.quantity, found.paid_usd) == (Decimal(6), Decimal(560))

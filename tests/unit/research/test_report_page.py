@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -238,14 +239,26 @@ def test_the_benchmark_is_named(make_source: MakeSource, read_page: ReadPage) ->
 
 def test_names_cannot_become_markup(make_source: MakeSource, read_page: ReadPage) -> None:
     evil = "</script><img src=x onerror=alert(1)>&amp;"
+    source = make_source()
+    fees = {**source.settings["exchange"]["fees"], "as_of": evil}
     found = read_page(
         make_source(
-            data=evil, data_label=evil, command=evil, symbols=(evil,), broker_refusals={evil: 1}, notes=((0, evil),)
+            data=evil,
+            data_label=evil,
+            command=evil,
+            symbols=(evil,),
+            broker_refusals={evil: 1},
+            notes=((0, evil),),
+            benchmark=replace(source.benchmark, name=evil),
+            settings={**source.settings, "exchange": {**source.settings["exchange"], "fees": fees}},
         )
     )
     assert "img" not in found.tags
-    assert found.whole_text.count(evil) >= 6
     assert found.title.startswith(f"backtest of {evil}")
+    assert [section for section, text in found.text.items() if evil in text] == [
+        *("", "Result", "Course", "What the fills assume: spread", "To run it again"),
+    ]
+    assert f"Benchmark: {evil}." in found.text["Result"]
 
 
 def test_text_inside_the_pictures_cannot_end_their_script(make_source: MakeSource) -> None:

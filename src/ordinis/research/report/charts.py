@@ -91,7 +91,7 @@ def _figure(curve: Curve, lines: list[Figure], prefix: str, suffix: str) -> Figu
                 "tickangle": 0,
                 "zeroline": False,
             },
-            "yaxis": {"tickprefix": prefix, "ticksuffix": suffix, "fixedrange": True, "zeroline": False, "nticks": 6},
+            "yaxis": {"tickprefix": prefix, "ticksuffix": suffix, "fixedrange": True, "zeroline": False, "nticks": 8},
         },
     }
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +43,8 @@ def gather(result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, 
         benchmark=benchmark.until({day for day, _ in curve.sessions}),
         curve=curve,
         trades=_trades(path, engine.state.trips, updates, orders, curve),
-        open_positions=_open_positions(engine.state.ledger),
-        sizes=_sizes(one.assessment for one in reading.assessments(path)),
+        open_positions=open_positions(engine.state.ledger),
+        sizes=sizes_of(one.assessment for one in reading.assessments(path)),
         costs=_costs(updates, orders, reading.cash_flows(path), _half_spread(settings)),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
@@ -100,8 +100,8 @@ def _trades(
             Trade(
                 trip=trip,
                 exit=_exit(fills, orders),
-                held_minutes=_passed(curve.at_ns, trip, "right"),
-                held_nights=_passed(ends_ns, trip, "left"),  # Sold on the stroke of the close: that night is free.
+                held_minutes=minutes(trip, curve.at_ns),
+                held_nights=nights(trip, ends_ns),
             )
         )
     return tuple(trades)
@@ -114,9 +114,15 @@ def _recorded(updates: Iterable[OrderUpdate]) -> defaultdict[str, Iterator[Trip]
     return defaultdict(lambda: iter(()), {symbol: iter(trips(told)) for symbol, told in by_symbol.items()})
 
 
-def _passed(marks_ns: IntArray, trip: RoundTrip, side: Literal["left", "right"]) -> int:
-    """How many of the marks lie between a trade's two ends."""
-    opened, closed = np.searchsorted(marks_ns, [trip.opened_at_ns, trip.closed_at_ns], side=side)
+def minutes(trip: RoundTrip, marks_ns: IntArray) -> int:
+    """Minutes of trading between a trade's two ends. `marks_ns`: the end of each minute."""
+    opened, closed = np.searchsorted(marks_ns, [trip.opened_at_ns, trip.closed_at_ns], side="right")
+    return int(closed - opened)
+
+
+def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
+    """Closes of the exchange that a trade was held over: what is sold on the stroke of one is out in time."""
+    opened, closed = np.searchsorted(closes_ns, [trip.opened_at_ns, trip.closed_at_ns], side="left")
     return int(closed - opened)
 
 
@@ -127,7 +133,7 @@ def _exit(trip: Trip, orders: _Orders) -> Exit:
     return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL
 
 
-def _open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
+def open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
     return tuple(
         OpenPosition(
             symbol=symbol,
@@ -140,7 +146,7 @@ def _open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
     )
 
 
-def _sizes(assessments: Iterable[Assessment]) -> Sizes:
+def sizes_of(assessments: Iterable[Assessment]) -> Sizes:
     """Of entries that were sent. A rule that cut the order afterwards outranks the link that sized it."""
     set_by: Counter[str] = Counter()
     took_part: Counter[str] = Counter()
