@@ -1,0 +1,117 @@
+"""Seeded runs that trade a lot: random bars with gaps, random wishes, every kind of account and exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.settings import FillModel
+from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
+from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.portfolio.sizing import SizingMethod
+from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.trading import TradingEngine
+from simulation.worlds import ENTER, LEAVE, Tale, Watch, Wishful, engine_of, exchange_of, play, session_of, tier_of
+
+UNIVERSE = Universe(("AAA", "BBB", "CCC", "DDD"))
+SESSIONS, MINUTES = 4, 40
+
+
+def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[MarketBlock]:
+    """Random walks from a few USD to a few hundred; one minute in eight is missing, volume is thin."""
+    random = np.random.default_rng(seed)
+    shape = (sessions * minutes, len(UNIVERSE))
+    first = random.choice([4.0, 25.0, 90.0, 310.0], len(UNIVERSE))
+    close = np.round(first * np.exp(np.cumsum(random.normal(0, 0.006, shape), axis=0)), 4)
+    opening = np.round(close * (1 + random.normal(0, 0.002, shape)), 4)
+    high = np.round(np.maximum(opening, close) * (1 + random.uniform(0, 0.004, shape)), 4)
+    low = np.round(np.minimum(opening, close) * (1 - random.uniform(0, 0.004, shape)), 4)
+    wish = random.choice([0, ENTER, LEAVE], shape, p=[0.6, 0.25, 0.15])
+    volume = random.integers(5, 600, shape) * 100 + random.integers(0, 10, shape) * 10 + wish
+    present = random.random(shape) < 7 / 8
+    prices = [np.where(present, one, np.nan) for one in (opening, high, low, close)]
+    found = []
+    for number in range(sessions):
+        cut = slice(number * minutes, (number + 1) * minutes)
+        session = session_of(number, minutes)
+        found.append(
+            MarketBlock(
+                universe=UNIVERSE,
+                session=session,
+                closed_at_ns=session.open_ns + MINUTE_NS * np.arange(1, minutes + 1, dtype=np.int64),
+                open=prices[0][cut],
+                high=prices[1][cut],
+                low=prices[2][cut],
+                close=prices[3][cut],
+                volume=np.where(present[cut], volume[cut], 0).astype(float),
+                present=present[cut],
+            )
+        )
+    return found
+
+
+def engine(chosen: Mapping[str, Any]) -> TradingEngine:
+    """A trader with tight limits: everything binds now and then."""
+    return engine_of(
+        universe=UNIVERSE,
+        strategies=[Wishful("calm", stop_distance=0.03), Wishful("brisk", stop_distance=0.008)],
+        tiers=[
+            tier_of(
+                name=name,
+                equity_min_usd=floor,
+                method=SizingMethod.FIXED_PERCENT,
+                fixed_percent=chosen["fixed_percent"],
+                max_position_pct=0.4,
+                max_portfolio_leverage=chosen["leverage"],
+                max_positions=3,
+                stop_loss_pct=0.02,
+                stop_distance_min=0.002,
+                whole_share_preference=0.001,  # So that fractions stay fractions.
+                cooldown_minutes=cooldown,
+                hold_sessions=hold,
+                exits_on_daily_bars=hold > 0,
+            )
+            for name, floor, cooldown, hold in (("small", 0.0, 5, 1), ("standard", 25_000.0, 0, 0))
+        ],
+        limits=Limits(daily_loss_fraction_max=0.05, drawdown_fraction_stop=0.15, resume_each_session=True),
+        throttle=Throttle(enabled=chosen["throttled"]),
+        execution=ExecutionSettings(protect=chosen["protect"]),
+        fractionable=chosen["fractionable"],
+    )
+
+
+def exchange(chosen: Mapping[str, Any]) -> Exchange:
+    return exchange_of(
+        UNIVERSE,
+        cash_usd=Decimal(chosen["cash_usd"]),
+        multiplier=chosen["multiplier"],
+        fill_model=chosen["fill_model"],
+        participation_max=chosen["participation_max"],
+        market_buy_collar=0.04,
+        sec_usd_per_million=Decimal("20.60"),
+        taf_usd_per_share=Decimal("0.000195"),
+        cat_usd_per_share=Decimal("0.000003"),
+    )
+
+
+PLAIN: dict[str, Any] = {
+    "cash_usd": 50_000,
+    "multiplier": 2,
+    "fill_model": FillModel.SPREAD,
+    "participation_max": 0.1,
+    "fractionable": True,
+    "protect": True,
+    "throttled": False,
+    "leverage": 1.0,
+    "fixed_percent": 0.25,
+}
+
+
+def run(seed: int, chosen: Mapping[str, Any] = PLAIN, watch: Watch | None = None) -> tuple[Tale, Exchange]:
+    other_side = exchange(chosen)
+    return play(engine(chosen), other_side, bars(seed), watch=watch), other_side

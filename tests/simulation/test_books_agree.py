@@ -1,0 +1,107 @@
+"""Our ledger equals the exchange's own books at every minute, whatever is traded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.settings import FillModel
+from ordinis.domain.decision import Decision
+from ordinis.domain.events import CashFlow, Event, OrderUpdate
+from ordinis.domain.market import MarketSlice
+from ordinis.domain.money import price_usd
+from ordinis.engines.trading import TradingEngine
+from ordinis.runtime.loop import trade
+from simulation import random_runs
+from simulation.worlds import Tale
+
+worlds = st.fixed_dictionaries(
+    {
+        "cash_usd": st.sampled_from([900, 14_999, 50_000, 400_000]),
+        "multiplier": st.sampled_from([1, 2, 4]),
+        "fill_model": st.sampled_from(FillModel),
+        "participation_max": st.sampled_from([0.0, 0.1]),
+        "fractionable": st.booleans(),
+        "protect": st.booleans(),
+        "throttled": st.booleans(),
+        "leverage": st.sampled_from([1.0, 1.5]),
+        "fixed_percent": st.sampled_from([0.05, 0.25, 0.6]),
+    }
+)
+
+
+class Auditor:
+    """Compares both books after every event that finds nothing under way between them."""
+
+    def __init__(self, engine: TradingEngine, exchange: Exchange) -> None:
+        self.engine, self.exchange = engine, exchange
+        self.marks = dict.fromkeys(engine.state.universe.symbols, Decimal(0))
+        self.audits = 0
+
+    def __call__(self, event: Event, decision: Decision) -> None:
+        if isinstance(event, OrderUpdate | CashFlow):
+            return  # The exchange is ahead of what we have been told.
+        if isinstance(event, MarketSlice):
+            for column, symbol in enumerate(event.universe.symbols):
+                if event.present[column]:
+                    self.marks[symbol] = price_usd(event.close[column])
+        if not self.engine.state.ledger.cash_usd:
+            return  # Before the first look at the account.
+        self.compare(self.exchange.account().equity_usd)
+        if isinstance(event, MarketSlice):
+            assert self.engine.state.book.equity_usd == pytest.approx(
+                float(self.exchange.account().equity_usd), abs=1e-6
+            )
+
+    def compare(self, equity_usd: Decimal) -> None:
+        ledger, account = self.engine.state.ledger, self.exchange.account()
+        held = {symbol: holding.quantity for symbol, holding in ledger.holdings.items()}
+        assert ledger.cash_usd == account.cash_usd
+        assert held == {position.symbol: position.quantity for position in account.positions}
+        assert ledger.cash_usd + sum(shares * self.marks[symbol] for symbol, shares in held.items()) == equity_usd
+        self.audits += 1
+
+
+def audited(seed: int, chosen: dict[str, Any]) -> tuple[Tale, Exchange, Auditor]:
+    engine, exchange = random_runs.engine(chosen), random_runs.exchange(chosen)
+    auditor = Auditor(engine, exchange)
+    tale = Tale(random_runs.UNIVERSE, auditor)
+    market = SimulatedMarket(exchange, random_runs.bars(seed))
+    trade(engine, market, SimulatedBroker(exchange), tale, lambda: False)
+    return tale, exchange, auditor
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), chosen=worlds)
+def test_our_ledger_equals_the_exchange_s_books_at_every_minute(seed: int, chosen: dict[str, Any]) -> None:
+    _, exchange, auditor = audited(seed, chosen)
+    assert auditor.audits >= random_runs.SESSIONS * random_runs.MINUTES
+    assert exchange.violations == []
+
+
+def test_such_runs_trade_in_every_way_that_matters() -> None:
+    """Otherwise the property above would prove little."""
+    seen: Counter[str] = Counter()
+    for seed in range(4):
+        for whole in (True, False):
+            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole})
+            for event, _ in tale.steps:
+                if isinstance(event, CashFlow):
+                    seen["fees"] += 1
+                elif isinstance(event, OrderUpdate):
+                    seen[event.status.value] += 1
+                    if event.fill is not None:
+                        seen["fill"] += 1
+                        seen["stop"] += "stop" in event.client_order_id
+                        seen["fraction"] += event.fill.quantity % 1 != 0
+            assert exchange.violations == []
+    assert not seen["rejected"]
+    expected = ("fees", "fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held")
+    assert {name: seen[name] for name in expected if seen[name] < 5} == {}
