@@ -7,9 +7,18 @@ files = write_report(source, folder)
 
 from __future__ import annotations
 
-from ordinis.research.report.benchmark import Benchmark, benchmark_of
+from ordinis.research.report.benchmark import MARKET, Benchmark, benchmark_of
 from ordinis.research.report.gathering import gather
 from ordinis.research.report.source import ReportSource
 from ordinis.research.report.writing import ReportFiles, require_plotly, write_report
 
-__all__ = ["Benchmark", "ReportFiles", "ReportSource", "benchmark_of", "gather", "require_plotly", "write_report"]
+__all__ = [
+    "MARKET",
+    "Benchmark",
+    "ReportFiles",
+    "ReportSource",
+    "benchmark_of",
+    "gather",
+    "require_plotly",
+    "write_report",
+]
