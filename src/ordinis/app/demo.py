@@ -39,13 +39,15 @@ def demo(out: Path, data: str = "bundled", say: Say = lambda line: None) -> Demo
     say("backtest of a $14,999 account ...")
     first, _ = run_backtest(small, data=data, journal=out / "small.journal")
     say("backtest of a $50,000 account ...")
-    second, _ = run_backtest(large, data=data, journal=out / "large.journal")
+    report = out / "report"
+    command = f"ordinis backtest --data {data} --set account.cash_usd={LARGE_USD}"
+    second, _ = run_backtest(large, data=data, journal=out / "large.journal", report=report, command=command)
     say(f"{WIRE_DAY} in process, then over the wire ...")
     day, _ = run_backtest(large, data=data, first=WIRE_DAY, last=WIRE_DAY, journal=out / "day.journal")
     wire = run_simulation(large, data=data, day=WIRE_DAY, journal=out / "wire.journal")
     for name in ("day", "wire"):
         reading.export(out / f"{name}.journal", out / f"{name}.jsonl")
-    return DemoResult(small=first, large=second, day=day, wire=wire, report=out)
+    return DemoResult(small=first, large=second, day=day, wire=wire, report=report / "report.html")
 
 
 def _settings(out: Path, cash_usd: int) -> Settings:

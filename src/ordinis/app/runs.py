@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from ordinis.app import material as materials
 from ordinis.app.build import build_engine, build_exchange
-from ordinis.app.material import BUNDLED, Material, gather, journal_path, open_data, store
+from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.config.settings import Settings
 from ordinis.domain.market import MarketBlock
@@ -36,10 +37,15 @@ def run_backtest(
     first: date | None = None,
     last: date | None = None,
     journal: Path | None = None,
+    report: Path | None = None,
+    command: str = "",
     progress: Progress | None = None,
 ) -> tuple[BacktestResult, TradingEngine]:
-    """Run the data's sessions through the whole path. The engine is returned for reports. Errors: OrdinisError."""
-    material = gather(settings, data, first, last)
+    """Run the data's sessions through the whole path; the engine is returned as it ended.
+
+    `report` is a folder to write the report into, `command` what a reader would type. Errors: OrdinisError.
+    """
+    material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe)
     engine.warm_up(material.history(), material.daily())
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
@@ -48,6 +54,8 @@ def run_backtest(
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
         market = SimulatedMarket(exchange, _announced(material, progress))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
+    if report is not None:
+        _report(material, result, engine, report, command)
     return result, engine
 
 
@@ -70,7 +78,7 @@ def run_simulation(
     from ordinis.brokers.simulated.server import serve
 
     day = day or open_data(settings, data).sessions[-1].date
-    material = gather(settings, data, day, day)
+    material = materials.gather(settings, data, day, day)
     engine = build_engine(settings, material.universe)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     path = journal_path(settings, journal, "simulation")
@@ -108,7 +116,7 @@ def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> N
 
     from ordinis.brokers.simulated.server import serve
 
-    material = gather(settings, data)
+    material = materials.gather(settings, data)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     with (
         serve(exchange, _served(material), port=port, speed=speed or None) as served,
@@ -124,6 +132,13 @@ def _served(material: Material) -> SimulatedData:
     from ordinis.brokers.simulated.server_simulation import SimulatedData
 
     return SimulatedData(days=list(material.blocks()), history=list(material.history()), daily=material.daily())
+
+
+def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
+    from ordinis.research.report import benchmark_of, gather, write_report
+
+    benchmark = benchmark_of(material.blocks(), result.start_equity)
+    write_report(gather(result, engine, benchmark, command), folder)
 
 
 def _announced(material: Material, progress: Progress | None) -> Iterator[MarketBlock]:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
-from ordinis.domain.orders import Purpose
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.ports import Broker, Journal, Market
@@ -61,7 +61,7 @@ def backtest(
     sent = [
         one.assessment.size
         for one in reading.assessments(run.journal)
-        if one.assessment.client_order_id and one.assessment.purpose is Purpose.ENTRY
+        if one.assessment.client_order_id and one.assessment.size is not None
     ]
     facts = RunFacts(
         data=run.data,
@@ -72,9 +72,10 @@ def backtest(
         bars=run.bars,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
+        average_position=fmean(size.weight for size in sent) if sent else None,
         decisions_by_reason=reading.decisions_by_reason(run.journal),
-        bound_by=_counted(size.bound_by for size in sent if size),
-        sizing_methods=_counted(size.sizing_method for size in sent if size),
+        bound_by=_counted(size.bound_by for size in sent),
+        sizing_methods=_counted(size.sizing_method for size in sent),
         journal=str(run.journal),
         journal_digest=reading.digest(run.journal),
         partial=not complete,

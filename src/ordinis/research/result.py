@@ -45,6 +45,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     fees: float
     violations: int  # By the exchange's own books.
     refused_by_exchange: int
+    average_position: float | None  # Mean weight of the entries sent, as a fraction of equity.
     resumes: int  # Times a latched drawdown stop was lifted for the next session.
     bars: int
     seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
@@ -70,6 +71,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     bars: int
     seconds: float
     cpu_seconds: float
+    average_position: float | None
     decisions_by_reason: Mapping[str, int]
     bound_by: Mapping[str, int]
     sizing_methods: Mapping[str, int]
@@ -105,6 +107,7 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         fees=float(state.ledger.fees_usd),
         violations=len(books.violations),
         refused_by_exchange=state.refused,
+        average_position=facts.average_position,
         resumes=state.halts.resumes,
         bars=facts.bars,
         seconds=facts.seconds,

@@ -51,6 +51,7 @@ ROWS: tuple[Row, ...] = (
     ("violations", lambda one: f"{one.violations} by the exchange's books"),
     ("refused", lambda one: f"{one.refused_by_exchange} orders by the exchange"),
     ("sized by", lambda one: _counts(one.sizing_methods)),
+    ("average position", lambda one: _percent(one.average_position)),
     ("bound by", lambda one: _counts(one.bound_by)),
     ("reasons", lambda one: _counts(one.decisions_by_reason)),
     ("speed", lambda one: f"{one.bars:,} bars in {one.seconds:.2f} s, {one.bars_per_second:,.0f} bars/s"),

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from ordinis.ui.options import (
     ConfigOption,
     DataOption,
@@ -15,6 +22,10 @@ from ordinis.ui.options import (
 from ordinis.ui.progress import progress_bar
 from ordinis.ui.summary import show
 
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="Write the report (HTML, CSV, JSON) into this folder.")
+]
+
 
 def backtest(
     data: DataOption,
@@ -24,6 +35,7 @@ def backtest(
     overrides: SetOption = None,
     journal: JournalOption = None,
     json_out: JsonOption = None,
+    report: ReportOption = None,
 ) -> None:
     """Trade stored bars on the simulated exchange.
 
@@ -33,5 +45,14 @@ def backtest(
     from ordinis import app
 
     with progress_bar("backtest") as progress:
-        result, _ = app.run_backtest(settings, data=data, first=first, last=last, journal=journal, progress=progress)
+        result, _ = app.run_backtest(
+            settings,
+            data=data,
+            first=first,
+            last=last,
+            journal=journal,
+            report=report,
+            command=shlex.join(["ordinis", *sys.argv[1:]]),
+            progress=progress,
+        )
     show(result, json_out)
