@@ -36,6 +36,7 @@ def test_the_headline_is_the_result(make_source: MakeSource, read_page: ReadPage
     assert dict(trading.rows) == {
         "Closed trades": "2",
         "Positions opened": "3",
+        "Mean size of an entry, of equity": "12.34%",
         "Win rate": "50.00%",
         "Profit factor": "3.50",
         "Orders refused by the exchange": "1",

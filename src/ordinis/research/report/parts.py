@@ -35,6 +35,7 @@ def headline(source: ReportSource) -> str:
     trading = [
         ("Closed trades", f"{result.trades:,}"),
         ("Positions opened", f"{result.entries:,}"),
+        ("Mean size of an entry, of equity", percent(result.average_position)),
         ("Win rate", percent(result.win_rate)),
         ("Profit factor", number(result.profit_factor)),
         ("Orders refused by the exchange", f"{result.refused_by_exchange:,}"),
