@@ -45,6 +45,8 @@ def run_backtest(
 
     `report` is a folder to write the report into, `command` what a reader would type. Errors: OrdinisError.
     """
+    if report is not None:
+        _check_report_can_be_made()
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe)
     engine.warm_up(material.history(), material.daily())
@@ -134,10 +136,19 @@ def _served(material: Material) -> SimulatedData:
     return SimulatedData(days=list(material.blocks()), history=list(material.history()), daily=material.daily())
 
 
-def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
-    from ordinis.research.report import benchmark_of, gather, write_report
+def _check_report_can_be_made() -> None:
+    """Before a long run, not after it."""
+    from ordinis.research.report import require_plotly
 
-    benchmark = benchmark_of(material.blocks(), result.start_equity)
+    require_plotly()
+
+
+def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
+    from ordinis.research.report import MARKET, benchmark_of, gather, write_report
+
+    dataset, days = material.dataset, material.days
+    symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
+    benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
     write_report(gather(result, engine, benchmark, command), folder)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.events import OrderUpdate
-from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
 from ordinis.engines.columns import pack_changes
 from ordinis.engines.ledger import RoundTrip
@@ -49,7 +48,7 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
         state.columns.opened(column, state.strategies.index(strategy) if strategy else None)
     state.slots.filled(symbol, fill.quantity, update.client_order_id)
     if state.tier.cooldown_minutes:
-        state.columns.cool_down(column, update.at_ns + state.tier.cooldown_minutes * MINUTE_NS)
+        state.columns.cool_down(column, update.at_ns, state.tier.cooldown_minutes)
     if trip is not None:
         _closed(state, trip, column)
 
@@ -79,5 +78,5 @@ def _ended(state: State, update: OrderUpdate, held: Decimal) -> None:
     orders = state.desk.of(symbol)
     if not held and orders.entry is None:
         state.slots.entry_over(symbol)
-    if orders.backoff:
-        state.columns.cool_down(state.universe.column[symbol], orders.free_at_ns(_ENTRY))
+    if _ENTRY in orders.backoff:
+        state.columns.cool_down(state.universe.column[symbol], update.at_ns, orders.backoff[_ENTRY].minutes)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ordinis.domain.decision import Reason
-from ordinis.domain.market import BoolArray, IntArray
+from ordinis.domain.market import MINUTE_NS, BoolArray, IntArray, Session
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 
@@ -16,8 +16,10 @@ class SymbolColumns:
     def __init__(self, symbols: int, strategies: int) -> None:
         self.objections: ReasonArray = np.full(symbols, ELIGIBLE, np.uint8)
         self.last: ReasonArray = np.zeros(symbols, np.uint8)  # The reasons of the last minute.
-        self.cooling_until_ns = 0  # The latest of all cooldowns.
-        self._until_ns: IntArray = np.zeros(symbols, np.int64)
+        self._cooling_until = 0  # The latest of all cooldowns, in session minutes since the first session.
+        self._until: IntArray = np.zeros(symbols, np.int64)
+        self._minutes_before = 0
+        self._open_ns = 0
         self._owned: BoolArray = np.zeros((strategies, symbols), np.bool_)
         self._entry_session: IntArray = np.zeros(symbols, np.int64)
         self._session = 0
@@ -30,21 +32,35 @@ class SymbolColumns:
     def closed(self, column: int) -> None:
         self._owned[:, column] = False
 
-    def cool_down(self, column: int, until_ns: int) -> None:
-        """No entry of this symbol before then."""
-        self._until_ns[column] = max(self._until_ns[column], until_ns)
-        self.cooling_until_ns = max(self.cooling_until_ns, until_ns)
+    def cool_down(self, column: int, at_ns: int, minutes: int) -> None:
+        """No entry of this symbol for so many session minutes from then on: nights do not count."""
+        until = self._minute(at_ns) + minutes
+        self._until[column] = max(self._until[column], until)
+        self._cooling_until = max(self._cooling_until, until)
 
     def cool(self, reasons: ReasonArray, at_ns: int) -> None:
         """Lower the reasons of symbols that are cooling down, in place."""
-        cooling = (self._until_ns > at_ns) & (reasons > Reason.COOLDOWN)
-        reasons[cooling] = Reason.COOLDOWN
+        if not self._cooling_until:
+            return
+        minute = self._minute(at_ns)
+        if self._cooling_until > minute:
+            cooling = (self._until > minute) & (reasons > Reason.COOLDOWN)
+            reasons[cooling] = Reason.COOLDOWN
+
+    def _minute(self, at_ns: int) -> int:
+        """Session minutes since the first session's open."""
+        return self._minutes_before + (at_ns - self._open_ns) // MINUTE_NS
 
     def sessions_held(self, column: int) -> int:
         return int(self._session - self._entry_session[column])
 
-    def session_closes(self) -> None:
+    def session_opens(self, session: Session) -> None:
+        self._open_ns = session.open_ns
+
+    def session_closes(self, session: Session) -> None:
         self._session += 1
+        self._minutes_before += session.minutes
+        self._open_ns = session.close_ns
 
     def leavers(self, exits: BoolArray) -> list[int]:
         """Columns that are held and whose owner votes to leave. `exits` is [strategies x symbols]."""

@@ -98,8 +98,7 @@ class TradingEngine:
         """What stands against an entry of each symbol now; ELIGIBLE where nothing does."""
         columns = self.state.columns
         reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
-        if columns.cooling_until_ns > at_ns:
-            columns.cool(reasons, at_ns)
+        columns.cool(reasons, at_ns)
         whole = self._halted or self.state.halts.reason or self._crowded()
         if whole is not None:
             np.minimum(reasons, np.uint8(whole), out=reasons)
@@ -123,12 +122,13 @@ class TradingEngine:
     def _on_phase(self, event: SessionPhase) -> Decision:
         if event.phase is Phase.OPENING:
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
+            self.state.columns.session_opens(event.session)
             return NOTHING
         if self._minutes is not None and self._daily_exits is not None:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(self._minutes))
         self._outlook.close_session()
         self.state.slots.session_closes()
-        self.state.columns.session_closes()
+        self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
         return NOTHING
 
