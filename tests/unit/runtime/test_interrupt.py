@@ -1,0 +1,41 @@
+"""Ctrl-C is a request first, and an interruption only the second time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from ordinis.runtime.interrupt import stop_on_interrupt
+
+
+def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_interrupt() as stopped:
+        assert not stopped()
+        signal.raise_signal(signal.SIGINT)
+        assert stopped()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_nobody_listens_afterwards_even_after_a_failure() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(RuntimeError), stop_on_interrupt():
+        raise RuntimeError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_off_the_main_thread_nothing_is_caught() -> None:
+    answers: list[bool] = []
+
+    def run() -> None:
+        with stop_on_interrupt() as stopped:
+            answers.append(stopped())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert answers == [False]
