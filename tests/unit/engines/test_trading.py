@@ -13,7 +13,7 @@ import pytest
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason, VerdictAction
 from ordinis.domain.errors import AccountError, StrategyError
-from ordinis.domain.events import CashFlow
+from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.compliance.day_trades import Throttle
@@ -401,6 +401,25 @@ def test_results_become_the_evidence_that_kelly_reads() -> None:
     assert {step.name: step.weight for step in last.chain}["HALF_KELLY"] == pytest.approx(0.125)
     assert hand.engine.state.by_symbol().total_trades["AAA"] == 31
     assert len(hand.engine.state.trips) == 31
+
+
+@pytest.mark.xfail(strict=True, reason="only the ledger leaves out a fill that is told twice")
+def test_a_fill_that_is_told_twice_counts_once_everywhere() -> None:
+    """As after a stream that broke and was read again."""
+    hand = opened(throttle=Throttle(enabled=True, equity_floor_usd=1e9))
+    hand.enters("AAA")
+    (sale,) = hand.minute(leave="AAA").actions
+    hand.fills(sale.client_order_id, -100)
+    state = hand.engine.state
+
+    def counted() -> tuple[int, int, int, Decimal]:
+        return state.entries_filled, state.slots.used, len(state.trips), state.ledger.cash_usd
+
+    once = counted()
+    for event, _ in list(hand.tale.steps):
+        if isinstance(event, OrderUpdate):
+            hand.engine.handle(event)
+    assert counted() == once == (1, 1, 1, Decimal(100_000))
 
 
 # Exits.

@@ -5,9 +5,19 @@ from __future__ import annotations
 import signal
 import threading
 
+from collections.abc import Iterator
+
 import pytest
 
 from ordinis.runtime.interrupt import stop_on_interrupt
+
+
+@pytest.fixture(autouse=True)
+def usual_interrupts() -> Iterator[None]:
+    """As at a terminal, also where the tests run in the background and interruptions are ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_interruption_asks_and_the_second_interrupts() -> None:
