@@ -125,7 +125,6 @@ def test_daily_exits_go_out_at_the_next_open() -> None:
     assert exit_.decided_at_ns == days[2].session.open_ns + 60 * 10**9
 
 
-@pytest.mark.xfail(strict=True, reason="yesterday's vote to leave is held against a position of today")
 def test_a_daily_exit_is_for_positions_that_were_held_at_the_close() -> None:
     """Left at the open by the vote of the first session, entered again at minute 4: that is another position."""
     tier = tier_of(fixed_percent=0.1, exits_on_daily_bars=True)
@@ -169,7 +168,6 @@ def test_without_the_throttle_the_same_account_is_refused_by_the_exchange() -> N
     assert engine.state.refused > 0
 
 
-@pytest.mark.xfail(strict=True, reason="an entry that works overnight reserves no slot on the day it is bought")
 def test_an_entry_that_is_bought_on_the_next_day_has_its_slot_there() -> None:
     """Three day trades are the limit, two are used. AAA's entry finds no bar before the close and is bought in the
     morning, where its stop may sell it the same day; so BBB, stopped the same day too, must not be entered.

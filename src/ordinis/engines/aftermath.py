@@ -24,6 +24,8 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     if fill is None and not status.final:
         return NOTHING  # It stands at the broker: nothing in our books moves.
     if fill is not None:
+        if state.ledger.knows(fill.execution_id):
+            return NOTHING  # Told twice.
         _filled(state, update, fill)
     state.book.follow(update)
     held = state.ledger.held(update.symbol)

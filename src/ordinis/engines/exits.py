@@ -15,7 +15,7 @@ _SENT = Reason.SENT
 def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> None:
     """Send the exits of this minute. `daily_leavers` replaces the minute's votes where the tier says so."""
     if daily_leavers is not None:
-        leavers: Sequence[int] = [column for column in daily_leavers if state.ledger.quantity[column]]
+        leavers: Sequence[int] = [column for column in daily_leavers if _held_overnight(state, column)]
     elif draft.minutes.has_exit[draft.row]:
         leavers = state.columns.leavers(draft.minutes.signals.exits[:, draft.row])
     else:
@@ -28,6 +28,11 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
             draft.reasons[column] = Reason.HOLD
         else:
             _leave(state, draft, column, symbol)
+
+
+def _held_overnight(state: State, column: int) -> bool:
+    """The last close's vote was about the position of that close, not about one opened since."""
+    return bool(state.ledger.quantity[column]) and state.columns.sessions_held(column) > 0
 
 
 def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:

@@ -96,6 +96,10 @@ class Ledger:
         """Cash and positions at these prices, USD: an estimate."""
         return self.cash_float + float(self.quantity @ marks)
 
+    def knows(self, execution_id: str) -> bool:
+        """This execution, or flow, was taken in before."""
+        return execution_id in self._seen
+
     def apply_fill(self, fill: Fill, strategy: str = "", stop_usd: Decimal | None = None) -> RoundTrip | None:
         """Take a fill in; the round trip, where it closed one."""
         if fill.execution_id in self._seen:

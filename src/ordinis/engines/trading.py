@@ -148,7 +148,7 @@ class TradingEngine:
         state.book.account = view
         last_equity_usd = float(view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
-        state.slots.session_opens(last_equity_usd, held)
+        state.slots.session_opens(last_equity_usd, held, state.desk.entering)
         notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd))
         notes += [f"entries are halted: {line}" for line in differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING

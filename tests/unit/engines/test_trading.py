@@ -403,7 +403,6 @@ def test_results_become_the_evidence_that_kelly_reads() -> None:
     assert len(hand.engine.state.trips) == 31
 
 
-@pytest.mark.xfail(strict=True, reason="only the ledger leaves out a fill that is told twice")
 def test_a_fill_that_is_told_twice_counts_once_everywhere() -> None:
     """As after a stream that broke and was read again."""
     hand = opened(throttle=Throttle(enabled=True, equity_floor_usd=1e9))

@@ -117,10 +117,14 @@ class DayTradeSlots:
         self._open_entries: set[str] = set()
         self._on = False
 
-    def session_opens(self, last_equity_usd: float, positions: dict[str, Decimal]) -> None:
+    def session_opens(
+        self, last_equity_usd: float, positions: dict[str, Decimal], entering: Iterable[str] = ()
+    ) -> None:
+        """`entering` are symbols whose entries still work from before: they can buy, and be closed, today."""
         self._on = self._throttle.enabled and last_equity_usd < self._throttle.equity_floor_usd
         self._start = positions
         self._forget_today()
+        self._open_entries.update(entering)
 
     def session_closes(self) -> None:
         self._earlier.append(self._used_today())

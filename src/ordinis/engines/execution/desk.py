@@ -114,6 +114,11 @@ class OrderDesk:
             orders = self._symbols[symbol] = SymbolOrders()
         return orders
 
+    @property
+    def entering(self) -> list[str]:
+        """Symbols with an entry working."""
+        return [order.symbol for order in self.working.values() if order.purpose is _ENTRY]
+
     def objection(self, symbol: str) -> Reason | None:
         """Why no entry may be sent for this symbol now, as far as its orders say."""
         orders = self._symbols.get(symbol)
