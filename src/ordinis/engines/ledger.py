@@ -97,7 +97,7 @@ class Ledger:
         return self.cash_float + float(self.quantity @ marks)
 
     def knows(self, execution_id: str) -> bool:
-        """This execution, or flow, was taken in before."""
+        """Whether an execution, or a flow, was taken in before."""
         return execution_id in self._seen
 
     def apply_fill(self, fill: Fill, strategy: str = "", stop_usd: Decimal | None = None) -> RoundTrip | None:
