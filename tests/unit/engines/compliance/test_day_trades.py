@@ -167,6 +167,14 @@ def test_reservations_end_at_the_close() -> None:
     assert (days.slots.used, days.slots.reserved, days.slots.full) == (0, 0, False)
 
 
+def test_an_entry_that_still_works_from_yesterday_holds_a_slot_today() -> None:
+    days = Days()
+    days.slots.session_opens(14_999.0, {}, ["AAA", "BBB"])
+    assert days.slots.reserved == 2
+    days.slots.entry_over("AAA")
+    assert (days.slots.reserved, days.slots.full) == (1, False)
+
+
 def test_selling_what_was_held_overnight_is_no_day_trade() -> None:
     days = Days()
     days.buys("AAA")
