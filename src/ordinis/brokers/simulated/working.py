@@ -14,6 +14,7 @@ from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
 from ordinis.domain.orders import OrderType
 
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _by_number = attrgetter("number")
 _NONE: tuple[BrokerOrder, ...] = ()
 
@@ -45,7 +46,7 @@ class WorkingOrders:
 
     def add(self, order: BrokerOrder) -> None:
         self._by_column.setdefault(order.column, []).append(order)
-        if order.type is OrderType.MARKET:
+        if order.type is _MARKET:
             self._at_market[order.number] = order
         else:
             self._resting += 1
@@ -70,7 +71,8 @@ class WorkingOrders:
         if self._resting:
             for column in self._touched(block, row):
                 acting += [order for order in self._by_column[column] if order.number not in self._at_market]
-        acting.sort(key=_by_number)
+        if len(acting) > 1:
+            acting.sort(key=_by_number)
         return acting
 
     def _touched(self, block: MarketBlock, row: int) -> list[int]:
@@ -88,7 +90,7 @@ class WorkingOrders:
         for order in self._by_column[column]:
             if order.number in self._at_market:
                 continue
-            if order.buys is (order.type is OrderType.LIMIT):
+            if order.buys is (order.type is _LIMIT):
                 low = max(low, order.trigger_usd)
             else:
                 high = min(high, order.trigger_usd)
