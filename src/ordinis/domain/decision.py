@@ -101,7 +101,7 @@ class SizeStep(msgspec.Struct, frozen=True, gc=False, array_like=True):
     weight: float
 
 
-class SizeResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+class SizeResult(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """A size and how it came about. Weights are fractions of the portfolio's value."""
 
     symbol: str
@@ -127,7 +127,7 @@ class VerdictAction(Enum):
     REFUSE = "refuse"
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """What the guard says of an order, with the quantity that goes out."""
 
     action: VerdictAction
@@ -135,7 +135,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reason: Reason  # SENT when approved; otherwise the rule that bound.
 
 
-class Assessment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+class Assessment(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """A candidate that reached sizing: the whole story of one order, or of why there is none."""
 
     symbol: str

@@ -16,7 +16,7 @@ from ordinis.domain.market import MarketSlice, Session
 from ordinis.domain.orders import Fill, OrderStatus
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="update"):
+class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="update"):
     """What became of an order. `filled_quantity` is cumulative and only grows."""
 
     at_ns: int

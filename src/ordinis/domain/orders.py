@@ -49,7 +49,7 @@ class OrderStatus(Enum):
 
 
 class OrderIntent(
-    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="order", tag_field="action"
+    msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="order", tag_field="action"
 ):
     """An order to be sent. The id follows from the decision, so the same decision never trades twice."""
 
@@ -67,7 +67,9 @@ class OrderIntent(
     stop_loss_usd: Decimal | None = None  # Given: one-triggers-other, a stop leg that lives once this fills.
 
 
-class CancelIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="cancel", tag_field="action"):
+class CancelIntent(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="cancel", tag_field="action"
+):
     """An order to be taken back."""
 
     client_order_id: str
@@ -78,7 +80,7 @@ class CancelIntent(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="can
 Action = OrderIntent | CancelIntent
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """What the broker says happened. Appended, never edited."""
 
     execution_id: str

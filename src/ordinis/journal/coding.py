@@ -1,4 +1,8 @@
-"""Domain objects to bytes and back: msgpack with field names, so that a journal outlives a new field."""
+"""Domain objects to bytes and back: msgpack.
+
+The many and small ones are arrays, in the order of their fields: append a new field, with a default, and old
+journals stay readable.
+"""
 
 from __future__ import annotations
 
