@@ -366,6 +366,49 @@ def test_an_entry_that_works_still_holds_its_slot_and_its_cash_in_the_next_minut
     assert hand.reason("BBB") is Reason.RESIZED
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"tiers": [tier_of(max_positions=1)]},
+        {"throttle": Throttle(enabled=True, day_trades_max=1, equity_floor_usd=1e9)},
+    ],
+)
+def test_where_nothing_can_be_opened_nothing_is_sized_and_an_order_that_works_is_enough(given: dict[str, Any]) -> None:
+    hand = opened(**given)
+    hand.minute(enter="AAA")
+    assert not hand.minute(enter="BBB").assessments
+    assert hand.reason("BBB") in (Reason.POSITIONS_FULL, Reason.DAY_TRADE_SLOTS)
+
+
+@pytest.mark.parametrize("status", [REJECTED, CANCELED, OrderStatus.EXPIRED])
+def test_an_entry_that_ends_unfilled_gives_back_what_it_held(status: OrderStatus) -> None:
+    throttle = Throttle(enabled=True, day_trades_max=1, equity_floor_usd=1e9)
+    hand = opened(throttle=throttle, tiers=[tier_of(max_positions=1, fixed_percent=0.8)])
+    (order,) = hand.minute(enter="AAA").actions
+    hand.says(order.client_order_id, status)
+    assert bought(hand.minute(enter="BBB")) == {"BBB": 800}
+
+
+def test_each_symbol_cools_down_by_itself() -> None:
+    """AAA was bought at minute 1 and BBB at minute 2: AAA's ten minutes are over first."""
+    hand = opened(tiers=[tier_of(cooldown_minutes=10)])
+    for symbol in ("AAA", "BBB"):
+        hand.enters(symbol)
+    for order in hand.minute(leave="AAA BBB").actions:
+        if order.symbol == "BBB":
+            hand.at_minute += 1
+        hand.fills(order.client_order_id, -100)
+    hand.minute(enter="AAA BBB", skip=9)  # Minute 13: sold at the third and at the fourth.
+    assert (hand.reason("AAA"), hand.reason("BBB")) == (Reason.SENT, Reason.COOLDOWN)
+
+
+def test_the_cash_is_taken_from_the_broker_once_and_kept_by_our_own_book_from_then_on() -> None:
+    hand = opened(cash_usd=100_000)
+    hand.closes()
+    hand.opens(equity_usd=90_000)
+    assert hand.engine.state.ledger.cash_usd == 100_000
+
+
 def test_day_trade_slots_are_reserved_within_a_minute() -> None:
     hand = opened(throttle=Throttle(enabled=True, day_trades_max=2, equity_floor_usd=1e9))
     assert list(bought(hand.minute(enter="AAA BBB CCC"))) == ["AAA", "BBB"]
@@ -434,6 +477,16 @@ def test_only_the_strategy_that_entered_may_leave() -> None:
     hand.enters("AAA")
     assert not hand.minute().actions
     assert hand.minute(leave="AAA").actions
+
+
+def test_an_exit_that_is_under_way_is_not_sent_again() -> None:
+    hand = opened(**PROTECTED)
+    order = hand.enters("AAA")
+    assert len(hand.minute(leave="AAA").actions) == 1  # The stop is taken back.
+    assert not hand.minute(leave="AAA").actions
+    (sale,) = hand.says(f"{order.client_order_id}.stop", CANCELED).actions
+    assert not hand.minute(leave="AAA").actions
+    assert sale.client_order_id == hand.tale.assessments[-1].client_order_id
 
 
 @pytest.mark.parametrize(("sessions", "leaves"), [(0, True), (1, False), (2, False)])
