@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordinis.domain.decision import Reason, SizeResult
@@ -141,8 +141,8 @@ def test_what_bound_is_in_the_chain_or_is_the_reason(
 def test_halving_the_volatility_target_never_raises_a_weight(
     config: SizingConfig, equity: float, question: dict[str, Any]
 ) -> None:
-    assume(config.method is SizingMethod.VOLATILITY_ADJUSTED)
     fields = {name: getattr(config, name) for name in SizingConfig.__slots__}
-    calmer = SizingConfig(**{**fields, "target_volatility": config.target_volatility / 2})
+    config = SizingConfig(**{**fields, "method": SizingMethod.VOLATILITY_ADJUSTED})
+    calmer = SizingConfig(**{**fields, "method": config.method, "target_volatility": config.target_volatility / 2})
     fixed = {**question, "fractionable": False}
     assert sized(calmer, equity, fixed).shares <= sized(config, equity, fixed).shares

@@ -73,8 +73,17 @@ def test_the_plan_s_own_call_works_as_written() -> None:
     assert size_result.metadata["bound_by"] == "VOLATILITY_ADJUSTED"
 
 
-def test_the_methods_of_this_version_have_the_plan_s_names() -> None:
-    assert [method.name for method in SizingMethod] == ["FIXED_PERCENT", "VOLATILITY_ADJUSTED", "HALF_KELLY"]
+def test_the_methods_have_the_plan_s_names() -> None:
+    assert [method.name for method in SizingMethod] == [
+        "FIXED_DOLLAR",
+        "FIXED_PERCENT",
+        "EQUAL_WEIGHT",
+        "VOLATILITY_ADJUSTED",
+        "KELLY",
+        "HALF_KELLY",
+        "RISK_PARITY",
+        "MEAN_VARIANCE",
+    ]
     assert all(method.name == method.value for method in SizingMethod)
 
 
