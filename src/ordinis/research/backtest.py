@@ -33,6 +33,18 @@ class Run:
     start_usd: float
     journal: Path
     bars: int = 0
+    loading_cpu_seconds: float = 0.0
+
+    def loaded(self, blocks: Iterable[MarketBlock]) -> Iterator[MarketBlock]:
+        """The same blocks; the CPU time it took to read each is added up."""
+        source = iter(blocks)
+        while True:
+            started = clock.cpu_seconds()
+            block = next(source, None)
+            self.loading_cpu_seconds += clock.cpu_seconds() - started
+            if block is None:
+                return
+            yield block
 
     def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice]:
         """The same market, its bars counted: a block at a time, when its first minute comes."""
@@ -73,6 +85,7 @@ def backtest(
         bars=run.bars,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
+        loading_cpu_seconds=run.loading_cpu_seconds,
         average_position=fmean(_weight(size, verdict) for size, verdict in sent) if sent else None,
         decisions_by_reason=reading.decisions_by_reason(run.journal),
         bound_by=_counted(_bound_by(size, verdict) for size, verdict in sent),
