@@ -100,7 +100,7 @@ def _tier(settings: Settings, index: int) -> Tier:
             max_portfolio_leverage=tier.max_portfolio_leverage,
             max_positions=tier.max_positions,
             target_volatility=tier.target_volatility,
-            stop_loss_pct=tier.stop_loss_pct,
+            stop_loss_pct=tier.stop_loss_pct if execution.protection == "broker_stop" else None,
             stop_distance_min=execution.stop_spread_multiple_min * execution.spread_bps_assumed / 10_000,
             fixed_dollar_usd=float(sizing.fixed_dollar_usd),
             fixed_percent=sizing.fixed_percent,

@@ -133,7 +133,8 @@ class TradingEngine:
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
-        return NOTHING
+        actions = self.state.desk.close_session(event.at_ns)
+        return Decision(actions=tuple(actions)) if actions else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""
