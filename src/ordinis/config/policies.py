@@ -137,6 +137,10 @@ class Sizing(Section):
         default=True,
         description="An entry is cut where the whole book would pass the tier's target_volatility.",
     )
+    sliver_fraction: Share = Field(
+        default=0.05,
+        description="Where that cut leaves less than this part of max_position_pct it leaves nothing: no slot for crumbs.",
+    )
     minimum_notional_usd: Annotated[Usd, Field(ge=1)] = Field(
         default=Decimal(1), description="The broker's smallest order: a smaller size is no order."
     )

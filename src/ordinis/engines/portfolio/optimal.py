@@ -76,12 +76,12 @@ def _mean_variance(config: SizingConfig, columns: tuple[int, ...], beliefs: Beli
     covariance = beliefs.covariance(np.array(columns))
     mean, rows = beliefs.mean(np.array(columns))
     known = np.flatnonzero(np.isfinite(mean) & np.isfinite(np.diag(covariance)))
-    inner = positive_definite(covariance[np.ix_(known, known)]) if known.size else covariance
-    if known.size:
-        mean = shrunk_mean(mean[known] / _SESSIONS_A_YEAR, inner / _SESSIONS_A_YEAR, rows) * _SESSIONS_A_YEAR
+    if not known.size:
+        return {}
+    inner = positive_definite(covariance[np.ix_(known, known)])
     result = PortfolioOptimizer("mean_variance", risk_aversion=config.risk_aversion).optimize_moments(
         [str(columns[one]) for one in known.tolist()],
-        mean[: known.size],
+        shrunk_mean(mean[known] / _SESSIONS_A_YEAR, inner / _SESSIONS_A_YEAR, rows) * _SESSIONS_A_YEAR,
         inner,
         {
             "max_weight": config.max_position_pct,
@@ -89,5 +89,5 @@ def _mean_variance(config: SizingConfig, columns: tuple[int, ...], beliefs: Beli
             "cash_buffer": config.cash_buffer_fraction,
         },
     )
-    # A ten-thousandth is no position, and an optimum of nothing is exactly that.
+    # A millionth is rounding, not a position.
     return {int(symbol): weight if weight > 1e-6 else 0.0 for symbol, weight in result.weights.items()}

@@ -114,7 +114,7 @@ class PositionSizer:
         if room is not None and not weight <= room:
             if isnan(room):
                 return self._nothing(candidate, chain, Reason.VOLATILITY_UNKNOWN)
-            weight = max(room, 0.0)
+            weight = room if room >= config.sliver_fraction * config.max_position_pct else 0.0
             bound_by = "book_volatility"
             chain.append(SizeStep(bound_by, weight))
         shares = self._shares(weight, candidate)
