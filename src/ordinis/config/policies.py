@@ -96,7 +96,7 @@ class Policy(Section):
     )
     displacement_confidence_gain_min: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.20,
-        description="Clearly better: so much more confidence, and the gain times the stop distance pays for both trades.",
+        description="Clearly better: this much more confidence; times the stop distance it must pay for both trades.",
     )
 
 
@@ -139,7 +139,7 @@ class Sizing(Section):
     )
     sliver_fraction: Share = Field(
         default=0.05,
-        description="Where that cut leaves less than this part of max_position_pct it leaves nothing: no slot for crumbs.",
+        description="With room for less than this part of max_position_pct the book is full: crumbs would take slots.",
     )
     minimum_notional_usd: Annotated[Usd, Field(ge=1)] = Field(
         default=Decimal(1), description="The broker's smallest order: a smaller size is no order."

@@ -94,7 +94,7 @@ def test_every_figure_of_sizing_is_a_setting(field: str) -> None:
 def test_what_displaces_a_holding_is_a_setting() -> None:
     assert built("policy.displacement=false").state.displacement is None
     rules = built("policy.displacement_confidence_gain_min=0.36", "execution.spread_bps_assumed=7").state.displacement
-    assert rules == Displacement(confidence_gain_min=0.36, cost_fraction=pytest.approx(0.0014))
+    assert rules == Displacement(confidence_gain_min=0.36, cost_fraction=0.0014)
 
 
 def test_the_priors_of_kelly_s_figures_are_settings() -> None:

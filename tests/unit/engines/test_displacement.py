@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -76,16 +77,19 @@ def test_it_is_not_the_order_of_arrival_that_counts(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("confidence", "held", "sold"),
+    ("confidence", "held", "other", "sold"),
     [
-        (0.49, 0.30, False),  # Better, but not clearly.
-        (0.501, 0.30, True),
-        (0.90, float("nan"), False),  # What nobody knows is not compared.
+        (0.49, 0.30, 0.85, False),  # Better, but not clearly.
+        (0.501, 0.30, 0.85, True),
+        (0.90, nan, nan, False),  # What nobody knows is not compared.
+        (0.90, nan, 0.85, False),
     ],
 )
-def test_the_gain_has_to_be_clear(confidence: float, held: float, sold: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gain_has_to_be_clear(
+    confidence: float, held: float, other: float, sold: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand = full_book()
-    next_day(hand, AAA=held, BBB=0.85 if held == held else held)
+    next_day(hand, AAA=held, BBB=other)
     assert bool(wants_ccc(hand, confidence, monkeypatch)) is sold
 
 

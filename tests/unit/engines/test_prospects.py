@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def test_without_an_estimate_the_fallback_is_named(method: SizingMethod, fallbac
     hand = hand_of(method, unknown="BBB", optimal_fallback=fallback, fixed_percent=0.1)
     size = sizes(hand, "BBB")["BBB"]
     if fallback is None:
-        assert (size.shares, size.reason) == (0, Reason.NO_OPTIMUM)
+        assert (size.shares, size.reason) == (Decimal(0), Reason.NO_OPTIMUM)
     else:
         assert (size.sizing_method, size.chain[0].name) == (
             "FIXED_PERCENT",

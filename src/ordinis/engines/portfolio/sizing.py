@@ -21,6 +21,7 @@ __all__ = ["Candidate", "KellyBasis", "PositionSizer", "SizingConfig", "SizingMe
 
 _BELOW_MINIMUM = Reason.BELOW_MINIMUM
 _NO_OPTIMAL_WEIGHT = Reason.NO_OPTIMAL_WEIGHT
+_BOOK_VOLATILITY = "book_volatility"
 _HAIR = 1.0 + 1e-12  # So that 1,000 USD are ten shares at 100, whatever weight they went through.
 
 
@@ -101,26 +102,15 @@ class PositionSizer:
         return stop_distance(self.config, strategy_distance)
 
     def _finish(self, candidate: Candidate, method: str, weight: float, chain: list[SizeStep]) -> SizeResult:
-        config, room = self.config, candidate.book_room
+        config = self.config
         chain.append(SizeStep(method, weight))
-        bound_by = method
-        if candidate.scale < 1.0:
-            weight *= candidate.scale
-            chain.append(SizeStep("risk_state_scale", weight))
-        if weight > config.max_position_pct:
-            weight = config.max_position_pct
-            bound_by = "max_position_pct"
-            chain.append(SizeStep(bound_by, weight))
-        if room is not None and not weight <= room:
-            if isnan(room):
-                return self._nothing(candidate, chain, Reason.VOLATILITY_UNKNOWN)
-            weight = room if room >= config.sliver_fraction * config.max_position_pct else 0.0
-            bound_by = "book_volatility"
-            chain.append(SizeStep(bound_by, weight))
+        weight, bound_by = self._capped(candidate, method, weight, chain)
+        if isnan(weight):
+            return self._nothing(candidate, chain, Reason.VOLATILITY_UNKNOWN)
         shares = self._shares(weight, candidate)
         notional_usd = float(shares) * candidate.price_usd
         if notional_usd < config.minimum_notional_usd:
-            reason = Reason.BOOK_VOLATILITY if bound_by == "book_volatility" else _BELOW_MINIMUM
+            reason = Reason.BOOK_VOLATILITY if bound_by == _BOOK_VOLATILITY else _BELOW_MINIMUM
             return self._nothing(candidate, chain, reason)
         final = notional_usd / self._value_usd
         return SizeResult(
@@ -134,6 +124,27 @@ class PositionSizer:
             chain=tuple(chain),
             bound_by=bound_by,
         )
+
+    def _capped(self, candidate: Candidate, method: str, weight: float, chain: list[SizeStep]) -> tuple[float, str]:
+        """What scales and caps leave of a base weight, and which of them bound; NaN: the book's risk is not known."""
+        config, room = self.config, candidate.book_room
+        bound_by = method
+        if candidate.scale < 1.0:
+            weight *= candidate.scale
+            chain.append(SizeStep("risk_state_scale", weight))
+        if weight > config.max_position_pct:
+            weight = config.max_position_pct
+            bound_by = "max_position_pct"
+            chain.append(SizeStep(bound_by, weight))
+        if room is None:
+            return weight, bound_by
+        if room < config.sliver_fraction * config.max_position_pct:
+            room = 0.0  # Whatever was asked: with more confidence there may never be less.
+        if weight <= room:
+            return weight, bound_by
+        if not isnan(room):
+            chain.append(SizeStep(_BOOK_VOLATILITY, room))
+        return room, _BOOK_VOLATILITY
 
     def _shares(self, weight: float, candidate: Candidate) -> Decimal:
         exact = weight * self._value_usd / candidate.price_usd

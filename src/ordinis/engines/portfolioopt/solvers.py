@@ -119,11 +119,10 @@ def risk_parity(problem: Problem) -> Solution:
     for Computing Risk Parity Weights"). With one, t is searched (source: Richard and Roncalli (2019), "Constrained
     Risk Budgeting Portfolios").
     """
-    from scipy.optimize import brentq
-
     plain = _equal_risk(problem, 1.0, 0.0, np.inf)
     weights = plain * (problem.most / plain.sum())
     if not ((weights <= problem.high).all() and (weights >= problem.low).all()):
+        from scipy.optimize import brentq
 
         def over(logarithm: float) -> float:
             return float(_equal_risk(problem, float(np.exp(logarithm)), problem.low, problem.high).sum()) - problem.most

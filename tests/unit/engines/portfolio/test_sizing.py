@@ -389,6 +389,12 @@ def test_fallbacks_follow_each_other_by_name() -> None:
 # The chain.
 
 
+def test_a_book_without_room_refuses_the_small_like_the_large() -> None:
+    config = {"max_position_pct": 0.2, "sliver_fraction": 0.2}
+    found = [sized(fixed(percent, **config), 100_000, book_room=0.03).reason for percent in (0.01, 0.02, 0.05, 0.2)]
+    assert set(found) == {Reason.BOOK_VOLATILITY}
+
+
 @pytest.mark.parametrize(
     ("room", "sliver", "shares", "bound_by"),
     [

@@ -251,7 +251,7 @@ def test_limits_that_contradict_each_other_are_named(method: str, limits: dict[s
 
 
 def test_a_conflict_says_how_much_is_missing() -> None:
-    with pytest.raises(OptimizationError, match="by at least 0.4$"):
+    with pytest.raises(OptimizationError, match=r"by at least 0\.4$"):
         PortfolioOptimizer("risk_parity").optimize(returns_of(3), {"max_weight": 0.2})
 
 
