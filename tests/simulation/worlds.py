@@ -181,7 +181,7 @@ def engine_of(
             fractionable=fractionable,
             candidates_max=candidates_max,
         ),
-        DailyExits(universe, core()) if any(tier.exits_on_daily_bars for tier in tiers) else None,
+        DailyExits(universe, [core()]) if any(tier.exits_on_daily_bars for tier in tiers) else None,
     )
 
 
