@@ -43,7 +43,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
         ),
-        DailyExits(universe, _core(settings, universe)) if daily else None,
+        DailyExits(universe, _cores_apart(settings, universe)) if daily else None,
     )
 
 
@@ -87,6 +87,15 @@ def _core(settings: Settings, universe: Universe) -> SignalCore:
             weights=given.weights,
         ),
     )
+
+
+def _cores_apart(settings: Settings, universe: Universe) -> list[SignalCore]:
+    """A core for each strategy, for exits: confidence plays no part in them."""
+    given = settings.strategies
+    return [
+        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}))], SignalSettings())
+        for name in given.enabled
+    ]
 
 
 def _tier(settings: Settings, index: int) -> Tier:

@@ -83,7 +83,7 @@ class TradingEngine:
             self._minutes = minutes
             state.guard.rules_evaluated += minutes.screened.rules
             if self._daily_exits is not None:
-                self._daily_exits.advance(block)
+                self._daily_exits.advance(minutes)
         return minutes
 
     def _mark(self, at_ns: int, long_usd: float) -> list[str]:
@@ -127,8 +127,8 @@ class TradingEngine:
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
             return NOTHING
-        if self._minutes is not None and self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(self._minutes))
+        if self._daily_exits is not None:
+            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
         self._outlook.close_session()
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
