@@ -26,6 +26,13 @@ from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderType, 
 from ordinis.ports import Broker, Market
 
 Script = Mapping[int, Sequence[Action]]  # What is sent after the item of that number, counted from 0.
+_TRAILS = {"trail_usd", "trail_percent"}
+_KINDS = {
+    (False, False): OrderType.MARKET,
+    (True, False): OrderType.LIMIT,
+    (False, True): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+}
 ROADS = ("in process", "over the wire")
 
 
@@ -39,8 +46,11 @@ def order(
     stop: str | None = None,
     stop_loss: str | None = None,
     good_till: TimeInForce = TimeInForce.DAY,
+    **more: Any,
 ) -> OrderIntent:
-    kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
+    pair = more.pop("oco", False)
+    kind = _KINDS[limit is not None or pair, stop is not None]
+    kind = OrderType.TRAILING_STOP if more.keys() & _TRAILS else kind
     return OrderIntent(
         client_order_id=name,
         symbol=symbol,
@@ -54,6 +64,7 @@ def order(
         limit_price_usd=None if limit is None else Decimal(limit),
         stop_price_usd=None if stop is None else Decimal(stop),
         stop_loss_usd=None if stop_loss is None else Decimal(stop_loss),
+        **{name: Decimal(value) if isinstance(value, str) else value for name, value in more.items()},
     )
 
 

@@ -89,6 +89,69 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
         },
         {"a": "filled", "a.stop": "canceled", "b": "filled", "c": "filled", "d": "filled"},
     ),
+    "a bracket takes its profit": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", stop_loss="99.00", take_profit_usd="100.40", good_till=GTC)]},
+        {"a": "filled", "a.target": "filled", "a.stop": "canceled"},
+    ),
+    "a bracket is stopped out": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", stop_loss="99.80", take_profit_usd="103.00", stop_loss_limit_usd="99.00")]},
+        {"a": "filled", "a.target": "canceled", "a.stop": "filled"},
+    ),
+    "a bracket's target fills in part and its stop takes the rest": (
+        MODEST,
+        {1: [buy("a", "BBB", "900", stop_loss="99.90", take_profit_usd="100.40")]},
+        {"a": "filled", "a.target": "canceled", "a.stop": "filled"},
+    ),
+    "a living bracket is taken back by either leg": (
+        LOOSE,
+        {
+            1: [
+                buy("a", "BBB", "10", stop_loss="90.00", take_profit_usd="110.00"),
+                buy("b", "AAA", "10", stop_loss="90.00", take_profit_usd="110.00"),
+            ],
+            5: [cancel("a.stop", "BBB"), cancel("b.target", "AAA")],
+        },
+        {"a.target": "canceled", "a.stop": "canceled", "b.target": "canceled", "b.stop": "canceled"},
+    ),
+    "one triggers a target alone": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", take_profit_usd="100.40")]},
+        {"a": "filled", "a.target": "filled"},
+    ),
+    "one cancels the other": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10"), buy("b", "AAA", "10")],
+            3: [sell("c", "BBB", "10", take_profit_usd="100.40", stop_loss="99.00", oco=True)],
+            4: [sell("d", "AAA", "10", take_profit_usd="105.00", stop_loss="99.60", oco=True)],
+        },
+        {"c": "filled", "c.stop": "canceled", "d": "canceled", "d.stop": "filled"},
+    ),
+    "stops with a limit, in time and too late": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10", stop="100.40", limit="100.60"), buy("b", "CCC", "1")],
+            5: [
+                sell("c", "BBB", "5", stop="99.95", limit="100.05"),
+                sell("d", "BBB", "5", stop="99.80", limit="99.79"),
+            ],
+        },
+        {"a": "filled", "c": "expired", "d": "filled"},
+    ),
+    "a stop trails the price": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "20")],
+            2: [
+                sell("b", "BBB", "10", trail_usd="0.30"),
+                sell("c", "BBB", "10", trail_percent="0.5"),
+                buy("d", "AAA", "3", trail_usd="0.10", good_till=GTC),
+            ],
+        },
+        {"b": "filled", "c": "filled", "d": "filled"},
+    ),
     "refusals carry the broker's code and words": (
         LOOSE,
         {
@@ -141,6 +204,8 @@ def test_fees_arrive_at_the_close_with_the_exchange_s_own_ids() -> None:
 
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)
 _QUANTITIES = st.sampled_from(["1", "7", "250", "0.75", "3.141592653", "900"])
+_FIELDS = ["limit", "stop", "stop_loss", "take_profit_usd", "oco", "trail_usd", "trail_percent"]
+_EXTRAS: dict[str, list[Any]] = {"oco": [True, False], "trail_usd": ["0.20"], "trail_percent": ["0.1"]}
 _PRICES = st.sampled_from([None, "95.00", "99.90", "100.05", "103.00"])
 
 
@@ -155,9 +220,11 @@ def _scripts(draw: st.DrawFn) -> Script:
         if names and draw(st.integers(0, 3)) == 0:
             place.append(cancel(draw(st.sampled_from(names)), symbol))
             continue
-        kind = draw(st.sampled_from(["limit", "stop", "stop_loss"]))
+        kinds = draw(st.lists(st.sampled_from(_FIELDS), min_size=1, max_size=3, unique=True))
+        prices = {kind: draw(_PRICES) for kind in kinds}
+        prices |= {kind: draw(st.sampled_from(amounts)) for kind, amounts in _EXTRAS.items() if kind in kinds}
         good_till = draw(st.sampled_from(list(TimeInForce)))
-        place.append(side(f"o{number}", symbol, draw(_QUANTITIES), good_till=good_till, **{kind: draw(_PRICES)}))
+        place.append(side(f"o{number}", symbol, draw(_QUANTITIES), good_till=good_till, **prices))
         names += [f"o{number}", leg_id(f"o{number}")]
     return script
 

@@ -23,7 +23,7 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, leg_id
+from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus
 
 if TYPE_CHECKING:
     from alpaca.trading.client import TradingClient
@@ -130,11 +130,11 @@ class AlpacaBroker:
             raise OutcomeUnknown(client_order_id) from refusal
 
     def _acknowledge(self, intent: OrderIntent, order: WireOrder) -> None:
-        """The order and its leg, as news. Fills are left to the stream: it names their execution ids."""
+        """The order and its legs, as news. Fills are left to the stream: it names their execution ids."""
         self._memory.link(intent.client_order_id, order.id)
         self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
         for leg in order.legs or ():
-            name = leg_id(intent.client_order_id)
+            name = wire.leg_name(leg, intent.client_order_id)
             self._memory.link(name, leg.id)
             self._tell(_acknowledgement(leg, name, intent.symbol))
 

@@ -17,7 +17,7 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, leg_id, target_id
 
 T = TypeVar("T")
 
@@ -48,6 +48,7 @@ class WireOrder(msgspec.Struct, kw_only=True):
     status: str
     symbol: str = ""
     side: str = "buy"
+    type: str = "market"
     filled_qty: Decimal | None = None
     submitted_at: str | None = None
     created_at: str | None = None
@@ -153,14 +154,39 @@ def order_payload(intent: OrderIntent) -> dict[str, Any]:
         "time_in_force": intent.time_in_force.value,
         "client_order_id": intent.client_order_id,
     }
-    if intent.limit_price_usd is not None:
-        payload["limit_price"] = format(intent.limit_price_usd, "f")
-    if intent.stop_price_usd is not None:
-        payload["stop_price"] = format(intent.stop_price_usd, "f")
-    if intent.stop_loss_usd is not None:
-        payload["order_class"] = "oto"
-        payload["stop_loss"] = {"stop_price": format(intent.stop_loss_usd, "f")}
+    for field, amount in (
+        ("limit_price", intent.limit_price_usd),
+        ("stop_price", intent.stop_price_usd),
+        ("trail_price", intent.trail_usd),
+        ("trail_percent", intent.trail_percent),
+    ):
+        if amount is not None:
+            payload[field] = format(amount, "f")
+    if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+        payload |= _legs(intent)
     return payload
+
+
+def _legs(intent: OrderIntent) -> dict[str, Any]:
+    legs: dict[str, Any] = {"order_class": _order_class(intent)}
+    if intent.take_profit_usd is not None:
+        legs["take_profit"] = {"limit_price": format(intent.take_profit_usd, "f")}
+    if intent.stop_loss_usd is not None:
+        legs["stop_loss"] = {"stop_price": format(intent.stop_loss_usd, "f")}
+    if intent.stop_loss_limit_usd is not None:
+        legs["stop_loss"]["limit_price"] = format(intent.stop_loss_limit_usd, "f")
+    return legs
+
+
+def _order_class(intent: OrderIntent) -> str:
+    if intent.stop_loss_usd is None or intent.take_profit_usd is None:
+        return "oto"
+    return "oco" if intent.oco else "bracket"
+
+
+def leg_name(leg: WireOrder, parent_client_order_id: str) -> str:
+    """Our name for a leg, by what it is: the broker's own is made up."""
+    return (target_id if leg.type == "limit" else leg_id)(parent_client_order_id)
 
 
 def submitted_at_ns(order: WireOrder) -> int:

@@ -15,6 +15,7 @@ from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
 from ordinis.domain.orders import OrderType
 
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _by_number = attrgetter("number")
 _NONE: tuple[BrokerOrder, ...] = ()
 
@@ -46,7 +47,7 @@ class WorkingOrders:
 
     def add(self, order: BrokerOrder) -> None:
         self._by_column.setdefault(order.column, []).append(order)
-        if order.type is _MARKET:
+        if order.acts_as is _MARKET:
             self._at_market[order.number] = order
         else:
             self._resting += 1
@@ -59,10 +60,18 @@ class WorkingOrders:
             self._index(order.column)
 
     def trigger(self, order: BrokerOrder) -> None:
-        """A stop that was reached and not filled in full: it takes any price from now on."""
-        order.triggered = True
-        self._resting -= 1
-        self._at_market[order.number] = order
+        """Its stop was reached: a stop-limit is a limit from now on, any other takes any price."""
+        if order.type is _STOP_LIMIT:
+            order.acts_as = _LIMIT
+            order.trigger_usd = float(order.limit_price_usd or 0)
+        else:
+            order.acts_as = _MARKET
+            self._resting -= 1
+            self._at_market[order.number] = order
+        self._index(order.column)
+
+    def moved(self, order: BrokerOrder) -> None:
+        """It waits for another price than before."""
         self._index(order.column)
 
     def acting(self, block: MarketBlock, row: int) -> list[BrokerOrder]:
@@ -85,14 +94,18 @@ class WorkingOrders:
         return touched
 
     def _index(self, column: int) -> None:
-        """Buy limits and sell stops wait for a low, sell limits and buy stops for a high."""
+        """Buy limits and sell stops wait for a low, sell limits and buy stops for a high; what trails for both."""
         low, high = -np.inf, np.inf
         for order in self._by_column[column]:
             if order.number in self._at_market:
                 continue
-            if order.buys is (order.type is _LIMIT):
+            lows = order.buys is (order.acts_as is _LIMIT)
+            if lows:
                 low = max(low, order.trigger_usd)
             else:
                 high = min(high, order.trigger_usd)
+            if order.acts_as is _TRAILING_STOP:
+                mark = float(order.mark_usd or 0)
+                low, high = (low, min(high, mark)) if lows else (max(low, mark), high)
         self._low_trigger[column] = low
         self._high_trigger[column] = high
