@@ -20,6 +20,7 @@ GTC = TimeInForce.GTC
 DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
 MODEST = ExchangeSettings(cash_usd=Decimal(100_000))
 LOOSE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0)
+AUCTIONS = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, close_auction_minutes_before=2)
 AT_ONCE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fill_model=FillModel.THIS_CLOSE)
 
 # Name -> the account, what is sent when, and what each order ends as.
@@ -151,6 +152,28 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
             ],
         },
         {"b": "filled", "c": "filled", "d": "filled"},
+    ),
+    "immediate orders take what there is, all-or-none orders all": (
+        MODEST,
+        {
+            1: [buy("a", "BBB", "900", good_till=TimeInForce.IOC), buy("b", "AAA", "5", good_till=TimeInForce.IOC)],
+            2: [buy("c", "BBB", "900", good_till=TimeInForce.FOK), buy("d", "CCC", "9", good_till=TimeInForce.FOK)],
+            3: [
+                buy("e", "BBB", "9", limit="100.40", good_till=TimeInForce.IOC),
+                buy("f", "BBB", "9", limit="100.50", good_till=TimeInForce.FOK),
+            ],
+        },
+        {"a": "canceled", "b": "canceled", "c": "canceled", "e": "canceled", "f": "filled"},
+    ),
+    "orders of the auctions": (
+        AUCTIONS,
+        {
+            1: [buy("a", "BBB", "10", good_till=TimeInForce.CLS), buy("b", "AAA", "10", good_till=TimeInForce.OPG)],
+            4: [buy("c", "AAA", "1", limit="90.00", good_till=TimeInForce.CLS)],
+            7: [buy("d", "AAA", "10", good_till=TimeInForce.CLS)],
+            9: [sell("e", "BBB", "4", good_till=TimeInForce.OPG), buy("f", "AAA", "1", good_till=TimeInForce.CLS)],
+        },
+        {"a": "filled", "b": "rejected", "c": "canceled", "d": "rejected", "e": "filled", "f": "filled"},
     ),
     "refusals carry the broker's code and words": (
         LOOSE,

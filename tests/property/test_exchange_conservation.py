@@ -23,7 +23,6 @@ SYMBOLS = ("AAA", "BBB", "CCC")
 MINUTES = 6
 OPEN_NS = 1736951400 * 10**9
 DAY_NS = 24 * 3600 * 10**9
-LASTING = (TimeInForce.DAY, TimeInForce.GTC)
 START_USD = Decimal(20_000)
 
 cents = st.integers(9_000, 11_000)
@@ -77,7 +76,7 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "symbol": draw(st.sampled_from(SYMBOLS)),
         "side": side,
         "type": kind,
-        "time_in_force": draw(st.sampled_from(LASTING)) if whole else TimeInForce.DAY,
+        "time_in_force": draw(st.sampled_from(TimeInForce)) if whole else TimeInForce.DAY,
         "quantity": Decimal(draw(st.integers(1, 60))) if whole else Decimal(draw(st.integers(1, 60_000))) / 1_000,
     }
     if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}:

@@ -14,6 +14,7 @@ import numpy as np
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
+from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.minute import Minute
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
@@ -31,7 +32,8 @@ _DAY_NS = 24 * 3600 * 10**9
 _BUY, _SELL = Side.BUY, Side.SELL
 _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
-_DAY = TimeInForce.DAY
+_GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
+_IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
@@ -51,6 +53,7 @@ class Exchange:
         self._orders: dict[str, BrokerOrder] = {}
         self._by_client_id: dict[str, BrokerOrder] = {}
         self._live: dict[int, BrokerOrder] = {}  # By number: in order of submission, held legs included.
+        self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
@@ -80,9 +83,7 @@ class Exchange:
         self.now_ns = minute.at_ns
         block, row = minute.block, minute.row
         if self._working:
-            acting = self._working.acting(block, row)
-            if acting:
-                self._match(acting, Minute(minute, self._participation))
+            self._work(minute, self.session)
         np.copyto(self.books.last_usd, block.close[row], where=block.present[row])
 
     def close_session(self) -> None:
@@ -107,6 +108,8 @@ class Exchange:
             raise refusals.unknown_asset(intent.symbol)
         whole = intent.quantity % 1 == 0
         reserve = self._acceptance.check(intent, column, whole)
+        if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
+            check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         order = new_order(
             intent,
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
@@ -116,7 +119,12 @@ class Exchange:
             at_ns=self.now_ns,
         )
         self._accept(order, intent)
-        if self._fills_now and self.session is not None and order.type is _MARKET:
+        if (
+            self._fills_now
+            and self.session is not None
+            and order.type is _MARKET
+            and order.number not in self._working.auctions
+        ):
             self._fill(order, order.quantity, self.books.last_usd.item(column), self.now_ns)
         return order
 
@@ -200,8 +208,8 @@ class Exchange:
             self._release_legs(order, self.now_ns)
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
-        """None: after the close a day order waits for the next session and expires with that."""
-        if time_in_force is not _DAY:
+        """None: after the close an order waits for the next session and expires with that."""
+        if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
         open_now = self.session is not None and self.now_ns < self.session.close_ns
         return self.session.close_ns if self.session is not None and open_now else None
@@ -216,9 +224,41 @@ class Exchange:
         if order.holds:
             self.books.hold(order)
         self._working.add(order)
+        if order.time_in_force is _IOC or order.time_in_force is _FOK:
+            self._immediate.append(order)
         self._report(order, at_ns)
 
     # Matching.
+
+    def _work(self, minute: MarketSlice, session: Session) -> None:
+        """The orders that this minute is about: an opening auction, the bars, a closing auction."""
+        acting = self._working.acting(minute.block, minute.row)
+        auctions = self._working.auctions
+        if acting or auctions:
+            here = Minute(minute, self._participation)
+            if auctions and here.start_ns == session.open_ns:
+                self._hold_auction(_OPG, here, here.start_ns)
+            self._match(acting, here)
+            if auctions and here.end_ns == session.close_ns:
+                self._hold_auction(_CLS, here, here.end_ns)
+        if self._immediate:
+            self._end_the_immediate()
+
+    def _hold_auction(self, kind: TimeInForce, minute: Minute, at_ns: int) -> None:
+        """What does not trade in its auction is taken back."""
+        for order in [one for one in self._working.auctions.values() if one.time_in_force is kind]:
+            price = auction_price(order, minute)
+            if price is not None:
+                self._execute(order, price, at_ns, minute)
+            if order.live:
+                self._end(order, _CANCELED)
+
+    def _end_the_immediate(self) -> None:
+        """Their one minute is over."""
+        orders, self._immediate = self._immediate, []
+        for order in orders:
+            if order.live:
+                self._end(order, _CANCELED)
 
     def _match(self, acting: list[BrokerOrder], minute: Minute) -> None:
         """First what executes at the open, then what executes within the bar, each by order of submission."""
@@ -231,7 +271,8 @@ class Exchange:
             prices = self._triggers if kind is _STOP_LIMIT or kind is _TRAILING_STOP else self._pricing
             price = prices.at_open(order, open_usd)
             if price is None:
-                later.append((order, minute.bar(order.column)))
+                if kind is _MARKET or (order.time_in_force is not _IOC and order.time_in_force is not _FOK):
+                    later.append((order, minute.bar(order.column)))
                 continue
             self._execute(order, price, minute.start_ns, minute)
             if order.order_class != "simple":

@@ -46,6 +46,7 @@ class ExchangeSettings:
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
     fractional_order_usd_min: Decimal = Decimal(1)
     gtc_days_max: int = 90
+    close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
     fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.
 
     def __post_init__(self) -> None:
@@ -58,6 +59,7 @@ class ExchangeSettings:
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        self._require("close_auction_minutes_before", self.close_auction_minutes_before >= 0, "be at least 0")
         self._require("gtc_days_max", self.gtc_days_max >= 1, "be at least 1")
 
     def _require(self, name: str, holds: bool, expected: str) -> None:

@@ -65,7 +65,7 @@ def _check_beyond(field: str, price_usd: Decimal, base_usd: Decimal, *, below: b
 
 def _check_class(intent: OrderIntent) -> None:
     """What an order with legs may be."""
-    if intent.time_in_force is not _DAY and intent.time_in_force is not _GTC:
+    if not _lasts(intent):
         raise refusals.unprocessable("orders with legs must be DAY or GTC orders")
     if intent.type is _TRAILING_STOP:
         raise refusals.unprocessable("trailing stop orders must be simple orders")
@@ -81,8 +81,6 @@ def _check_trail(intent: OrderIntent) -> None:
         raise refusals.malformed("trailing_stop orders require either trail_price or trail_percent")
     if given[0] <= 0 or (intent.trail_percent is not None and intent.trail_percent >= _PERCENT_MAX):
         raise refusals.malformed("trail_price must be > 0, trail_percent in (0, 100)")
-    if intent.time_in_force is not _DAY and intent.time_in_force is not _GTC:
-        raise refusals.unprocessable("trailing stop orders must be DAY or GTC orders")
 
 
 def _check_fraction(intent: OrderIntent) -> None:
@@ -102,6 +100,8 @@ def _check_prices(intent: OrderIntent) -> None:
     wants_limit = (kind is _LIMIT or kind is _STOP_LIMIT) and not intent.oco
     wants_stop = kind is _STOP or kind is _STOP_LIMIT
     name = intent.type.value
+    if (wants_stop or kind is _TRAILING_STOP) and not _lasts(intent):
+        raise refusals.unprocessable(f"{name} orders must be DAY or GTC orders")
     for field, price, wanted in (
         ("limit_price", intent.limit_price_usd, wants_limit),
         ("stop_price", intent.stop_price_usd, wants_stop),
@@ -112,6 +112,10 @@ def _check_prices(intent: OrderIntent) -> None:
             raise refusals.malformed(f"{name} orders require no {field.replace('_', ' ')}")
         if price is not None:
             _check_tick(field, price)
+
+
+def _lasts(intent: OrderIntent) -> bool:
+    return intent.time_in_force is _DAY or intent.time_in_force is _GTC
 
 
 def _check_tick(field: str, price_usd: Decimal) -> None:

@@ -115,7 +115,7 @@ def test_the_rest_of_a_trailing_stop_sells_at_any_price(desk: MakeDesk) -> None:
         ({"trail_usd": 0}, "trail_price must be > 0"),
         ({"trail_percent": 100}, "trail_price must be > 0"),
         ({"trail_usd": 1, "stop_price_usd": 9}, "trailing_stop orders require no stop price"),
-        ({"trail_usd": 1, "time_in_force": TimeInForce.IOC}, "trailing stop orders must be DAY or GTC"),
+        ({"trail_usd": 1, "time_in_force": TimeInForce.IOC}, "trailing_stop orders must be DAY or GTC"),
     ],
 )
 def test_forms_that_make_no_sense_are_refused(desk: MakeDesk, fields: dict[str, Any], text: str) -> None:
