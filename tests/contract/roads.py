@@ -22,7 +22,16 @@ from ordinis.brokers.simulated.server_trading import OrderFault
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderType, Purpose, Side, TimeInForce
+from ordinis.domain.orders import (
+    Action,
+    CancelIntent,
+    OrderIntent,
+    OrderType,
+    Purpose,
+    ReplaceIntent,
+    Side,
+    TimeInForce,
+)
 from ordinis.ports import Broker, Market
 
 Script = Mapping[int, Sequence[Action]]  # What is sent after the item of that number, counted from 0.
@@ -78,6 +87,11 @@ def sell(name: str, symbol: str, quantity: str, **more: Any) -> OrderIntent:
 
 def cancel(name: str, symbol: str) -> CancelIntent:
     return CancelIntent(client_order_id=name, symbol=symbol, decided_at_ns=0)
+
+
+def replace(name: str, old: str, symbol: str, **changes: Any) -> ReplaceIntent:
+    fields = {key: Decimal(value) if isinstance(value, str) else value for key, value in changes.items()}
+    return ReplaceIntent(client_order_id=name, replaces=old, symbol=symbol, decided_at_ns=0, **fields)
 
 
 def heard(road: str, settings: ExchangeSettings, days: Sequence[MarketBlock], script: Script) -> list[Any]:

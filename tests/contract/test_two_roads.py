@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.days import block_of
-from contract.roads import ROADS, Script, buy, cancel, heard, sell, written
+from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id
@@ -175,6 +175,30 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
         },
         {"a": "filled", "b": "rejected", "c": "canceled", "d": "rejected", "e": "filled", "f": "filled"},
     ),
+    "an order gives way to another": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10", limit="90.00"), buy("b", "AAA", "10"), buy("c", "CCC", "1", limit="80.00")],
+            3: [
+                replace("a2", "a", "BBB", limit_price_usd="100.41", quantity="7"),
+                replace("c2", "c", "CCC", limit_price_usd="80.00"),
+                replace("c1", "c", "CCC", limit_price_usd="81.00"),
+                replace("x2", "x", "AAA", quantity="3"),
+            ],
+            5: [replace("b2", "b", "AAA", quantity="5"), sell("s", "AAA", "10", trail_usd="5.00", good_till=GTC)],
+            6: [replace("s2", "s", "AAA", trail="0.05"), replace("c3", "c1", "CCC", time_in_force=GTC)],
+        },
+        {
+            "a": "replaced",
+            "a2": "filled",
+            "b2": "rejected",
+            "c2": "rejected",
+            "c": "replaced",
+            "c1": "replaced",
+            "c3": "accepted",
+        }
+        | {"x2": "rejected", "s": "replaced", "s2": "filled"},
+    ),
     "refusals carry the broker's code and words": (
         LOOSE,
         {
@@ -228,6 +252,7 @@ def test_fees_arrive_at_the_close_with_the_exchange_s_own_ids() -> None:
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)
 _QUANTITIES = st.sampled_from(["1", "7", "250", "0.75", "3.141592653", "900"])
 _FIELDS = ["limit", "stop", "stop_loss", "take_profit_usd", "oco", "trail_usd", "trail_percent"]
+_CHANGES = ["quantity", "limit_price_usd", "stop_price_usd", "trail"]
 _EXTRAS: dict[str, list[Any]] = {"oco": [True, False], "trail_usd": ["0.20"], "trail_percent": ["0.1"]}
 _PRICES = st.sampled_from([None, "95.00", "99.90", "100.05", "103.00"])
 
@@ -242,6 +267,11 @@ def _scripts(draw: st.DrawFn) -> Script:
         place = script.setdefault(draw(st.integers(0, 19)), [])
         if names and draw(st.integers(0, 3)) == 0:
             place.append(cancel(draw(st.sampled_from(names)), symbol))
+            continue
+        if names and draw(st.integers(0, 3)) == 0:
+            old, price = draw(st.sampled_from(names)), draw(_PRICES)
+            place.append(replace(f"o{number}", old, symbol, **{draw(st.sampled_from(_CHANGES)): price}))
+            names.append(f"o{number}")
             continue
         kinds = draw(st.lists(st.sampled_from(_FIELDS), min_size=1, max_size=3, unique=True))
         prices = {kind: draw(_PRICES) for kind in kinds}

@@ -47,11 +47,18 @@ class OrderStatus(Enum):
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    REPLACED = "replaced"  # Another order stands in its place.
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
     def __init__(self, value: str) -> None:
-        self.final = value in ("filled", "canceled", "expired", "rejected")  # Nothing more will happen to it.
+        self.final = value in (
+            "filled",
+            "canceled",
+            "expired",
+            "replaced",
+            "rejected",
+        )  # Nothing more will happen to it.
 
 
 class OrderIntent(
@@ -92,7 +99,23 @@ class CancelIntent(
     decided_at_ns: int
 
 
-Action = OrderIntent | CancelIntent
+class ReplaceIntent(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="replace", tag_field="action"
+):
+    """A working order to be replaced by one under a new id; what is None stays as it is."""
+
+    client_order_id: str  # The new order's.
+    replaces: str  # The old order's client_order_id.
+    symbol: str
+    decided_at_ns: int
+    quantity: Decimal | None = None  # None: what the old one has left.
+    limit_price_usd: Decimal | None = None
+    stop_price_usd: Decimal | None = None
+    trail: Decimal | None = None  # USD or percent, as the old order trails.
+    time_in_force: TimeInForce | None = None
+
+
+Action = OrderIntent | CancelIntent | ReplaceIntent
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):

@@ -17,7 +17,7 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, leg_id, target_id
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, ReplaceIntent, leg_id, target_id
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ _STATUS = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
     "expired": OrderStatus.EXPIRED,
+    "replaced": OrderStatus.REPLACED,
     "rejected": OrderStatus.REJECTED,
 }
 
@@ -164,6 +165,22 @@ def order_payload(intent: OrderIntent) -> dict[str, Any]:
             payload[field] = format(amount, "f")
     if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
         payload |= _legs(intent)
+    return payload
+
+
+def replace_payload(intent: ReplaceIntent) -> dict[str, Any]:
+    """The body of PATCH /orders/{id}: what changes."""
+    payload: dict[str, Any] = {"client_order_id": intent.client_order_id}
+    for field, amount in (
+        ("qty", intent.quantity),
+        ("limit_price", intent.limit_price_usd),
+        ("stop_price", intent.stop_price_usd),
+        ("trail", intent.trail),
+    ):
+        if amount is not None:
+            payload[field] = format(amount, "f")
+    if intent.time_in_force is not None:
+        payload["time_in_force"] = intent.time_in_force.value
     return payload
 
 

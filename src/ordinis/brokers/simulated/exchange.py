@@ -18,6 +18,7 @@ from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.minute import Minute
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
@@ -26,7 +27,17 @@ from ordinis.domain.errors import DataError
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id, target_id
+from ordinis.domain.orders import (
+    Fill,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    ReplaceIntent,
+    Side,
+    TimeInForce,
+    leg_id,
+    target_id,
+)
 
 _DAY_NS = 24 * 3600 * 10**9
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -35,6 +46,7 @@ _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
 _IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
+_REPLACED = OrderStatus.REPLACED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
@@ -106,11 +118,19 @@ class Exchange:
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
+        order = self._made(intent, column)
+        self._accept(order, intent)
+        if self._fills_now and self.session is not None and order.type is _MARKET:
+            self._fill_now(order)
+        return order
+
+    def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
+        """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
         reserve = self._acceptance.check(intent, column, whole)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
-        order = new_order(
+        return new_order(
             intent,
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
@@ -118,15 +138,29 @@ class Exchange:
             reserve_price_usd=reserve,
             at_ns=self.now_ns,
         )
-        self._accept(order, intent)
-        if (
-            self._fills_now
-            and self.session is not None
-            and order.type is _MARKET
-            and order.number not in self._working.auctions
-        ):
-            self._fill(order, order.quantity, self.books.last_usd.item(column), self.now_ns)
-        return order
+
+    def _fill_now(self, order: BrokerOrder) -> None:
+        if order.number not in self._working.auctions:
+            self._fill(order, order.quantity, self.books.last_usd.item(order.column), self.now_ns)
+
+    def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
+        """A new order in the place of a working one, or OrderRefused and the old one works on."""
+        old = self.order(broker_order_id)
+        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
+        intent = successor(old, change)
+        if self._names_are_taken(intent):
+            raise refusals.duplicate_id()
+        self.books.release(old, old.remaining)  # What it holds is there for its successor.
+        self._working.remove(old)
+        try:
+            new = self._made(intent, old.column)
+        finally:
+            self.books.hold(old)
+            self._working.add(old)
+        old.replaced_by, new.replaces = new.id, old.id
+        self._end(old, _REPLACED)
+        self._accept(new, intent)
+        return new
 
     def cancel(self, broker_order_id: str) -> None:
         """Take an order back; its legs, its sibling, or a held leg's parent go with it. Raises OrderRefused."""
@@ -382,6 +416,8 @@ class Exchange:
         order.status = status
         if status is _EXPIRED:
             order.expired_at_ns = at_ns
+        elif status is _REPLACED:
+            order.replaced_at_ns = at_ns
         else:
             order.canceled_at_ns = at_ns
         if waiting:

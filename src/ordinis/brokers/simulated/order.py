@@ -55,6 +55,9 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     filled_at_ns: int | None = None
     canceled_at_ns: int | None = None
     expired_at_ns: int | None = None
+    replaced_at_ns: int | None = None
+    replaced_by: str | None = None  # The broker's id, as the next.
+    replaces: str | None = None
 
     @property
     def legs(self) -> tuple[BrokerOrder, ...]:

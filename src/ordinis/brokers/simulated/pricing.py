@@ -70,7 +70,10 @@ class Pricing:
 
     def _limit_within(self, order: BrokerOrder, bar: Bar) -> float | None:
         reached = self._limit_reached(order, bar.low_usd if order.buys else bar.high_usd)
-        return order.trigger_usd if reached else None
+        if not reached:
+            return None
+        better = min if order.buys else max  # A leg may come to life with the price past its limit already.
+        return better(order.trigger_usd, bar.open_usd)
 
     def _limit_reached(self, order: BrokerOrder, price_usd: float) -> bool:
         """With a spread a limit has to be traded through: the last price at it may be the other side's."""

@@ -21,7 +21,13 @@ from ordinis.brokers.simulated.server_answers import answer, failure, guarded, n
 from ordinis.brokers.simulated.server_keys import Keys
 from ordinis.brokers.simulated.server_simulation import Simulation
 from ordinis.brokers.simulated.server_streams import TradingStream
-from ordinis.brokers.simulated.wire_orders import client_order_id, order_body, order_request, pending_body
+from ordinis.brokers.simulated.wire_orders import (
+    client_order_id,
+    order_body,
+    order_request,
+    pending_body,
+    replace_request,
+)
 from ordinis.brokers.simulated.wire_values import asset_id, foreign_id, ns_of
 from ordinis.domain.errors import OrderRefused
 
@@ -61,6 +67,7 @@ class TradingApi:
             ("DELETE", "/v2/orders", self.cancel_all),
             ("GET", "/v2/orders:by_client_order_id", self.order_by_client_id),
             ("GET", "/v2/orders/{id}", self.order),
+            ("PATCH", "/v2/orders/{id}", self.replace),
             ("DELETE", "/v2/orders/{id}", self.cancel),
             ("GET", "/v2/positions", self.positions),
             ("GET", "/v2/positions/{name}", self.position),
@@ -143,6 +150,15 @@ class TradingApi:
         name = request.query_params.get("client_order_id", "")
         leg = next((order for order in self._exchange.orders if client_order_id(order) == name), None)
         return answer(order_body(leg if leg is not None else self._exchange.order_by_client_id(name)))
+
+    async def replace(self, request: Request) -> Response:
+        body = await _body(request)
+        async with self._turn:
+            old = self._exchange.order(request.path_params["id"])
+            change = replace_request(body, old, self._simulation.now_ns, self._made_up_id())
+            order = self._exchange.replace(old.id, change)
+            await self._tell()
+        return answer(pending_body(order))
 
     async def cancel(self, request: Request) -> Response:
         async with self._turn:

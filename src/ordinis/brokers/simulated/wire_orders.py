@@ -19,7 +19,7 @@ from ordinis.brokers.simulated.wire_values import (
     utc_text,
 )
 from ordinis.domain.events import OrderUpdate
-from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, ReplaceIntent, Side, TimeInForce
 
 _STATUS = {
     OrderStatus.ACCEPTED: "new",
@@ -28,12 +28,14 @@ _STATUS = {
     OrderStatus.FILLED: "filled",
     OrderStatus.CANCELED: "canceled",
     OrderStatus.EXPIRED: "expired",
+    OrderStatus.REPLACED: "replaced",
     OrderStatus.REJECTED: "rejected",
 }
 _EVENT = {
     OrderStatus.ACCEPTED: "new",
     OrderStatus.CANCELED: "canceled",
     OrderStatus.EXPIRED: "expired",
+    OrderStatus.REPLACED: "replaced",
     OrderStatus.REJECTED: "rejected",
 }
 _PAIRED = ("bracket", "oco")
@@ -58,9 +60,9 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "expires_at": optional_utc_text(order.expires_at_ns),
         "canceled_at": optional_utc_text(order.canceled_at_ns),
         "failed_at": None,
-        "replaced_at": None,
-        "replaced_by": None,
-        "replaces": None,
+        "replaced_at": optional_utc_text(order.replaced_at_ns),
+        "replaced_by": order.replaced_by,
+        "replaces": order.replaces,
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
@@ -186,6 +188,23 @@ def order_request(body: Any, now_ns: int, made_up_id: str) -> OrderIntent:
         stop_loss_limit_usd=group.stop_loss_limit_usd,
         trail_usd=_number(body, "trail_price"),
         trail_percent=_number(body, "trail_percent"),
+    )
+
+
+def replace_request(body: Any, order: BrokerOrder, now_ns: int, made_up_id: str) -> ReplaceIntent:
+    """The body of PATCH /orders/{id}. Errors: Refusal in the broker's words."""
+    if not isinstance(body, Mapping):
+        raise malformed("request body format is invalid")
+    return ReplaceIntent(
+        client_order_id=_client_order_id(body, made_up_id),
+        replaces=order.client_order_id,
+        symbol=order.symbol,
+        decided_at_ns=now_ns,
+        quantity=_number(body, "qty"),
+        limit_price_usd=_number(body, "limit_price"),
+        stop_price_usd=_number(body, "stop_price"),
+        trail=_number(body, "trail"),
+        time_in_force=None if body.get("time_in_force") is None else _choice(body, "time_in_force", TimeInForce),
     )
 
 

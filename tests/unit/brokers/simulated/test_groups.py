@@ -76,6 +76,14 @@ def test_a_target_fills_in_its_entrys_bar_only_where_the_bar_must_have_met_it(
     assert tuple(leg.status.value for leg in parent.legs) == statuses
 
 
+def test_a_target_that_its_entry_has_passed_gets_the_better_price(desk: MakeDesk) -> None:
+    here = desk()
+    here.minute(AAA=100)
+    here.buy(10, take_profit_usd=110)
+    fills = here.fills(here.minute(AAA=(112, 113, 111, 112)))
+    assert [fill.price_usd for fill in fills] == [Decimal(112), Decimal(112)]
+
+
 def test_a_partial_target_resizes_the_stop(desk: MakeDesk) -> None:
     here = desk()
     here.minute(AAA=100)
