@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.brokers.simulated.spreads import half_spread_usd
 from ordinis.domain.orders import OrderType
 
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
@@ -28,17 +29,21 @@ class Bar(NamedTuple):
 class Pricing:
     """The fill model's prices."""
 
-    __slots__ = ("_at_close", "_half_spread", "_spread")
+    __slots__ = ("_at_close", "_by_price", "_half_spread", "_spread")
 
     def __init__(self, settings: ExchangeSettings) -> None:
         self._spread = settings.fill_model is FillModel.SPREAD
         self._at_close = settings.fill_model is FillModel.NEXT_CLOSE
-        self._half_spread = settings.half_spread_bps * 1e-4
+        self._by_price = settings.half_spread_bps == "by_price"
+        self._half_spread = 0.0 if isinstance(settings.half_spread_bps, str) else settings.half_spread_bps * 1e-4
 
     def taken(self, buys: bool, price_usd: float) -> float:
         """What taking liquidity at that price costs: half the spread worse, where there is one."""
         if not self._spread:
             return price_usd
+        if self._by_price:
+            half = half_spread_usd(price_usd)
+            return round(price_usd + half if buys else price_usd - half, _TICK_DECIMALS)
         factor = 1.0 + self._half_spread if buys else 1.0 - self._half_spread
         return round(price_usd * factor, _TICK_DECIMALS)
 
