@@ -16,6 +16,7 @@ from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.server import Addresses, serve
 from ordinis.brokers.simulated.server_simulation import SimulatedData
 from ordinis.brokers.simulated.server_trading import OrderFault
@@ -94,9 +95,15 @@ def replace(name: str, old: str, symbol: str, **changes: Any) -> ReplaceIntent:
     return ReplaceIntent(client_order_id=name, replaces=old, symbol=symbol, decided_at_ns=0, **fields)
 
 
-def heard(road: str, settings: ExchangeSettings, days: Sequence[MarketBlock], script: Script) -> list[Any]:
+def heard(
+    road: str,
+    settings: ExchangeSettings,
+    days: Sequence[MarketBlock],
+    script: Script,
+    dividends: Sequence[Dividend] = (),
+) -> list[Any]:
     """Every event of the run, in order."""
-    exchange = Exchange(days[0].universe, settings)
+    exchange = Exchange(days[0].universe, settings, dividends=dividends)
     if road == "in process":
         return _run(SimulatedBroker(exchange), SimulatedMarket(exchange, days), script)
     with serve(exchange, SimulatedData(days=days)) as served, linked(served.addresses, days[0]) as link:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contract.days import block_of
 from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id
@@ -247,6 +248,21 @@ def test_fees_arrive_at_the_close_with_the_exchange_s_own_ids() -> None:
     fees = [one for one in _told("a round trip and its fees", "over the wire") if isinstance(one, CashFlow)]
     assert [one.id for one in fees] == ["fee-sec-2025-01-02", "fee-taf-2025-01-02", "fee-cat-2025-01-02"]
     assert all(one.at_ns == DAYS[0].session.close_ns and one.amount_usd < 0 for one in fees)
+
+
+def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
+    account = ExchangeSettings(
+        cash_usd=Decimal(100_000), participation_max=0.0, margin_interest_fraction=Decimal("0.0625")
+    )
+    days = (Dividend(symbol="BBB", ex_date=DAYS[1].session.date, amount_usd=Decimal("0.25")),)
+    script = {1: [buy("a", "BBB", "1500")]}
+    in_process, over_the_wire = (heard(road, account, DAYS, script, days) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+    flows = [one for one in over_the_wire if isinstance(one, CashFlow) and one.kind != "fee"]
+    assert [(one.kind, one.amount_usd) for one in flows] == [
+        ("interest", Decimal("-8.68")),
+        ("dividend", Decimal("375.00")),
+    ]
 
 
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)

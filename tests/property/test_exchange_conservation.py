@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.errors import OrderRefused
 from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
@@ -23,6 +24,7 @@ SYMBOLS = ("AAA", "BBB", "CCC")
 MINUTES = 6
 OPEN_NS = 1736951400 * 10**9
 DAY_NS = 24 * 3600 * 10**9
+DIVIDENDS = [Dividend(symbol="AAA", ex_date=date(2025, 1, 16), amount_usd=Decimal("0.333"))]
 START_USD = Decimal(20_000)
 
 cents = st.integers(9_000, 11_000)
@@ -100,6 +102,7 @@ setups = st.fixed_dictionaries(
     {
         "fill_model": st.sampled_from(FillModel),
         "multiplier": st.sampled_from((1, 2, 4)),
+        "margin_interest_fraction": st.sampled_from((Decimal(0), Decimal("0.5"))),
         "participation_max": st.sampled_from((0.0, 0.1)),
         "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
     }
@@ -194,7 +197,8 @@ def ended_pair(order: BrokerOrder) -> bool:
 
 
 def traced(setup: dict[str, Any], plan: list[Day]) -> Trace:
-    trace = Trace(Exchange(Universe(SYMBOLS), ExchangeSettings(cash_usd=START_USD, **setup)))
+    account = ExchangeSettings(cash_usd=START_USD, **setup)
+    trace = Trace(Exchange(Universe(SYMBOLS), account, dividends=DIVIDENDS))
     trace.run(plan)
     return trace
 

@@ -18,7 +18,7 @@ from ordinis.brokers.alpaca import wire
 from ordinis.brokers.alpaca.feeds import Stream
 from ordinis.brokers.alpaca.memory import OrderMemory
 from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
-from ordinis.brokers.alpaca.wire import WireAccount, WireFee, WireOrder, WirePosition, WireTradeUpdate
+from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, OrderUpdate
@@ -87,10 +87,15 @@ class AlpacaBroker:
         positions = wire.read(self._get("/positions"), list[WirePosition], "positions")
         return wire.account_view(account, positions, self._now_ns())
 
+    def begin_session(self, session: Session) -> None:
+        """Before the first minute: what the night has brought becomes events."""
+        self._listen()
+        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in self._activities("INT,DIV", session.date))
+
     def end_session(self, session: Session) -> None:
         """After the close: the day's fees become events, and orders that are over are forgotten."""
         self._listen()
-        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._fees(session.date))
+        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._activities("FEE", session.date))
         self._memory.forget_final()
 
     # Orders out.
@@ -201,17 +206,22 @@ class AlpacaBroker:
         if self._memory.learn(update):
             self._inbox.append(update)
 
-    def _fees(self, day: date) -> list[WireFee]:
+    def _activities(self, kinds: str, day: date) -> list[WireCashActivity]:
         """Oldest first."""
-        query: dict[str, Any] = {"date": day.isoformat(), "direction": "asc", "page_size": _ACTIVITIES_PAGE}
-        fees: list[WireFee] = []
+        query: dict[str, Any] = {
+            "activity_types": kinds,
+            "date": day.isoformat(),
+            "direction": "asc",
+            "page_size": _ACTIVITIES_PAGE,
+        }
+        rows: list[WireCashActivity] = []
         for _ in range(_ACTIVITY_PAGES_MAX):
-            page = wire.read(self._get("/account/activities/FEE", query), list[WireFee], "fee activities")
-            fees.extend(page)
+            page = wire.read(self._get("/account/activities", query), list[WireCashActivity], f"{kinds} activities")
+            rows.extend(page)
             if len(page) < _ACTIVITIES_PAGE:
                 break
             query["page_token"] = page[-1].id
-        return fees
+        return rows
 
     # The way there.
 

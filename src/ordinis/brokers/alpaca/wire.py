@@ -40,6 +40,8 @@ _STATUS = {
     "rejected": OrderStatus.REJECTED,
 }
 
+_FLOW = {"FEE": "fee", "INT": "interest", "DIV": "dividend"}
+
 
 class WireOrder(msgspec.Struct, kw_only=True):
     """Alpaca's order object, as far as we read it."""
@@ -116,7 +118,7 @@ class WirePosition(msgspec.Struct, kw_only=True):
     side: str = "long"
 
 
-class WireFee(msgspec.Struct, kw_only=True):
+class WireCashActivity(msgspec.Struct, kw_only=True):
     """A non-trade activity."""
 
     id: str
@@ -271,14 +273,14 @@ def _position(position: WirePosition) -> Position:
     return Position(symbol=position.symbol, quantity=quantity, average_price_usd=position.avg_entry_price)
 
 
-def cash_flow(fee: WireFee, booked_at_ns: int) -> CashFlow:
-    """A fee activity. Alpaca names only its date; `created_at` is used where it is given."""
+def cash_flow(activity: WireCashActivity, booked_at_ns: int) -> CashFlow:
+    """Money that moved without a trade. Alpaca names only its date; `created_at` is used where it is given."""
     return CashFlow(
-        at_ns=booked_at_ns if fee.created_at is None else ns_from_text(fee.created_at),
-        id=fee.id,
-        kind=fee.activity_type.lower(),
-        amount_usd=fee.net_amount,
-        note=fee.description,
+        at_ns=booked_at_ns if activity.created_at is None else ns_from_text(activity.created_at),
+        id=activity.id,
+        kind=_FLOW.get(activity.activity_type, activity.activity_type.lower()),
+        amount_usd=activity.net_amount,
+        note=activity.description,
     )
 
 

@@ -6,6 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -17,6 +18,7 @@ from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.minute import Minute
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
@@ -53,12 +55,12 @@ _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus
 class Exchange:
     """One exchange with one account. Not safe for threads: one caller at a time."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, *, dividends: Iterable[Dividend] = ()) -> None:
         self.universe = universe
         self.settings = settings
         self.session: Session | None = None  # None while closed.
         self.now_ns = 0
-        self.books = AccountBooks(universe, settings)
+        self.books = AccountBooks(universe, settings, dividends)
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
         self._triggers = Triggers(self._pricing, self._working)
@@ -75,10 +77,10 @@ class Exchange:
     # Time.
 
     def open_session(self, session: Session) -> None:
-        """The exchange opens: queued orders start to work, today's day trades are counted from zero."""
+        """The exchange opens: the night is booked, queued orders start to work, day trades are counted from zero."""
         self.session = session
         self.now_ns = session.open_ns
-        self.books.open_session()
+        self._outbox += self.books.open_session(session)
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns

@@ -94,7 +94,7 @@ class TradingApi:
     async def activities(self, request: Request) -> Response:
         """Newest first unless asked otherwise; a page ends with the id that asks for the next."""
         query = request.query_params
-        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE"
+        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE,INT,DIV"
         rows = self._activities(frozenset(kinds.upper().split(",")))
         day = query.get("date")
         if day:
@@ -109,7 +109,7 @@ class TradingApi:
 
     def _activities(self, kinds: frozenset[str]) -> list[dict[str, Any]]:
         """Oldest first."""
-        known = (*self._simulation.fills, *self._simulation.fees)
+        known = (*self._simulation.fills, *self._simulation.cash_flows)
         rows = [row for row in known if row["activity_type"] in kinds]
         return sorted(rows, key=lambda row: ns_of(row.get("transaction_time") or row["created_at"]))
 

@@ -44,6 +44,7 @@ class ExchangeSettings:
     taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
     taf_usd_max: Decimal = Decimal("9.79")  # A trade.
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
+    margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
     fractional_order_usd_min: Decimal = Decimal(1)
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
@@ -61,6 +62,8 @@ class ExchangeSettings:
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        interest = self.margin_interest_fraction
+        self._require("margin_interest_fraction", 0 <= interest < 1, "be in [0, 1)")
         self._require("close_auction_minutes_before", self.close_auction_minutes_before >= 0, "be at least 0")
         self._require("gtc_days_max", self.gtc_days_max >= 1, "be at least 1")
 
