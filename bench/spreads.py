@@ -29,7 +29,8 @@ def measured(path: Path) -> pd.DataFrame:
     edges = [edge for edge, _ in HALF_SPREAD_BPS_BY_PRICE]
     bucket = np.array(edges)[np.searchsorted(edges, mid, side="right") - 1]
     table = half_bps.groupby(bucket).agg(["size", "mean"]).reset_index()
-    return table.set_axis(["from_usd", "quotes", "half_spread_bps"], axis=1)
+    named: pd.DataFrame = table.set_axis(["from_usd", "quotes", "half_spread_bps"], axis=1)
+    return named
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ class Acceptance:
         base = self._base(intent, last)
         if intent.oco:
             raise refusals.unprocessable("oco orders must be exit orders")
-        check_legs(intent, base, entry_buys=True)
+        if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+            check_legs(intent, base, entry_buys=True)
         if not whole:
             self._check_fraction_value(intent.quantity * base)
         limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
