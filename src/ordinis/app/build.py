@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
@@ -70,6 +72,7 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             taf_usd_per_share=fees.taf_usd_per_share * charged,
             taf_usd_max=fees.taf_usd_max,
             cat_usd_per_share=fees.cat_usd_per_share * charged,
+            margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
         ),
     )
