@@ -10,8 +10,12 @@ from typing import Any
 
 from ordinis.domain.errors import ConfigError
 from ordinis.engines.signalcore.strategies.atr_rsi import AtrRsi, AtrRsiParameters
+from ordinis.engines.signalcore.strategies.bollinger import BollingerParameters, BollingerReversion
+from ordinis.engines.signalcore.strategies.cross_sectional import CrossSectional, CrossSectionalParameters
+from ordinis.engines.signalcore.strategies.donchian import DonchianBreakout, DonchianParameters
 from ordinis.engines.signalcore.strategies.ema_trend import EmaTrend, EmaTrendParameters
 from ordinis.engines.signalcore.strategies.idle import Idle, IdleParameters
+from ordinis.engines.signalcore.strategies.macd import MacdMomentum, MacdParameters
 from ordinis.engines.signalcore.strategies.sma_cross import SmaCross, SmaCrossParameters
 from ordinis.engines.signalcore.strategy import Strategy
 
@@ -21,6 +25,10 @@ _MAKERS: dict[str, tuple[Callable[[Any], Strategy], type]] = {
     AtrRsi.name: (AtrRsi, AtrRsiParameters),
     EmaTrend.name: (EmaTrend, EmaTrendParameters),
     SmaCross.name: (SmaCross, SmaCrossParameters),
+    DonchianBreakout.name: (DonchianBreakout, DonchianParameters),
+    BollingerReversion.name: (BollingerReversion, BollingerParameters),
+    MacdMomentum.name: (MacdMomentum, MacdParameters),
+    CrossSectional.name: (CrossSectional, CrossSectionalParameters),
     Idle.name: (Idle, IdleParameters),
 }
 

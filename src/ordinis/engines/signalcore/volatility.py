@@ -69,7 +69,8 @@ class _LastClose:
         before = np.full(bars.symbols, np.nan) if self._close is None else self._close
         previous = bars.shifted(logs, before)
         self._close = bars.last(logs, before)
-        return (logs if price is bars.close else log_price(price)) - previous
+        move: FloatArray = (logs if price is bars.close else log_price(price)) - previous
+        return move
 
 
 class _CloseToClose:
