@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
@@ -16,6 +19,7 @@ from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import registry
 from ordinis.engines.signalcore.core import SignalCore
+from ordinis.engines.signalcore.registry import Maker
 from ordinis.engines.signalcore.settings import SignalSettings
 from ordinis.engines.state import TradingSettings
 from ordinis.engines.trading import TradingEngine
@@ -27,11 +31,12 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
     volatility = Volatility(
         universe, window_sessions=sizing.volatility_window_sessions, returns_min=sizing.volatility_min_sessions
     )
+    own = needed(settings)
     tiers = [_tier(settings, index) for index in range(len(settings.tiers))]
     daily = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, _core(settings, universe), volatility),
+        Outlook(universe, _core(settings, universe, own), volatility),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=settings.policy.hysteresis_fraction,
@@ -41,7 +46,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
         ),
-        DailyExits(universe, _core(settings, universe)) if daily else None,
+        DailyExits(universe, _core(settings, universe, own)) if daily else None,
     )
 
 
@@ -73,17 +78,18 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
     )
 
 
-def _core(settings: Settings, universe: Universe) -> SignalCore:
+def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
     given = settings.strategies
     parameters = given.parameters
     return SignalCore(
         universe,
-        [registry.create(name, parameters.get(name, {})) for name in given.enabled],
+        [registry.create(name, parameters.get(name, {}), own) for name in given.enabled],
         SignalSettings(
             score_history_min=given.score_history_min,
             score_history_max=given.score_history_max,
             weights=given.weights,
         ),
+        guarded=own,
     )
 
 

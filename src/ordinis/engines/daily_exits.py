@@ -81,3 +81,7 @@ class DailyExits:
         self._bar = DayBar(len(self._universe))
         votes: BoolArray = np.where(daily.ready[0], daily.exits[:, 0], minutes.signals.exits[:, -1])
         return votes
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Strategies that were switched off on daily bars since the last call, and why."""
+        return tuple(f"on daily bars: {fault.text}" for fault in self._core.take_faults())

@@ -63,6 +63,8 @@ class TradingEngine:
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, minutes, row = self.state, self._look(minute.block), minute.row
         notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        if minutes.notes:
+            notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
         if state.ledger.holdings:
             exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
@@ -126,11 +128,12 @@ class TradingEngine:
             return NOTHING
         if self._minutes is not None and self._daily_exits is not None:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(self._minutes))
+        notes = () if self._daily_exits is None else self._daily_exits.take_notes()
         self._outlook.close_session()
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
-        return NOTHING
+        return Decision(notes=notes) if notes else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""

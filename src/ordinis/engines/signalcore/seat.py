@@ -35,6 +35,7 @@ class Seat:
         self.history = ScoreHistory(
             score_count_min=settings.score_history_min, score_count_max=settings.score_history_max
         )
+        self.name = strategy.name
         self._strategy = strategy
         self._direction: NDArray[np.int8] = np.zeros(symbols, dtype=np.int8)  # At each symbol's newest bar.
         self._ready: BoolArray = np.zeros(symbols, dtype=np.bool_)
@@ -60,6 +61,9 @@ class Seat:
             stop_distance=stop_distance,
             ready=ready,
         )
+
+    def close_session(self) -> None:
+        self.history.close_session()
 
     def _columns(self, bars: OwnBars) -> StrategyColumns:
         try:

@@ -21,6 +21,7 @@ from ordinis.engines.signalcore.strategy import StrategyColumns, entries, no_sto
 NAN = np.nan
 Walk = Callable[..., list[MarketBlock]]
 NAMES = ("atr_rsi", "ema_trend", "donchian", "bollinger", "macd", "cross_sectional", "sma_cross")
+SHORTER = {"cross_sectional": {"look_back_bars": 200}}
 Cut = Callable[[MarketBlock, Sequence[int]], list[MarketBlock]]
 MakeBlock = Callable[..., MarketBlock]
 
@@ -136,7 +137,9 @@ def test_real_minutes_of_a_thin_feed_are_the_same_one_by_one(block_of: MakeBlock
     frame = frame[frame["timestamp"] < "2025-09-17"].pivot(index="timestamp", columns="symbol", values="close")
     blocks = [block_of(day.to_numpy(), day=number) for number, (_, day) in enumerate(frame.groupby(frame.index.date))]
     symbols = frame.shape[1]
-    whole, by_row = (core_of(*(create(name, {}) for name in NAMES), symbols=symbols) for _ in range(2))
+    whole, by_row = (
+        core_of(*(create(name, SHORTER.get(name, {})) for name in NAMES), symbols=symbols) for _ in range(2)
+    )
     for block in blocks:
         assert not block.present.all()
         signals = whole.advance(block)
