@@ -29,7 +29,11 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
     """The one decision path, cold: warm it up before the first event."""
     sizing = settings.sizing
     volatility = Volatility(
-        universe, window_sessions=sizing.volatility_window_sessions, returns_min=sizing.volatility_min_sessions
+        universe,
+        window_sessions=sizing.volatility_window_sessions,
+        returns_min=sizing.volatility_min_sessions,
+        estimator=sizing.volatility_estimator,
+        decay=sizing.volatility_ewma_decay,
     )
     own = needed(settings)
     tiers = [_tier(settings, index) for index in range(len(settings.tiers))]

@@ -10,7 +10,7 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.signalcore.bars import OwnBars
 from ordinis.engines.signalcore.indicators import EWMA
 from ordinis.engines.signalcore.windows import Window
-from ordinis.engines.spread import (
+from ordinis.engines.variance import (
     ESTIMATORS,
     Estimator,
     garman_klass,

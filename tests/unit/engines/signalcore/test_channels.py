@@ -17,7 +17,7 @@ from ordinis.engines.signalcore.channels import MACD, VWAP, Bollinger, Donchian
 from ordinis.engines.signalcore.directional import ADX
 from ordinis.engines.signalcore.volatility import RollingVolatility
 from ordinis.engines.signalcore.windows import Earlier, Window
-from ordinis.engines.spread import ESTIMATORS, Estimator
+from ordinis.engines.variance import ESTIMATORS, Estimator
 
 NAN = np.nan
 FIELDS = ("open", "high", "low", "close", "volume")
