@@ -8,6 +8,7 @@ from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
+from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
@@ -20,6 +21,7 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import registry
 from ordinis.engines.signalcore.core import SignalCore
 from ordinis.engines.signalcore.registry import Maker
+from ordinis.engines.signalcore.resampled import resampled
 from ordinis.engines.signalcore.settings import SignalSettings
 from ordinis.engines.state import TradingSettings
 from ordinis.engines.trading import TradingEngine
@@ -40,7 +42,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
     daily = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, _core(settings, universe, own), volatility),
+        Outlook(universe, _core(settings, universe, own, settings.strategies.bar_minutes), volatility),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=settings.policy.hysteresis_fraction,
@@ -50,7 +52,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
         ),
-        DailyExits(universe, _core(settings, universe, own)) if daily else None,
+        DailyExits(universe, _core(settings, universe, own, {})) if daily else None,
     )
 
 
@@ -82,12 +84,19 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
     )
 
 
-def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
+def _core(
+    settings: Settings, universe: Universe, own: Mapping[str, Maker], bar_minutes: Mapping[str, int]
+) -> SignalCore:
     given = settings.strategies
-    parameters = given.parameters
+    for name in bar_minutes:
+        if name not in given.enabled:
+            raise ConfigError(
+                f"strategies.bar_minutes names {name}, which is not enabled; enabled are {', '.join(given.enabled)}"
+            )
+    strategies = [registry.create(name, given.parameters.get(name, {}), own) for name in given.enabled]
     return SignalCore(
         universe,
-        [registry.create(name, parameters.get(name, {}), own) for name in given.enabled],
+        [resampled(made, bar_minutes.get(made.name, 1)) for made in strategies],
         SignalSettings(
             score_history_min=given.score_history_min,
             score_history_max=given.score_history_max,

@@ -103,6 +103,9 @@ class Strategies(Section):
     files: Names = Field(
         default=(), description="Python files of your own strategies; `ordinis strategies new NAME` writes one."
     )
+    bar_minutes: dict[str, Annotated[int, Field(ge=1, le=390)]] = Field(
+        default={}, description="Minutes a bar of a strategy, by name; one that is not named sees minute bars."
+    )
     score_history_min: Positive = Field(
         default=30, description="Past scores before confidence is a rank: before that there is none, and no entry."
     )

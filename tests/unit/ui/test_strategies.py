@@ -32,6 +32,22 @@ def test_a_new_strategy_is_checked_tested_listed_and_trades(ordinis: Ordinis) ->
     assert {one.assessment.strategy for one in reading.assessments(Path("own.journal"))} == {"my_own"}
 
 
+def test_a_strategy_may_be_shown_larger_bars(ordinis: Ordinis) -> None:
+    run = ("backtest", "--data", "bundled", "--from", "2012-09-04", "--to", "2012-09-05")
+    alone = ("--set", "strategies.enabled=sma_cross", "--set", "strategies.score_history_min=1")
+    parameters = ("--set", "strategies.parameters.sma_cross.slow_bars=30")
+    scores = []
+    for minutes in (1, 15):
+        size = ("--set", f"strategies.bar_minutes.sma_cross={minutes}", "--journal", f"{minutes}.journal")
+        assert ordinis(*run, *alone, *parameters, *size)[0] == 0
+        found = reading.assessments(Path(f"{minutes}.journal"))
+        scores.append([one.assessment.score for one in found if one.assessment.score is not None])
+    assert all(scores)
+    assert scores[0] != scores[1]
+    code, _, err = ordinis(*run, *alone, "--set", "strategies.bar_minutes.sma_cros=15")
+    assert (code, "names sma_cros, which is not enabled; enabled are sma_cross" in err) == (2, True)
+
+
 def broken(text: str, change: str, by: str) -> None:
     assert change in text
     Path("bad.py").write_text(text.replace(change, by), encoding="utf-8")

@@ -97,11 +97,12 @@ class OwnBars:
         minutes.ravel()[loose] = values.ravel()[packed]
         return minutes
 
-    def from_minutes(self, field: FloatArray) -> FloatArray:
+    def from_minutes(self, field: NDArray[Any]) -> NDArray[Any]:
         """Figures of the block's minutes in bar time: those of minutes without a bar are left out."""
         if not self._packed:
             return field
-        own = np.full((self.rows, self.symbols), np.nan)
+        empty = np.nan if field.dtype.kind == "f" else 0
+        own = np.full((self.rows, self.symbols), empty, dtype=field.dtype)
         packed, loose = self._places
         own.ravel()[packed] = field.ravel()[loose]
         return own

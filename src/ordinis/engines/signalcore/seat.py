@@ -70,6 +70,8 @@ class Seat:
             # Undefined figures arise in cells that nobody reads; those that count are checked.
             with np.errstate(all="ignore"):
                 columns = self._strategy.advance(bars)
+        except StrategyError:
+            raise  # Checked deeper down, and said as well as it can be.
         except Exception as error:
             raise StrategyError(
                 f"strategy {self._strategy.name} raised {type(error).__name__}: {error}, "
