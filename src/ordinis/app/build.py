@@ -42,7 +42,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
     daily = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, _core(settings, universe, own, settings.strategies.bar_minutes), volatility),
+        Outlook(universe, _core(settings, universe, own), volatility),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=settings.policy.hysteresis_fraction,
@@ -52,7 +52,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
         ),
-        DailyExits(universe, _core(settings, universe, own, {})) if daily else None,
+        DailyExits(universe, _cores_apart(settings, universe, own)) if daily else None,
     )
 
 
@@ -84,11 +84,9 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
     )
 
 
-def _core(
-    settings: Settings, universe: Universe, own: Mapping[str, Maker], bar_minutes: Mapping[str, int]
-) -> SignalCore:
+def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
     given = settings.strategies
-    for name in bar_minutes:
+    for name in given.bar_minutes:
         if name not in given.enabled:
             raise ConfigError(
                 f"strategies.bar_minutes names {name}, which is not enabled; enabled are {', '.join(given.enabled)}"
@@ -96,7 +94,7 @@ def _core(
     strategies = [registry.create(name, given.parameters.get(name, {}), own) for name in given.enabled]
     return SignalCore(
         universe,
-        [resampled(made, bar_minutes.get(made.name, 1)) for made in strategies],
+        [resampled(made, given.bar_minutes.get(made.name, 1)) for made in strategies],
         SignalSettings(
             score_history_min=given.score_history_min,
             score_history_max=given.score_history_max,
@@ -104,6 +102,15 @@ def _core(
         ),
         guarded=own,
     )
+
+
+def _cores_apart(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> list[SignalCore]:
+    """A core for each strategy, for exits: confidence plays no part in them."""
+    given = settings.strategies
+    return [
+        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}), own)], SignalSettings(), own)
+        for name in given.enabled
+    ]
 
 
 def _tier(settings: Settings, index: int) -> Tier:
@@ -118,7 +125,7 @@ def _tier(settings: Settings, index: int) -> Tier:
             max_portfolio_leverage=tier.max_portfolio_leverage,
             max_positions=tier.max_positions,
             target_volatility=tier.target_volatility,
-            stop_loss_pct=tier.stop_loss_pct,
+            stop_loss_pct=tier.stop_loss_pct if execution.protection == "broker_stop" else None,
             stop_distance_min=execution.stop_spread_multiple_min * execution.spread_bps_assumed / 10_000,
             fixed_percent=sizing.fixed_percent,
             kelly_min_trades=sizing.kelly_min_trades,

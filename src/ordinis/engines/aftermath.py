@@ -57,10 +57,8 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
 
 def _closed(state: State, trip: RoundTrip, column: int) -> None:
     state.columns.closed(column)
-    state.slots.entry_over(trip.symbol)
     state.trips.append(trip)
-    entry_usd, exit_usd = float(trip.entry_price_usd), float(trip.exit_price_usd)
-    state.by_strategy.update_trade_result(trip.strategy, in_units_of_risk(trip), entry_usd, exit_usd)
+    state.by_strategy.record(trip.strategy, in_units_of_risk(trip))
 
 
 def _refused(state: State, update: OrderUpdate) -> bytes:

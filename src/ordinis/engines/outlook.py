@@ -28,6 +28,7 @@ class Minutes:
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
     notes: dict[int, list[str]]  # By row: strategies that were switched off, and why.
+    switched_off: list[int]  # All that are, by the block's end.
 
     def by_merit(self, row: int, columns: IntArray) -> list[int]:
         """These columns, the most confident first, then the highest score, then the universe's order."""
@@ -77,6 +78,7 @@ class Outlook:
             volatility=self._volatility.annual,
             correlation=self._correlation,
             notes=notes,
+            switched_off=self._core.switched_off,
         )
 
     def _faults(self, notes: dict[int, list[str]], *, warming_up: bool) -> dict[int, list[str]]:

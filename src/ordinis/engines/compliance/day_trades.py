@@ -105,15 +105,45 @@ class Throttle:
     equity_floor_usd: float = 25_000.0
 
 
+class TradedDay:
+    """The orders of one trade date by symbol, counted when somebody asks."""
+
+    __slots__ = ("_last_order", "_orders", "_start", "_used")
+
+    def __init__(self, start: dict[str, Decimal]) -> None:
+        self._start = start
+        self._orders: dict[str, list[Decimal]] = {}  # As `_orders` gives them.
+        self._last_order: dict[str, str] = {}
+        self._used: int | None = 0
+
+    def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
+        orders = self._orders.setdefault(symbol, [])
+        if self._last_order.get(symbol) == order_id:
+            orders[-1] += quantity
+        else:
+            orders.append(quantity)
+            self._last_order[symbol] = order_id
+        self._used = None
+
+    @property
+    def used(self) -> int:
+        """By both permitted methods a symbol, the larger: which one the broker uses is not known."""
+        if self._used is None:
+            self._used = sum(self._count(symbol, orders) for symbol, orders in self._orders.items())
+        return self._used
+
+    def _count(self, symbol: str, orders: list[Decimal]) -> int:
+        start = self._start.get(symbol, _NONE)
+        return max(_direction_changes(orders, start), _opening_orders(orders, start))
+
+
 class DayTradeSlots:
     """Gates entries: each one that could be closed today, its stop counts, reserves a slot until the close."""
 
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
-        self._earlier: deque[int] = deque(maxlen=throttle.window_sessions - 1)
-        self._today: dict[str, list[Decimal]] = {}  # Orders by symbol, as `_orders` gives them.
-        self._last_order: dict[str, str] = {}
-        self._start: dict[str, Decimal] = {}
+        self._earlier: deque[TradedDay] = deque(maxlen=throttle.window_sessions - 1)
+        self._today = TradedDay({})
         self._open_entries: set[str] = set()
         self._on = False
 
@@ -122,17 +152,12 @@ class DayTradeSlots:
     ) -> None:
         """`entering` are symbols whose entries still work from before: they can buy, and be closed, today."""
         self._on = self._throttle.enabled and last_equity_usd < self._throttle.equity_floor_usd
-        self._start = positions
-        self._forget_today()
-        self._open_entries.update(entering)
+        self._today = TradedDay(positions)
+        self._open_entries = set(entering)
 
     def session_closes(self) -> None:
-        self._earlier.append(self._used_today())
-        self._forget_today()
-
-    def _forget_today(self) -> None:
-        self._today.clear()
-        self._last_order.clear()
+        self._earlier.append(self._today)
+        self._today = TradedDay({})
         self._open_entries.clear()
 
     def entry_sent(self, symbol: str) -> None:
@@ -144,17 +169,12 @@ class DayTradeSlots:
 
     def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
         """`quantity` signed: positive bought."""
-        orders = self._today.setdefault(symbol, [])
-        if self._last_order.get(symbol) == order_id:
-            orders[-1] += quantity
-        else:
-            orders.append(quantity)
-            self._last_order[symbol] = order_id
+        self._today.filled(symbol, quantity, order_id)
 
     @property
     def used(self) -> int:
         """Day trades in the window, today's included."""
-        return sum(self._earlier) + self._used_today()
+        return sum(day.used for day in self._earlier) + self._today.used
 
     @property
     def reserved(self) -> int:
@@ -165,11 +185,3 @@ class DayTradeSlots:
     def full(self) -> bool:
         """One more entry could become the day trade that is one too many."""
         return self._on and self.used + self.reserved >= self._throttle.day_trades_max
-
-    def _used_today(self) -> int:
-        return sum(self._count(symbol) for symbol in self._today)
-
-    def _count(self, symbol: str) -> int:
-        """Both permitted methods, the larger: which one the broker uses is not known."""
-        orders, start = self._today[symbol], self._start.get(symbol, _NONE)
-        return max(_direction_changes(orders, start), _opening_orders(orders, start))

@@ -38,7 +38,11 @@ class PerformanceTracker:
         self._evidence: dict[str, Evidence] = {}
 
     def update_trade_result(self, symbol: str, pnl: float, entry: float, exit: float) -> None:
-        """Take one closed trade in: USD, or any unit that is the same for all trades of a key."""
+        """Take one closed trade in, in USD; the prices are the caller's record."""
+        self.record(symbol, pnl)
+
+    def record(self, symbol: str, pnl: float) -> None:
+        """Take one result in: USD, or any unit that is the same for all results of a key."""
         self.total_trades[symbol] += 1
         if pnl > 0:
             self.wins[symbol] += 1

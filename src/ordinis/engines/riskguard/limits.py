@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ordinis.domain.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -20,3 +22,10 @@ class Limits:
     resume_each_session: bool = False  # Backtests only: a latched drawdown stop is lifted and rebased at the open.
     market_buy_collar_fraction: float = 0.04  # A market buy is taken to cost that much more than the last price.
     minimum_notional_usd: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.drawdown_fraction_warn <= self.drawdown_fraction_halve <= self.drawdown_fraction_stop:
+            raise ConfigError(
+                "drawdowns must rise from warn to halve to stop, were "
+                f"{self.drawdown_fraction_warn}, {self.drawdown_fraction_halve}, {self.drawdown_fraction_stop}"
+            )

@@ -17,6 +17,7 @@ from ordinis.domain.signal import SignalBlock
 from ordinis.engines.riskguard.limits import Limits
 
 ELIGIBLE = 255
+_WITHOUT_A_WISH = (Reason.WARMING_UP, Reason.FEED_STALE, Reason.PRICE_STALE)  # These say why nobody wishes.
 ReasonArray = NDArray[np.uint8]
 
 
@@ -47,10 +48,10 @@ def screen(
         (Reason.PRICE_STALE, price_age_minutes > limits.price_age_minutes_max),
         (Reason.LOW_CONFIDENCE, too_doubtful(signals.confidence, min_confidence)),
     )
-    reasons = np.full(wanted.shape, ELIGIBLE, np.uint8)
+    reasons = np.where(wanted, np.uint8(ELIGIBLE), np.uint8(Reason.NO_SIGNAL))
     for reason, refused in reversed(refusals):  # The one that comes first is written last.
-        np.copyto(reasons, np.uint8(reason), where=refused)
-    reasons[~wanted] = Reason.NO_SIGNAL
+        explains = refused if reason in _WITHOUT_A_WISH else refused & wanted
+        np.copyto(reasons, np.uint8(reason), where=explains)
     has_entry: list[bool] = signals.has_entry.tolist()
     return Screened(reasons=reasons, has_entry=has_entry, rules=len(refusals) * wanted.size)
 

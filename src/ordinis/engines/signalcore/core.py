@@ -50,6 +50,11 @@ class SignalCore:
         for seat in self._seats:
             seat.close_session()
 
+    @property
+    def switched_off(self) -> list[int]:
+        """The strategies that are, by their index."""
+        return [index for index, seat in enumerate(self._seats) if isinstance(seat, GuardedSeat) and seat.off]
+
     def take_faults(self) -> list[Fault]:
         """What has been switched off since the last call, and why."""
         return [fault for seat in self._seats if isinstance(seat, GuardedSeat) for fault in seat.take_faults()]

@@ -55,6 +55,10 @@ class GuardedSeat:
             return self._row_by_row(bars)
         return answer if not self._proofs_left else self._proven(bars, answer, before)
 
+    @property
+    def off(self) -> bool:
+        return self._seat is None
+
     def close_session(self) -> None:
         if self._seat is not None:
             self._seat.close_session()
@@ -142,5 +146,5 @@ def _nothing(block: MarketBlock) -> Answer:
         score=unknown,
         confidence=unknown.copy(),
         stop_distance=unknown.copy(),
-        ready=np.zeros(block.present.shape, np.bool_),
+        ready=np.ones(block.present.shape, np.bool_),  # It is not for want of history that it asks for nothing.
     )

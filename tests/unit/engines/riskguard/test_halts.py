@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ordinis.domain.decision import Reason
+from ordinis.domain.errors import ConfigError
 from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
 
@@ -114,3 +115,8 @@ def test_a_new_high_warns_anew() -> None:
     assert halts.mark(95_000.0)
     assert not halts.mark(110_000.0)
     assert halts.mark(104_500.0) == ["drawdown warning: 104,500.00 USD against a high of 110,000.00"]
+
+
+def test_drawdowns_that_do_not_rise_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"must rise from warn to halve to stop, were 0\.12, 0\.08, 0\.1"):
+        Limits(drawdown_fraction_warn=0.12)

@@ -1,0 +1,202 @@
+"""Every figure of the settings reaches the place that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ordinis.app import build_engine, build_exchange
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.config import load
+from ordinis.domain.account import AccountView
+from ordinis.domain.market import Universe
+from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
+from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.trading import TradingEngine
+
+UNIVERSE = Universe(("AAPL", "MSFT"))
+
+
+def built(*changes: str, equity_usd: int = 14_999) -> TradingEngine:
+    """An engine that has seen its account."""
+    engine = build_engine(load(None, changes), UNIVERSE)
+    equity = Decimal(equity_usd)
+    engine.handle(
+        AccountView(
+            at_ns=0,
+            equity_usd=equity,
+            cash_usd=equity,
+            buying_power_usd=equity,
+            last_equity_usd=equity,
+            multiplier=2,
+        )
+    )
+    return engine
+
+
+LIMITS: dict[str, tuple[str, Any]] = {
+    "cash_buffer_fraction": ("risk.cash_buffer_fraction=0.21", 0.21),
+    "price_age_minutes_max": ("risk.price_age_minutes_max=22", 22),
+    "feed_age_minutes_max": ("risk.feed_age_minutes_max=23", 23),
+    "last_entry_minutes_before_close": ("risk.last_entry_minutes_before_close=24", 24),
+    "daily_loss_fraction_max": ("risk.daily_loss_fraction_max=0.25", 0.25),
+    "drawdown_fraction_warn": ("risk.drawdown_fraction_warn=0.026", 0.026),
+    "drawdown_fraction_halve": ("risk.drawdown_fraction_halve=0.077", 0.077),
+    "drawdown_fraction_stop": ("risk.drawdown_fraction_stop=0.28", 0.28),
+    "resume_each_session": ("risk.backtest_resume=never", False),
+    "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
+    "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Limits)])
+def test_every_limit_is_a_setting(field: str) -> None:
+    change, value = LIMITS[field]
+    assert getattr(built().state.guard.limits, field) != value
+    assert getattr(built(change).state.guard.limits, field) == value
+
+
+SIZING: dict[str, tuple[str, Any]] = {
+    "method": ("tiers.small.method=FIXED_PERCENT", SizingMethod.FIXED_PERCENT),
+    "max_position_pct": ("tiers.small.max_position_pct=0.31", 0.31),
+    "max_portfolio_leverage": ("tiers.small.max_portfolio_leverage=1.2", 1.2),
+    "max_positions": ("tiers.small.max_positions=33", 33),
+    "target_volatility": ("tiers.small.target_volatility=0.34", 0.34),
+    "stop_loss_pct": ("tiers.small.stop_loss_pct=0.35", 0.35),
+    "stop_distance_min": ("execution.stop_spread_multiple_min=10.0", 0.004),
+    "fixed_percent": ("sizing.fixed_percent=0.36", 0.36),
+    "kelly_min_trades": ("sizing.kelly_min_trades=37", 37),
+    "kelly_fallback": ("sizing.kelly_fallback=NONE", None),
+    "default_correlation": ("sizing.correlation_default=0.38", 0.38),
+    "minimum_notional_usd": ("sizing.minimum_notional_usd=39", 39.0),
+    "whole_share_preference": ("sizing.whole_share_preference_fraction=0.4", 0.4),
+}
+
+
+@pytest.mark.parametrize("field", SIZING)
+def test_every_figure_of_sizing_is_a_setting(field: str) -> None:
+    change, value = SIZING[field]
+    assert getattr(built().state.sizer.config, field) != value
+    assert getattr(built(change).state.sizer.config, field) == pytest.approx(value)
+
+
+def test_no_figure_of_sizing_is_left_out() -> None:
+    assert {field.name for field in fields(SizingConfig)} - set(SIZING) == {"default_volatility"}
+    assert built().state.sizer.config.default_volatility is None  # What nobody measured is not traded.
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value"),
+    [
+        ("tiers.small.min_confidence=0.41", "min_confidence", 0.41),
+        ("tiers.small.cooldown_minutes=42", "cooldown_minutes", 42),
+        ("tiers.small.hold_sessions=43", "hold_sessions", 43),
+        ("tiers.small.exit_bar=1Min", "exits_on_daily_bars", False),
+    ],
+)
+def test_every_rule_of_a_tier_is_a_setting(change: str, field: str, value: Any) -> None:
+    assert getattr(built().state.tier, field) != value
+    assert getattr(built(change).state.tier, field) == value
+
+
+EXCHANGE: dict[str, tuple[str, Any]] = {
+    "cash_usd": ("account.cash_usd=51", Decimal(51)),
+    "multiplier": ("account.multiplier=4", 4),
+    "fill_model": ("exchange.fill_model=next_close", FillModel.NEXT_CLOSE),
+    "half_spread_bps": ("exchange.half_spread_bps=5.4", 5.4),
+    "participation_max": ("exchange.participation_fraction_max=0.55", 0.55),
+    "market_buy_collar": ("execution.market_buy_collar_fraction=0.56", 0.56),
+    "regime": ("compliance.regime=pattern_day_trader", "pattern_day_trader"),
+    "day_trade_equity_floor_usd": ("compliance.equity_floor_usd=57", Decimal(57)),
+    "day_trades_max": ("compliance.day_trades_max=58", 58),
+    "day_trade_sessions": ("compliance.window_sessions=59", 59),
+    "margin_equity_min_usd": ("exchange.margin_equity_min_usd=60", Decimal(60)),
+    "sec_usd_per_million": ("exchange.fees.sec_usd_per_million=61", Decimal(61)),
+    "taf_usd_per_share": ("exchange.fees.taf_usd_per_share=0.62", Decimal("0.62")),
+    "taf_usd_max": ("exchange.fees.taf_usd_max=63", Decimal(63)),
+    "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
+    "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+}
+
+
+@pytest.mark.parametrize("field", EXCHANGE)
+def test_every_figure_of_the_exchange_is_a_setting(field: str) -> None:
+    change, value = EXCHANGE[field]
+    assert getattr(build_exchange(load(), UNIVERSE, "sip").settings, field) != value
+    assert getattr(build_exchange(load(None, [change]), UNIVERSE, "sip").settings, field) == value
+
+
+def test_no_figure_of_the_exchange_is_left_out() -> None:
+    left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
+    assert left == {"feed_share", "fractional_order_usd_min", "fund_leverage"}
+
+
+@pytest.mark.parametrize(("feed", "share"), [("sip", 1.0), ("iex", 0.03), ("synthetic", 1.0)])
+def test_volume_rules_divide_by_the_share_of_the_data_s_own_feed(feed: str, share: float) -> None:
+    settings = load(None, ["data.feed_share.iex=0.03"])
+    assert build_exchange(settings, UNIVERSE, feed).settings.feed_share == share
+
+
+def test_without_fees_nothing_is_charged() -> None:
+    exchange = build_exchange(load(None, ["exchange.fees.enabled=false"]), UNIVERSE, "sip")
+    assert not exchange.settings.charges_fees
+
+
+@pytest.mark.parametrize(
+    ("changes", "equity_usd", "throttled"),
+    [
+        ([], 14_999, True),  # A policy of small accounts.
+        ([], 25_000, False),
+        (["compliance.day_trade_throttle=off"], 14_999, False),
+        (["compliance.day_trade_throttle=on"], 500_000, True),
+        (["compliance.equity_floor_usd=30000"], 26_000, True),
+        (["compliance.day_trades_max=4"], 14_999, False),
+        (["compliance.regime=pattern_day_trader", "compliance.day_trade_throttle=off"], 14_999, True),  # The law.
+        (["compliance.regime=pattern_day_trader"], 25_000, False),
+    ],
+)
+def test_the_throttle_is_law_or_policy_as_the_settings_say(
+    changes: list[str], equity_usd: int, throttled: bool
+) -> None:
+    slots = built(*changes, equity_usd=equity_usd).state.slots
+    for symbol in ("A", "B", "C"):
+        slots.entry_sent(symbol)
+    assert slots.full is throttled
+
+
+@pytest.mark.parametrize(
+    ("change", "equity_usd", "tier"),
+    [
+        ("policy.hysteresis_fraction=0.02", 25_000, "standard"),
+        ("tiers.standard.equity_min_usd=26000", 25_000, "small"),
+    ],
+)
+def test_the_tier_is_that_of_the_account(change: str, equity_usd: int, tier: str) -> None:
+    assert built(change, equity_usd=equity_usd).state.tier.name == tier
+
+
+@pytest.mark.parametrize(
+    ("changes", "strategies"),
+    [([], ("atr_rsi", "ema_trend")), (["strategies.enabled=sma_cross"], ("sma_cross",))],
+)
+def test_the_strategies_are_those_that_are_enabled(changes: list[str], strategies: tuple[str, ...]) -> None:
+    assert built(*changes).state.strategies == strategies
+
+
+@pytest.mark.parametrize(
+    ("change", "fractions"), [("account.fractional=true", True), ("account.fractional=false", False)]
+)
+def test_fractions_are_a_setting(change: str, fractions: bool) -> None:
+    assert built(change).state.fractionable is fractions
+
+
+def test_orders_are_named_and_protected_as_the_settings_say() -> None:
+    plain = built("execution.protection=none", "account.book=other", "execution.intent_valid_minutes=7").state.desk
+    order = plain.enter("AAPL", Decimal(1), Decimal(90), 0)
+    assert order.stop_loss_usd is None
+    assert order.client_order_id.startswith("other-")
+    assert order.valid_until_ns == 7 * 60 * 10**9
+    assert built().state.desk.enter("AAPL", Decimal(1), Decimal(90), 0).stop_loss_usd == 90
