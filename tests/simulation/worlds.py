@@ -35,7 +35,7 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
 from ordinis.engines.signalcore.bars import OwnBars
 from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, entries
-from ordinis.engines.state import TradingSettings
+from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.views import unpack_changes
 from ordinis.runtime.loop import trade
@@ -163,6 +163,7 @@ def engine_of(
     universe: Universe = UNIVERSE,
     signals: SignalSettings | None = None,
     candidates_max: int = 200,
+    displacement: Displacement | None = None,
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
@@ -183,6 +184,7 @@ def engine_of(
             execution=execution or ExecutionSettings(),
             fractionable=fractionable,
             candidates_max=candidates_max,
+            displacement=displacement,
         ),
         DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
     )

@@ -50,6 +50,10 @@ class Reason(IntEnum):
     BELOW_MINIMUM = 56
     OUTRANKED = 58
     NO_EVIDENCE = 57
+    STOP_UNKNOWN = 59
+    NO_OPTIMUM = 60
+    NO_OPTIMAL_WEIGHT = 61
+    BOOK_VOLATILITY = 62
 
     # The way out.
     LAPSED = 70
@@ -89,6 +93,10 @@ _TEXT = {
     Reason.NO_EVIDENCE: "too few results to measure an edge",
     Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
     Reason.OUTRANKED: "more candidates than are looked at in a minute, and better ones among them",
+    Reason.STOP_UNKNOWN: "Kelly's fraction of the risk needs a stop, and there is none",
+    Reason.NO_OPTIMUM: "the optimiser has no answer: covariances are not known, or no weights were proven best",
+    Reason.NO_OPTIMAL_WEIGHT: "the best book of what is held and asked for has no place for it",
+    Reason.BOOK_VOLATILITY: "the whole book is at its target volatility",
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
 }

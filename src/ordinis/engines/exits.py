@@ -27,7 +27,7 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
         if state.columns.sessions_held(column) < state.tier.hold_sessions:
             draft.reasons[column] = Reason.HOLD
         else:
-            _leave(state, draft, column, symbol)
+            leave(state, draft, column, symbol)
 
 
 def _held_overnight(state: State, column: int) -> bool:
@@ -35,7 +35,8 @@ def _held_overnight(state: State, column: int) -> bool:
     return bool(state.ledger.quantity[column]) and state.columns.sessions_held(column) > 0
 
 
-def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
+def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
+    """Close the position, and say so."""
     holding = state.ledger.holdings[symbol]
     client_order_id, sent = state.desk.leave(symbol, holding.quantity, draft.at_ns)
     draft.actions += sent

@@ -11,9 +11,12 @@ import numpy as np
 from ordinis.domain.market import DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 from ordinis.domain.signal import SignalBlock
 from ordinis.engines.estimates import PriceTape, Volatility
+from ordinis.engines.portfolio.optimal import Beliefs
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import Screened, screen
 from ordinis.engines.signalcore.core import SignalCore
+
+_WHOLE_MAX = 256  # Symbols up to which the covariance of all of them is kept for the session.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,6 +32,7 @@ class Minutes:
     correlation: float | None  # Of the universe, on average; None while unknown.
     notes: dict[int, list[str]]  # By row: strategies that were switched off, and why.
     switched_off: list[int]  # All that are, by the block's end.
+    beliefs: Beliefs  # Covariance and mean returns of any columns, as of the session's open.
 
     def by_merit(self, row: int, columns: IntArray) -> list[int]:
         """These columns, the most confident first, then the highest score, then the universe's order."""
@@ -47,13 +51,18 @@ class Minutes:
 class Outlook:
     """Carries what indicators and estimates need from block to block."""
 
-    def __init__(self, universe: Universe, core: SignalCore, volatility: Volatility) -> None:
+    def __init__(
+        self, universe: Universe, core: SignalCore, volatility: Volatility, *, unknown_correlation: float = 1.0
+    ) -> None:
         self.strategies = core.strategies
         self._core = core
         self._tape = PriceTape(universe)
         self._volatility = volatility
         self._columns = np.arange(len(universe))
         self._correlation: float | None = None
+        self._unknown_correlation = unknown_correlation
+        self._covariance: FloatArray | None = None  # Of the whole universe; made when it is first asked for.
+        self._beliefs = Beliefs(self._covariance_of, volatility.mean_returns)
 
     def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
         """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
@@ -79,6 +88,7 @@ class Outlook:
             correlation=self._correlation,
             notes=notes,
             switched_off=self._core.switched_off,
+            beliefs=self._beliefs,
         )
 
     def _faults(self, notes: dict[int, list[str]], *, warming_up: bool) -> dict[int, list[str]]:
@@ -108,6 +118,14 @@ class Outlook:
             self.close_session()
         self._measure_correlation()
 
+    def _covariance_of(self, columns: IntArray) -> FloatArray:
+        if len(self._columns) > _WHOLE_MAX:
+            return self._volatility.covariance(columns, unknown_correlation=self._unknown_correlation)
+        if self._covariance is None:
+            self._covariance = self._volatility.covariance(self._columns, unknown_correlation=self._unknown_correlation)
+        return self._covariance[columns[:, None], columns]
+
     def _measure_correlation(self) -> None:
+        self._covariance = None
         measured = self._volatility.average_correlation(self._columns)
         self._correlation = None if np.isnan(measured) else measured

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
-from ordinis.domain.market import Universe
+from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
 from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
@@ -14,6 +16,7 @@ from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
 from ordinis.engines.ledger import Ledger, RoundTrip
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.performance.tracker import PerformanceTracker
+from ordinis.engines.portfolio.optimal import OptimalBook
 from ordinis.engines.portfolio.policy import Tier, TierPolicy
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.riskguard.book import Book
@@ -23,6 +26,14 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Displacement:
+    """When a holding makes room for a better candidate (see displacement.py)."""
+
+    confidence_gain_min: float
+    cost_fraction: float  # Of a position: to sell it and to buy another.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,8 @@ class TradingSettings:
     fractionable: bool
     candidates_max: int = 200  # Sized in one minute, the best first.
     prior_trades: float = 20.0
+    payoff_prior: float = 1.0
+    displacement: Displacement | None = None
 
 
 class State:
@@ -50,6 +63,8 @@ class State:
         self.policy = TierPolicy(settings.tiers, settings.hysteresis_fraction)
         self.tier: Tier = self.policy.current  # In force for the session.
         self.sizer = PositionSizer(self.tier.sizing)
+        self.optimal = OptimalBook()
+        self.displacement = settings.displacement
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         self.slots = DayTradeSlots(settings.throttle)
@@ -57,7 +72,8 @@ class State:
         self.ledger = Ledger(universe)
         self.book = Book()
         self.columns = SymbolColumns(len(universe), len(strategies))
-        self.by_strategy = PerformanceTracker(settings.prior_trades)
+        self.entry_confidence: FloatArray = np.full(len(universe), np.nan)  # Of each symbol's last entry.
+        self.by_strategy = PerformanceTracker(settings.prior_trades, settings.payoff_prior)
         self.trips: list[RoundTrip] = []
         self.entries_filled = 0
         self.refused = 0  # Orders the broker refused.

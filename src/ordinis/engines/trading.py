@@ -16,6 +16,7 @@ from ordinis.domain.events import CashFlow, Event, OrderUpdate, Phase, SessionPh
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.daily_exits import DailyExits
+from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
 from ordinis.engines.exits import exits
 from ordinis.engines.outlook import Minutes, Outlook
@@ -70,6 +71,7 @@ class TradingEngine:
             exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
+            displace(state, draft)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
@@ -125,6 +127,7 @@ class TradingEngine:
         if event.phase is Phase.OPENING:
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
+            self.state.optimal.forget()
             return NOTHING
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
@@ -164,4 +167,5 @@ class TradingEngine:
         if tier is before and not first:
             return []
         state.sizer = PositionSizer(tier.sizing)
+        state.optimal.forget()
         return [f"tier {tier.name} ({tier.sizing.method.value}): {last_equity_usd:,.2f} USD at the last close"]
