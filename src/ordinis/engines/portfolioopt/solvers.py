@@ -5,6 +5,7 @@ SciPy is imported where it is used: it takes longer to import than the whole eng
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -122,15 +123,24 @@ def risk_parity(problem: Problem) -> Solution:
     plain = _equal_risk(problem, 1.0, 0.0, np.inf)
     weights = plain * (problem.most / plain.sum())
     if not ((weights <= problem.high).all() and (weights >= problem.low).all()):
-        from scipy.optimize import brentq
 
         def over(logarithm: float) -> float:
             return float(_equal_risk(problem, float(np.exp(logarithm)), problem.low, problem.high).sum()) - problem.most
 
         middle = float(np.log(np.mean(weights * (problem.quadratic @ weights))))
-        logarithm = brentq(over, middle - 60.0, middle + 60.0, xtol=1e-15, rtol=1e-15)
-        weights = _equal_risk(problem, float(np.exp(logarithm)), problem.low, problem.high)
+        weights = _equal_risk(
+            problem, float(np.exp(_root(over, middle - 60.0, middle + 60.0))), problem.low, problem.high
+        )
     return Solution(weights, _risk_residual(problem, weights), "coordinate_descent")
+
+
+def _root(over: Callable[[float], float], low: float, high: float) -> float:
+    """Where it changes its sign; an end, where bounds that add up to just the budget leave no room to change."""
+    from scipy.optimize import brentq
+
+    if over(high) <= 0.0:
+        return high
+    return low if over(low) >= 0.0 else float(brentq(over, low, high, xtol=1e-15, rtol=1e-15))
 
 
 def _equal_risk(problem: Problem, each: float, low: float, high: float) -> FloatArray:

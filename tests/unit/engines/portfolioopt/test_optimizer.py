@@ -121,6 +121,12 @@ def test_capped_equal_risk_caps_who_would_have_more_and_leaves_the_others_equal(
     assert (risk[capped] <= risk[~capped].mean() * (1 + 1e-9)).all()
 
 
+@pytest.mark.parametrize("symbols", [2, 6, 10])
+def test_risk_parity_with_caps_that_add_up_to_just_the_budget_is_at_every_cap(symbols: int) -> None:
+    result = PortfolioOptimizer("risk_parity").optimize(returns_of(symbols, seed=0), {"max_weight": 1.0 / symbols})
+    assert list(result.weights.values()) == pytest.approx([1.0 / symbols] * symbols)
+
+
 # The conditions of an optimum.
 
 
