@@ -10,7 +10,9 @@ import numpy as np
 
 from ordinis.domain.market import DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 from ordinis.domain.signal import SignalBlock
+from ordinis.engines.comovement import MARKET, Comovement, measure
 from ordinis.engines.estimates import PriceTape, Volatility
+from ordinis.engines.liquidity import RecentVolume
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import Screened, screen
 from ordinis.engines.signalcore.core import SignalCore
@@ -25,6 +27,8 @@ class Minutes:
     marks: FloatArray  # [rows x symbols] USD: the last price known; 0 before the first, where nothing is held.
     screened: Screened
     has_exit: list[bool]  # [rows]
+    volume: FloatArray  # [rows x symbols]: shares a minute of the whole market, lately.
+    moves: Comovement  # As of the last close.
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
 
@@ -45,17 +49,35 @@ class Minutes:
 class Outlook:
     """Carries what indicators and estimates need from block to block."""
 
-    def __init__(self, universe: Universe, core: SignalCore, volatility: Volatility) -> None:
+    def __init__(
+        self,
+        universe: Universe,
+        core: SignalCore,
+        volatility: Volatility,
+        *,
+        volume_minutes: int = 30,
+        feed_share: float = 1.0,
+        spread_bps: float = 0.0,
+        cluster_correlation_min: float = 0.7,
+    ) -> None:
         self.strategies = core.strategies
         self._core = core
         self._tape = PriceTape(universe)
         self._volatility = volatility
         self._columns = np.arange(len(universe))
         self._correlation: float | None = None
+        self._volume = RecentVolume(len(universe), minutes=volume_minutes, feed_share=feed_share)
+        self._spread_bps = np.full(len(universe), spread_bps)
+        self._cluster_correlation_min = cluster_correlation_min
+        self._market_column = universe.column.get(MARKET)
+        self._session: Session | None = None
+        self._reference_usd = self._tape.last_price  # The last session's last prices.
+        self._measure()
 
     def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
         """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
         signals = self._core.advance(block)
+        self._enter(block)
         tape = self._tape.advance(block)
         self._volatility.advance(block)
         return Minutes(
@@ -67,10 +89,15 @@ class Outlook:
                 signals,
                 price_age_minutes=tape.age_minutes,
                 feed_age_minutes=tape.feed_age_minutes,
+                last_price_usd=tape.last_price,
+                reference_usd=self._reference_usd,
+                spread_bps=self._spread_bps,
                 min_confidence=min_confidence,
                 limits=limits,
             ),
             has_exit=signals.has_exit.tolist(),
+            volume=self._volume.advance(block),
+            moves=self.moves,
             volatility=self._volatility.annual,
             correlation=self._correlation,
         )
@@ -79,7 +106,7 @@ class Outlook:
         """The session's scores and closes join the history."""
         self._core.close_session()
         self._volatility.close_session()
-        self._measure_correlation()
+        self._measure()
 
     def warm_up(self, blocks: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """Live through earlier sessions without deciding anything."""
@@ -90,12 +117,30 @@ class Outlook:
                 self.close_session()
             session = block.session
             self._core.advance(block)
+            self._enter(block)
             self._tape.advance(block)
+            self._volume.advance(block)
             self._volatility.advance(block)
         if session is not None:
             self.close_session()
-        self._measure_correlation()
+        self._measure()
 
-    def _measure_correlation(self) -> None:
+    def _enter(self, block: MarketBlock) -> None:
+        """A session's reference is the last price before it; a symbol that had none takes its first open."""
+        if block.session != self._session:
+            self._session = block.session
+            self._reference_usd = self._tape.last_price.copy()
+        missing = np.isnan(self._reference_usd) & block.present.any(axis=0)
+        if missing.any():
+            first = block.present.argmax(axis=0)
+            np.copyto(self._reference_usd, block.open[first, self._columns], where=missing)
+
+    def _measure(self) -> None:
         measured = self._volatility.average_correlation(self._columns)
+        self.moves = measure(
+            self._volatility.returns,
+            self._market_column,
+            common_min=self._volatility.returns_min,
+            cluster_correlation_min=self._cluster_correlation_min,
+        )
         self._correlation = None if np.isnan(measured) else measured
