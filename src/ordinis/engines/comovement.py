@@ -13,6 +13,7 @@ from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.estimates import SESSIONS_A_YEAR, pairwise_correlation
 
 MARKET = "SPY"
+ALONE: IntArray = np.zeros(0, np.int64)  # The cluster of a symbol that moves with no other.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,9 +22,10 @@ class Comovement:
 
     warm: bool
     market_volatility: float  # Annual; NaN unknown.
-    beta: FloatArray  # [symbols] against the market; NaN unknown.
+    average_correlation: float  # Mean of the known pairs, as measured; NaN unknown.
+    betas: list[float]  # [symbols] against the market; NaN unknown. A list: one element is read an entry.
     held_beta: FloatArray  # The same, an unknown one taken to be 1: what is held counts whatever is known of it.
-    clusters: tuple[IntArray | None, ...]  # [symbols]: the columns of its cluster, itself included; None unknown.
+    clusters: tuple[IntArray | None, ...]  # [symbols]: its cluster's columns, or ALONE; None unknown.
 
 
 def measure(
@@ -34,13 +36,22 @@ def measure(
     market = equal_weight(returns) if market_column is None else returns[:, market_column]
     correlation = pairwise_correlation(returns, common_min=common_min)
     beta = betas(returns, market, common_min)
+    pairs = known_pairs(correlation)
     return Comovement(
         warm=with_any >= common_min,
         market_volatility=annual_volatility(market, common_min),
-        beta=beta,
+        average_correlation=float(pairs.mean()) if pairs.size else float("nan"),
+        betas=beta.tolist(),
         held_beta=np.where(np.isnan(beta), 1.0, beta),
         clusters=clusters(shrunk(correlation, returns.shape[0]), cluster_correlation_min),
     )
+
+
+def known_pairs(correlation: FloatArray) -> FloatArray:
+    """Each pair's figure once, where it is known."""
+    pairs = correlation[np.triu_indices(correlation.shape[0], k=1)]
+    known: FloatArray = pairs[np.isfinite(pairs)]
+    return known
 
 
 def equal_weight(returns: FloatArray) -> FloatArray:
@@ -87,8 +98,7 @@ def shrunk(correlation: FloatArray, sessions: int) -> FloatArray:
     positive semidefinite. Sources: Fisher (1915) for e; Efron and Morris (1975), "Data Analysis Using Stein's
     Estimator", for the weights.
     """
-    pairs = correlation[np.triu_indices(correlation.shape[0], k=1)]
-    known = pairs[np.isfinite(pairs)]
+    known = known_pairs(correlation)
     if not known.size:
         return correlation
     degrees = max(sessions - 1, 1)
@@ -110,8 +120,11 @@ def clusters(correlation: FloatArray, threshold: float) -> tuple[IntArray | None
     known: BoolArray = np.isfinite(np.diagonal(correlation))
     together = (np.isnan(correlation) | (correlation >= threshold)) & known & known[:, None]
     label = _components(together)
-    members: dict[int, IntArray] = {int(one): np.flatnonzero(label == one) for one in np.unique(label[known])}
-    return tuple(members[int(one)] if sure else None for one, sure in zip(label, known, strict=True))
+    shared = np.flatnonzero(np.bincount(label) > 1)
+    members = {int(one): np.flatnonzero(label == one) for one in shared}
+    return tuple(
+        members.get(one, ALONE) if sure else None for one, sure in zip(label.tolist(), known.tolist(), strict=True)
+    )
 
 
 def _components(together: BoolArray) -> IntArray:

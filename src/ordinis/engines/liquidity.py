@@ -16,18 +16,19 @@ class RecentVolume:
     def __init__(self, symbols: int, *, minutes: int = 30, feed_share: float = 1.0) -> None:
         self._minutes = minutes
         self._feed_share = feed_share  # A feed that counts a part of the market shows a part of its volume.
-        self._totals: list[IntArray] = [np.zeros(symbols, np.int64)]  # At the end of each minute, newest last.
+        self._seen = 0  # Minutes, up to the window's.
+        self._totals: list[IntArray] = [np.zeros(symbols, np.int64)] * minutes  # At each minute's end, newest last.
 
     def advance(self, block: MarketBlock) -> FloatArray:
         """Shares a minute after each row, `[rows x symbols]`. Call once for each block, in order."""
-        if not block.rows:
+        rows = block.rows
+        if not rows:
             return block.volume
         shares = np.rint(block.volume).astype(np.int64)
-        totals = self._totals[-1] + np.cumsum(shares, axis=0)
-        lines = [*self._totals, *totals]
-        newest = np.arange(len(self._totals), len(lines))
-        oldest = np.maximum(newest - self._minutes, 0)
-        before = np.stack([lines[line] for line in oldest.tolist()])
-        self._totals = lines[-self._minutes - 1 :]
-        mean: FloatArray = (totals - before) / ((newest - oldest) * self._feed_share)[:, None]
+        totals = np.cumsum(shares, axis=0) + self._totals[-1]
+        before = np.concatenate([np.stack(self._totals[:rows]), totals[: max(0, rows - self._minutes)]])
+        self._totals = [*self._totals[rows:], *totals[-self._minutes :]]
+        counted = np.minimum(np.arange(1, rows + 1) + self._seen, self._minutes)
+        self._seen = int(counted[-1])
+        mean: FloatArray = (totals - before) / (counted * self._feed_share)[:, None]
         return mean

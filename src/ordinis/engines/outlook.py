@@ -136,11 +136,11 @@ class Outlook:
             np.copyto(self._reference_usd, block.open[first, self._columns], where=missing)
 
     def _measure(self) -> None:
-        measured = self._volatility.average_correlation(self._columns)
         self.moves = measure(
             self._volatility.returns,
             self._market_column,
             common_min=self._volatility.returns_min,
             cluster_correlation_min=self._cluster_correlation_min,
         )
-        self._correlation = None if np.isnan(measured) else measured
+        measured = self.moves.average_correlation
+        self._correlation = None if isnan(measured) else measured

@@ -27,20 +27,20 @@ class RiskGuard:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.rules_evaluated = 0
-        self._rules = [(rule.reason, rule.room) for rule in RULES if rule.is_on(limits)]
+        rules = [rule for rule in RULES if rule.is_on(limits)]
+        self._rooms = [rule.room for rule in rules]
+        self._reasons = [rule.reason for rule in rules]
 
     def review(self, quantity: Decimal, asked: Asked, book: Book, sizing: SizingConfig) -> Verdict:
         """The largest part of an entry that every rule allows. `quantity` in shares, whole or fractional."""
-        price_usd = asked.price_usd
-        room_usd, bound = float(quantity) * price_usd, _SENT
-        for reason, room in self._rules:
-            left_usd = room(asked, book, sizing, self.limits)
-            if left_usd < room_usd:
-                room_usd, bound = left_usd, reason
-        self.rules_evaluated += len(self._rules)
-        if bound is _SENT:
-            return Verdict(action=_APPROVE, quantity=quantity, reason=bound)
-        return self._resize(quantity, max(room_usd, 0.0) / price_usd, price_usd, bound)
+        limits, price_usd = self.limits, asked.price_usd
+        left_usd = [room(asked, book, sizing, limits) for room in self._rooms]
+        self.rules_evaluated += len(left_usd)
+        least_usd = min(left_usd)
+        if least_usd >= float(quantity) * price_usd:
+            return Verdict(action=_APPROVE, quantity=quantity, reason=_SENT)
+        bound = self._reasons[left_usd.index(least_usd)]
+        return self._resize(quantity, max(least_usd, 0.0) / price_usd, price_usd, bound)
 
     def reduce(self, quantity: Decimal) -> Verdict:
         """A limit must never trap us in a position."""

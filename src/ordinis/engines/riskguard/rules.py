@@ -12,6 +12,7 @@ from math import isnan
 import msgspec
 
 from ordinis.domain.decision import Reason
+from ordinis.engines.comovement import ALONE
 from ordinis.engines.portfolio.sizing import SizingConfig
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import OFF, Limits
@@ -101,7 +102,7 @@ def cluster_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits)
     if members is None:
         return 0.0
     ceiling_usd = limits.cluster_fraction_max * book.equity_usd
-    return ceiling_usd if members.size == 1 else ceiling_usd - book.weighs_usd(members)
+    return ceiling_usd if members is ALONE else ceiling_usd - book.weighs_usd(members)
 
 
 def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -109,7 +110,7 @@ def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) ->
     moves = book.moves
     if moves is None or not moves.warm:
         return OFF
-    beta = moves.beta.item(asked.column)
+    beta = moves.betas[asked.column]
     if isnan(beta):
         return 0.0
     if beta == 0.0:
