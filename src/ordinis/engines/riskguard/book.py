@@ -68,7 +68,7 @@ class Book:
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
         """Value what is held, a symbol at a time: once in a minute that has candidates."""
         held = quantity * marks_usd
-        self.gross_usd = float(np.abs(held).sum())
+        self.gross_usd = float(np.add.reduce(np.abs(held)))
         self.values_usd = held + self._open_usd
         self.moves = moves
         self.orders = orders
