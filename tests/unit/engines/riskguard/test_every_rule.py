@@ -16,7 +16,9 @@ from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import DailyBlock
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.rules import Asked, gross_room, net_room
 from simulation.worlds import UNIVERSE, Hand, tier_of
 
 PLAIN = ExecutionSettings(protect=False)
@@ -358,3 +360,41 @@ def test_reducing_orders_pass_every_limit() -> None:
 def test_allowing_short_sales_is_refused_until_they_are_built() -> None:
     with pytest.raises(ConfigError, match=r"short sales are not built.*use false"):
         load(None, ["risk.shorting_allowed=true"])
+
+
+@pytest.mark.parametrize("rule", ["gross_exposure_max=0.15", "net_exposure_max=0.15"])
+def test_exposure_counts_the_entries_of_the_same_minute(rule: str) -> None:
+    hand = hand_of(limits_by(f"risk.{rule}"))
+    hand.minute(enter="AAA BBB CCC")
+    assert [bought(hand, symbol) for symbol in ("AAA", "BBB", "CCC")] == [100, 50, 0]
+
+
+def test_beta_counts_the_entries_of_the_same_minute() -> None:
+    beta = hand_of(limits_by(), **WARM).engine._outlook.moves.betas[0]
+    hand = hand_of(limits_by("risk.beta_rule=on", f"risk.beta_max={0.1501 * beta}"), **WARM)
+    hand.minute(enter="AAA BBB")
+    assert [bought(hand, symbol) for symbol in ("AAA", "BBB")] == [100, 50]
+
+
+def test_the_collar_hangs_on_the_last_session_not_on_the_first() -> None:
+    hand = hand_of(limits_by("risk.price_collar_fraction_max=0.2"))
+    for close in (100.0, 115.0):
+        hand.minute(AAA=close)
+        hand.closes()
+        hand.opens()
+    hand.minute(enter="AAA", AAA=137.0)
+    assert bought(hand) == 72
+    hand.minute(enter="BBB", BBB=137.0)  # It had no close: its first open stands for one.
+    assert bought(hand, "BBB") == 72
+
+
+def test_longs_and_shorts_add_up_in_gross_and_offset_each_other_in_net() -> None:
+    """80 % long and 30 % short: 110 % gross, 50 % net."""
+    book = Book((None, None))
+    book.equity_usd = 100_000.0
+    book.long_usd = 50_000.0
+    quantity, marks = np.array([800.0, -300.0]), np.array([100.0, 100.0])
+    book.look(quantity, marks, hand_of(limits_by()).engine._outlook.moves, 0)
+    asked, sizing = Asked(100.0), tier_of().sizing
+    assert gross_room(asked, book, sizing, limits_by("risk.gross_exposure_max=1.2")) == pytest.approx(10_000)
+    assert net_room(asked, book, sizing, limits_by("risk.net_exposure_max=1.2")) == pytest.approx(70_000)
