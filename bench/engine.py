@@ -2,9 +2,10 @@
 
     python bench/engine.py [--json OUT] [--jobs NAME ...] [--repeats N]
 
-Every figure is CPU time of the run: bars read from the store, signals, sizes, every rule, the exchange,
-the ledger, decision records, the journal on disk. `times_plain_loop` compares CPU a bar with the plain-Python
-reference of job.py, measured in the same process before and after: machines and moments differ, ratios less.
+Every figure is CPU time of the run: signals, sizes, every rule, the exchange, the ledger, decision records, the
+journal on disk. Reading the bars is left out, as it is for the peers, and stands beside it. `times_plain_loop` compares
+CPU a bar with the plain-Python reference of job.py, measured in the same process before and after: machines and moments
+differ, ratios less.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ from ordinis.research.result import BacktestResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One figure. Equity in USD; CPU seconds."""
+    """One figure. Equity in USD; CPU seconds, `loading_cpu_seconds` not among `cpu_seconds`."""
 
     job: str
     data: str
     bars: int
     cpu_seconds: float
+    loading_cpu_seconds: float
     bars_per_second: int
     times_plain_loop: float
     final_equity: float | None = None
@@ -52,6 +54,7 @@ LOOSE = {  # On and evaluated, but out of the job's reach.
     "consecutive_losses_max": 1_000_000,
     "orders_a_session_max": 1_000_000,
     "price_collar_fraction_max": 1_000.0,
+    "trade_risk_fraction_max": 0.99,
     "order_volume_fraction_max": 1_000.0,
     "cluster_fraction_max": 10.0,
     "sector_fraction_max": 10.0,
@@ -111,7 +114,7 @@ class Bench:
         before = self._yardstick.seconds_per_bar()
         results = [app.run_backtest(settings, data=data, last=last)[0] for _ in range(self._repeats)]
         loop_s = (before + self._yardstick.seconds_per_bar()) / 2
-        best = min(results, key=lambda result: result.cpu_seconds)
+        best = min(results, key=_run_alone_s)
         return self._row(job, data, best, loop_s)
 
     def crossover(self, data: str, fill: str) -> Row:
@@ -132,9 +135,10 @@ class Bench:
             job=job,
             data=data,
             bars=result.bars,
-            cpu_seconds=round(result.cpu_seconds, 4),
-            bars_per_second=round(result.bars / result.cpu_seconds),
-            times_plain_loop=round(result.cpu_seconds / result.bars / loop_s, 2),
+            cpu_seconds=round(_run_alone_s(result), 4),
+            loading_cpu_seconds=round(result.loading_cpu_seconds, 4),
+            bars_per_second=round(result.bars / _run_alone_s(result)),
+            times_plain_loop=round(_run_alone_s(result) / result.bars / loop_s, 2),
             final_equity=round(result.final_equity, 2),
             fills=len(reading.fills(journal)),
             rules_evaluated=result.rules_evaluated,
@@ -173,11 +177,16 @@ class Bench:
             data="wide",
             bars=bars,
             cpu_seconds=round(sum(decided_s), 4),
+            loading_cpu_seconds=0.0,
             bars_per_second=round(bars / sum(decided_s)),
             times_plain_loop=round(sum(decided_s) / bars / loop_s, 2),
             note=f"a minute: mean {1e3 * sum(decided_s) / len(decided_s):.2f} ms, most {1e3 * max(decided_s):.2f} ms; "
             f"the first with signals everywhere {1e3 * spent_s[59]:.1f} ms",
         )
+
+
+def _run_alone_s(result: BacktestResult) -> float:
+    return result.cpu_seconds - result.loading_cpu_seconds
 
 
 JOBS = ("small", "large", "idle", "growth", "wide")
@@ -215,7 +224,7 @@ def shown(row: Row) -> str:
     )
     return (
         f"{row.job:24s} {row.data:6s} {row.bars:9,} bars {row.bars_per_second:10,}/s "
-        f"{row.times_plain_loop:6.2f} x loop {equity}{record} {row.note}"
+        f"{row.times_plain_loop:6.2f} x loop, loading {row.loading_cpu_seconds:.2f} s {equity}{record} {row.note}"
     )
 
 

@@ -7,6 +7,7 @@ events one at a time, so that a test can say what the broker answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,13 +168,15 @@ def engine_of(
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
-    def core() -> SignalCore:
-        return SignalCore(universe, strategies or [Wishful()], signals or SignalSettings(score_history_min=1))
+    def core(chosen: Sequence[Strategy]) -> SignalCore:
+        return SignalCore(universe, chosen, signals or SignalSettings(score_history_min=1))
 
+    chosen = strategies or [Wishful()]
+    apart = [core([deepcopy(strategy)]) for strategy in chosen]
     tiers = tiers or [tier_of()]
     return TradingEngine(
         universe,
-        Outlook(universe, core(), Volatility(universe), **(outlook or {})),
+        Outlook(universe, core(chosen), Volatility(universe), **(outlook or {})),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=0.02,
@@ -184,7 +187,7 @@ def engine_of(
             candidates_max=candidates_max,
             sectors=sectors or {},
         ),
-        DailyExits(universe, core()) if any(tier.exits_on_daily_bars for tier in tiers) else None,
+        DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
     )
 
 

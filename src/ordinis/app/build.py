@@ -53,7 +53,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             prior_trades=sizing.win_rate_prior_trades,
             sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
         ),
-        DailyExits(universe, _core(settings, universe)) if daily else None,
+        DailyExits(universe, _cores_apart(settings, universe)) if daily else None,
     )
 
 
@@ -99,6 +99,15 @@ def _core(settings: Settings, universe: Universe) -> SignalCore:
     )
 
 
+def _cores_apart(settings: Settings, universe: Universe) -> list[SignalCore]:
+    """A core for each strategy, for exits: confidence plays no part in them."""
+    given = settings.strategies
+    return [
+        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}))], SignalSettings())
+        for name in given.enabled
+    ]
+
+
 def _tier(settings: Settings, index: int) -> Tier:
     tier, sizing, execution = settings.tiers[index], settings.sizing, settings.execution
     fallback = sizing.kelly_fallback
@@ -111,7 +120,7 @@ def _tier(settings: Settings, index: int) -> Tier:
             max_portfolio_leverage=tier.max_portfolio_leverage,
             max_positions=tier.max_positions,
             target_volatility=tier.target_volatility,
-            stop_loss_pct=tier.stop_loss_pct,
+            stop_loss_pct=tier.stop_loss_pct if execution.protection == "broker_stop" else None,
             stop_distance_min=execution.stop_spread_multiple_min * execution.spread_bps_assumed / 10_000,
             fixed_percent=sizing.fixed_percent,
             kelly_min_trades=sizing.kelly_min_trades,

@@ -54,7 +54,7 @@ def run_backtest(
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
-        market = SimulatedMarket(exchange, _announced(material, progress))
+        market = SimulatedMarket(exchange, run.loaded(_announced(material, progress)))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     if report is not None:
         _report(material, result, engine, report, command)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ordinis.config.loading import FILE_NAME, load
 from ordinis.config.settings import Settings
-from ordinis.config.writing import template
+from ordinis.config.writing import shown, template
 
-__all__ = ["FILE_NAME", "Settings", "load", "template"]
+__all__ = ["FILE_NAME", "Settings", "load", "shown", "template"]

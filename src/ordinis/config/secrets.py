@@ -59,7 +59,7 @@ def _from_file(path: Path) -> Credentials:
         raise ConfigError(f'{path} must hold two lines: {KEY_ID} = "..." and {SECRET_KEY} = "..."') from None
 
 
-def shown(settings: Settings, environment: Mapping[str, str] = os.environ) -> str:
+def shown(environment: Mapping[str, str] = os.environ) -> str:
     """Whether keys are there, as comments: never what they are."""
     lines = [f"# {name}: {'set, hidden' if environment.get(name) else 'not set'}" for name in (KEY_ID, SECRET_KEY)]
     return "\n".join(lines) + "\n"

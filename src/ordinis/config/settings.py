@@ -50,10 +50,3 @@ class Settings(Section):
     def plain(self) -> dict[str, Any]:
         """Sections and keys as JSON would hold them, for journals and reports. Holds no secret."""
         return self.model_dump(mode="json")
-
-    def shown(self) -> str:
-        """The settings as a TOML file would say them, and whether keys are set, never what they are."""
-        from ordinis.config.secrets import shown
-        from ordinis.config.writing import as_toml
-
-        return f"{as_toml(self)}\n{shown(self)}"

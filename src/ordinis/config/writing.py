@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ordinis.config import secrets
 from ordinis.config.keys import is_list_of_tables, model_in
 from ordinis.config.settings import Settings
 
@@ -30,6 +31,11 @@ def template() -> str:
 def as_toml(settings: Settings) -> str:
     """All settings, without comments: loading it gives the same settings."""
     return "".join(_tables(settings, comments=False)).lstrip("\n")
+
+
+def shown(settings: Settings) -> str:
+    """The settings as a TOML file would say them, and whether keys are set, never what they are."""
+    return f"{as_toml(settings)}\n{secrets.shown()}"
 
 
 def _tables(settings: Settings, *, comments: bool) -> Iterator[str]:

@@ -114,7 +114,7 @@ _TEXT = {
     Reason.NO_EVIDENCE: "too few results to measure an edge",
     Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
     Reason.OUTRANKED: "more candidates than are looked at in a minute, and better ones among them",
-    Reason.TRADE_RISK: "too much would be lost at the stop, or there is no stop",
+    Reason.TRADE_RISK: "too much would be lost at the stop, or with the whole position where there is none",
     Reason.GROSS_EXPOSURE: "gross exposure would be too large",
     Reason.NET_EXPOSURE: "net exposure would be too large",
     Reason.ORDER_VOLUME: "the order would be too large for the symbol's recent volume",

@@ -107,7 +107,7 @@ class MarketSlice:
     def __init__(self, block: MarketBlock, row: int) -> None:
         self.block = block
         self.row = row
-        self.at_ns = int(block.closed_at_ns[row])  # The minute's end: bars are known from here on.
+        self.at_ns: int = block.closed_at_ns.item(row)  # The minute's end: bars are known from here on.
 
     @property
     def universe(self) -> Universe:

@@ -57,7 +57,6 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
 
 def _closed(state: State, trip: RoundTrip, column: int) -> None:
     state.columns.closed(column)
-    state.slots.entry_over(trip.symbol)
     state.trips.append(trip)
     state.halts.trade_closed(float(trip.pnl_usd))
     state.by_strategy.record(trip.strategy, in_units_of_risk(trip))

@@ -1,14 +1,16 @@
 """Exits on the last closed daily bar: the strategies a second time, in daily bars.
 
-A symbol with too little daily history falls back to its owner's vote in the session's last minute; either
-way the order goes out at the next open.
+A symbol with too little daily history for its owner falls back to that strategy's vote on the session's newest
+minute; either way the order goes out at the next open.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from ordinis.domain.market import BoolArray, DailyBlock, FloatArray, MarketBlock, Session, Universe
+from ordinis.domain.market import BoolArray, DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.signalcore.core import SignalCore
 
@@ -32,10 +34,9 @@ class DayBar:
 
     def add(self, block: MarketBlock) -> None:
         """Take a block's minutes in."""
-        seen = block.present.any(axis=0)
+        seen, last = newest(block.present)
         columns = np.arange(seen.size)
         first = block.present.argmax(axis=0)
-        last = block.rows - 1 - block.present[::-1].argmax(axis=0)
         self.open = np.where(np.isnan(self.open), block.open[first, columns], self.open)
         self.close = np.where(seen, block.close[last, columns], self.close)
         self.high = np.fmax(self.high, np.fmax.reduce(block.high, axis=0))
@@ -58,26 +59,44 @@ class DayBar:
 
 
 class DailyExits:
-    """Gathers a session's bar and asks the strategies about it at the close."""
+    """Gathers a session's bar and asks each strategy about it at the close."""
 
-    def __init__(self, universe: Universe, core: SignalCore) -> None:
+    def __init__(self, universe: Universe, cores: Sequence[SignalCore]) -> None:
+        """`cores` hold one strategy each, in the order of the minutes' strategies: each is ready in its own time."""
         self._universe = universe
-        self._core = core
+        self._cores = cores
         self._bar = DayBar(len(universe))
+        self._votes = self._no_votes()
 
     def warm_up(self, daily: DailyBlock) -> None:
         """Daily bars before the first session, oldest first."""
         for row, day in enumerate(daily.dates):
-            session = Session(date=day, open_ns=0, close_ns=0)
-            self._core.advance(DayBar.of(daily, row).block(self._universe, session))
+            bar = DayBar.of(daily, row).block(self._universe, Session(date=day, open_ns=0, close_ns=0))
+            for core in self._cores:
+                core.advance(bar)
 
-    def advance(self, block: MarketBlock) -> None:
-        """Add a block's minutes to its session's bar."""
-        self._bar.add(block)
+    def advance(self, minutes: Minutes) -> None:
+        """Add a block's minutes to its session's bar, and keep the newest votes on minutes."""
+        self._bar.add(minutes.block)
+        seen, last = newest(minutes.block.present)
+        votes = minutes.signals.exits[:, last, np.arange(last.size)]
+        np.copyto(self._votes, votes, where=seen)
 
-    def close_session(self, minutes: Minutes) -> BoolArray:
+    def close_session(self, session: Session) -> BoolArray:
         """[strategies x symbols]: who wants to leave at the next open."""
-        daily = self._core.advance(self._bar.block(self._universe, minutes.block.session))
-        self._bar = DayBar(len(self._universe))
-        votes: BoolArray = np.where(daily.ready[0], daily.exits[:, 0], minutes.signals.exits[:, -1])
+        bar = self._bar.block(self._universe, session)
+        daily = [core.advance(bar) for core in self._cores]
+        ready = np.stack([one.ready[0] for one in daily])
+        votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
+        self._bar, self._votes = DayBar(len(self._universe)), self._no_votes()
         return votes
+
+    def _no_votes(self) -> BoolArray:
+        return np.zeros((len(self._cores), len(self._universe)), np.bool_)
+
+
+def newest(present: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Which symbols have a bar in these rows, and the row of the newest, 0 where there is none."""
+    seen = np.asarray(present.any(axis=0))
+    behind: IntArray = present[::-1].argmax(axis=0)
+    return seen, np.where(seen, present.shape[0] - 1 - behind, 0)

@@ -14,6 +14,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _NONE = Decimal(0)
+_STOP_BELOW_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
 _ENTRY = Purpose.ENTRY
 _RESIZE = VerdictAction.RESIZE
 _RESIZED = Reason.RESIZED
@@ -78,10 +79,14 @@ def _candidate(state: State, draft: Draft, column: int, strategy: str, scale: fl
         evidence.trades,
         _known(minutes.volatility.item(column)),
         minutes.correlation,
-        state.sizer.stop_distance(_known(minutes.signals.stop_distance.item(row, column))),
+        _stop_distance(state, minutes.signals.stop_distance.item(row, column)),
         scale,
         state.fractionable,
     )
+
+
+def _stop_distance(state: State, strategy_distance: float) -> float | None:
+    return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
 
 
 def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult) -> Verdict:
@@ -107,9 +112,10 @@ def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quant
 
 
 def _stop_usd(state: State, candidate: Candidate) -> Decimal | None:
-    if candidate.stop_distance is None or not state.desk.protects:
+    if candidate.stop_distance is None:
         return None
-    return money.stop_below(candidate.price_usd * (1.0 - candidate.stop_distance))
+    price_usd = candidate.price_usd
+    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BELOW_MIN_USD))
 
 
 def _known(value: float) -> float | None:

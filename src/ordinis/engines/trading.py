@@ -91,7 +91,7 @@ class TradingEngine:
             self._minutes = minutes
             state.guard.rules_evaluated += minutes.screened.rules
             if self._daily_exits is not None:
-                self._daily_exits.advance(block)
+                self._daily_exits.advance(minutes)
         return minutes
 
     def _mark(self, at_ns: int, long_usd: float) -> list[str]:
@@ -152,13 +152,14 @@ class TradingEngine:
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             return NOTHING
-        if self._minutes is not None and self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(self._minutes))
+        if self._daily_exits is not None:
+            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
         self._outlook.close_session()
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
-        return NOTHING
+        actions = self.state.desk.close_session(event.at_ns)
+        return Decision(actions=tuple(actions)) if actions else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""

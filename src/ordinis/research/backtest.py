@@ -10,6 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
+from ordinis.domain.decision import SizeResult, Verdict, VerdictAction
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
 from ordinis.engines.trading import TradingEngine
@@ -32,6 +33,18 @@ class Run:
     start_usd: float
     journal: Path
     bars: int = 0
+    loading_cpu_seconds: float = 0.0
+
+    def loaded(self, blocks: Iterable[MarketBlock]) -> Iterator[MarketBlock]:
+        """The same blocks; the CPU time it took to read each is added up."""
+        source = iter(blocks)
+        while True:
+            started = clock.cpu_seconds()
+            block = next(source, None)
+            self.loading_cpu_seconds += clock.cpu_seconds() - started
+            if block is None:
+                return
+            yield block
 
     def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice]:
         """The same market, its bars counted: a block at a time, when its first minute comes."""
@@ -59,7 +72,7 @@ def backtest(
     journal.close()
     seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
     sent = [
-        one.assessment.size
+        (one.assessment.size, one.assessment.verdict)
         for one in reading.assessments(run.journal)
         if one.assessment.client_order_id and one.assessment.size is not None
     ]
@@ -72,15 +85,26 @@ def backtest(
         bars=run.bars,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
-        average_position=fmean(size.weight for size in sent) if sent else None,
+        loading_cpu_seconds=run.loading_cpu_seconds,
+        average_position=fmean(_weight(size, verdict) for size, verdict in sent) if sent else None,
         decisions_by_reason=reading.decisions_by_reason(run.journal),
-        bound_by=_counted(size.bound_by for size in sent),
-        sizing_methods=_counted(size.sizing_method for size in sent),
+        bound_by=_counted(_bound_by(size, verdict) for size, verdict in sent),
+        sizing_methods=_counted(size.sizing_method for size, _ in sent),
         journal=str(run.journal),
         journal_digest=reading.digest(run.journal),
         partial=not complete,
     )
     return summarise(engine, books, facts)
+
+
+def _weight(size: SizeResult, verdict: Verdict) -> float:
+    """Of the order that went out."""
+    return size.weight * float(verdict.quantity / size.shares)
+
+
+def _bound_by(size: SizeResult, verdict: Verdict) -> str:
+    """The rule that cut the size, or else the link of the chain that set it."""
+    return verdict.reason.name if verdict.action is VerdictAction.RESIZE else size.bound_by
 
 
 def _counted(names: Iterable[str]) -> dict[str, int]:

@@ -50,6 +50,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     bars: int
     seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
     cpu_seconds: float
+    loading_cpu_seconds: float  # Part of it: reading the bars.
     bars_per_second: float
     rules_evaluated: int
     decisions_by_reason: Mapping[str, int]
@@ -71,6 +72,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     bars: int
     seconds: float
     cpu_seconds: float
+    loading_cpu_seconds: float
     average_position: float | None
     decisions_by_reason: Mapping[str, int]
     bound_by: Mapping[str, int]
@@ -112,6 +114,7 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         bars=facts.bars,
         seconds=facts.seconds,
         cpu_seconds=facts.cpu_seconds,
+        loading_cpu_seconds=facts.loading_cpu_seconds,
         bars_per_second=facts.bars / facts.seconds if facts.seconds else 0.0,
         rules_evaluated=state.guard.rules_evaluated,
         decisions_by_reason=facts.decisions_by_reason,

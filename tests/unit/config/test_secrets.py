@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ordinis.config import Settings, load
-from ordinis.config.secrets import KEY_ID, SECRET_KEY, Credentials, credentials, shown
+from ordinis.config import Settings, load, secrets, shown
+from ordinis.config.secrets import KEY_ID, SECRET_KEY, Credentials, credentials
 from ordinis.domain.errors import ConfigError
 
 ENVIRONMENT = {KEY_ID: "PK-PUBLIC-PART", SECRET_KEY: "hush-hush"}
@@ -60,7 +60,7 @@ def test_missing_keys_are_named(environment: dict[str, str], message: str) -> No
 
 def test_keys_never_show() -> None:
     keys = credentials(Settings(), ENVIRONMENT)
-    told = f"{keys!r} {keys} {keys.model_dump()} {keys.model_dump_json()} {shown(Settings(), ENVIRONMENT)}"
+    told = f"{keys!r} {keys} {keys.model_dump()} {keys.model_dump_json()} {secrets.shown(ENVIRONMENT)}"
     assert "hush-hush" not in told
     assert "PK-PUBLIC-PART" not in told
     assert "set, hidden" in told
@@ -70,6 +70,6 @@ def test_shown_settings_can_be_loaded_again(tmp_path: Path, monkeypatch: pytest.
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     path = tmp_path / "ordinis.toml"
-    path.write_text(Settings().shown(), encoding="utf-8")
+    path.write_text(shown(Settings()), encoding="utf-8")
     assert load(path) == Settings()
-    assert "hush-hush" not in Settings().shown()
+    assert "hush-hush" not in shown(Settings())

@@ -1,12 +1,21 @@
-"""The day's bar, as it grows from the minutes."""
+"""The day's bar as it grows from the minutes, and who wants to leave at its close."""
 
 from __future__ import annotations
+
+from datetime import date
 
 import numpy as np
 import pytest
 
-from ordinis.domain.market import MarketBlock, Universe
-from ordinis.engines.daily_exits import DayBar
+from ordinis.domain.market import DailyBlock, MarketBlock, Universe
+from ordinis.engines.daily_exits import DailyExits, DayBar
+from ordinis.engines.estimates import Volatility
+from ordinis.engines.outlook import Minutes, Outlook
+from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.signalcore import SignalCore, SignalSettings
+from ordinis.engines.signalcore.bars import OwnBars
+from ordinis.engines.signalcore.strategies.sma_cross import SmaCross, SmaCrossParameters
+from ordinis.engines.signalcore.strategy import StrategyColumns
 from simulation.worlds import day
 
 DAY = day(
@@ -40,3 +49,73 @@ def test_a_day_s_bar_is_first_highest_lowest_last_and_all_the_volume(parts: list
         np.testing.assert_array_equal(getattr(whole, field), [values])
     assert whole.present.tolist() == [[True, True, False]]
     assert whole.closed_at_ns.tolist() == [DAY.session.close_ns]
+
+
+FALLING = [100.0 - minute for minute in range(10)]
+RISING = [100.0 + minute for minute in range(10)]
+
+
+def cross(fast: int, slow: int) -> SignalCore:
+    strategy = SmaCross(SmaCrossParameters(fast_bars=fast, slow_bars=slow))
+    return SignalCore(Universe(("AAA", "BBB", "CCC")), [strategy], SignalSettings())
+
+
+def looked_at(block: MarketBlock) -> Minutes:
+    """Minutes on which the cross of 2 and 3 bars votes."""
+    outlook = Outlook(block.universe, cross(2, 3), Volatility(block.universe))
+    return outlook.advance(block, 0.0, Limits())
+
+
+def daily_of(*closes: float) -> DailyBlock:
+    """Daily bars of AAA alone."""
+    column = np.array(closes)[:, None] * np.array([[1.0, np.nan, np.nan]])
+    dates = tuple(date(2024, 12, 1 + number) for number in range(len(closes)))
+    universe = Universe(("AAA", "BBB", "CCC"))
+    volume = np.nan_to_num(column)
+    return DailyBlock(universe=universe, dates=dates, open=column, high=column, low=column, close=column, volume=volume)
+
+
+def test_a_symbol_with_daily_history_is_judged_by_its_daily_bars_another_by_its_newest_minute() -> None:
+    exits = DailyExits(Universe(("AAA", "BBB", "CCC")), [cross(2, 3)])
+    exits.warm_up(daily_of(50.0, 60.0, 80.0))  # Rising days: no vote to leave, whatever the minutes say.
+    block = day(0, {"AAA": FALLING, "BBB": [*FALLING[:-1], None], "CCC": RISING})
+    exits.advance(looked_at(block))
+    assert exits.close_session(block.session).tolist() == [[False, True, False]]
+
+
+def test_each_strategy_is_ready_in_its_own_time() -> None:
+    """The quick one judges by days; the slow one has too few of them and goes by its minutes."""
+    universe = Universe(("AAA", "BBB", "CCC"))
+    quick, slow = (
+        SmaCross(SmaCrossParameters(fast_bars=2, slow_bars=3)),
+        SmaCross(SmaCrossParameters(fast_bars=3, slow_bars=5)),
+    )
+    exits = DailyExits(universe, [cross(2, 3), cross(3, 5)])
+    exits.warm_up(daily_of(50.0, 60.0, 80.0))
+    block = day(0, {"AAA": FALLING, "BBB": RISING, "CCC": RISING})
+    both = SignalCore(universe, [quick, Renamed(slow)], SignalSettings())
+    outlook = Outlook(universe, both, Volatility(universe))
+    exits.advance(outlook.advance(block, 0.0, Limits()))
+    assert exits.close_session(block.session)[:, 0].tolist() == [False, True]
+
+
+def test_a_new_session_begins_without_votes() -> None:
+    exits = DailyExits(Universe(("AAA", "BBB", "CCC")), [cross(2, 3)])
+    first = day(0, {"AAA": FALLING, "BBB": RISING, "CCC": RISING})
+    exits.advance(looked_at(first))
+    assert exits.close_session(first.session).tolist() == [[True, False, False]]
+    quiet = day(1, {"AAA": [None] * 10, "BBB": RISING, "CCC": RISING})
+    exits.advance(looked_at(quiet))
+    assert exits.close_session(quiet.session).tolist() == [[False, False, False]]
+
+
+class Renamed:
+    """A second strategy of the same kind."""
+
+    name = "slow_cross"
+
+    def __init__(self, strategy: SmaCross) -> None:
+        self._strategy = strategy
+
+    def advance(self, bars: OwnBars) -> StrategyColumns:
+        return self._strategy.advance(bars)

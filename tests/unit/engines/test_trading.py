@@ -70,7 +70,8 @@ def test_an_entry_goes_out_with_its_whole_story() -> None:
     assert story.size is not None
     assert (story.size.shares, story.size.weight) == (Decimal(100), 0.1)
     assert story.size.risk_contribution == pytest.approx(0.002)
-    assert hand.tale.reasons == {"AAA": [Reason.SENT], "BBB": [], "CCC": []}
+    # CCC has no bar yet, so no strategy can speak of it.
+    assert hand.tale.reasons == {"AAA": [Reason.SENT], "BBB": [], "CCC": [Reason.WARMING_UP]}
 
 
 def test_a_minute_in_which_nothing_is_new_says_nothing() -> None:

@@ -55,6 +55,7 @@ RESULT = BacktestResult(
     bars=2_340,
     seconds=0.5,
     cpu_seconds=0.4,
+    loading_cpu_seconds=0.1,
     bars_per_second=4_680.0,
     rules_evaluated=9_000,
     decisions_by_reason={"NO_SIGNAL": 41, "SENT": 5, "RESIZED": 1, "COOLDOWN": 17, "LOW_CONFIDENCE": 23},

@@ -128,6 +128,15 @@ def test_the_final_equity_is_the_exchange_s_and_the_return_follows(settings_of: 
     assert result.sharpe is None  # Five sessions say nothing.
 
 
+def test_the_mean_size_and_what_bound_are_of_the_orders_that_went_out(settings_of: SettingsOf) -> None:
+    """A buffer that leaves little room: RiskGuard cuts what the sizer asked for."""
+    result, _ = app.run_backtest(settings_of("risk.cash_buffer_fraction=0.9"), data="walks")
+    assert result.average_position is not None
+    assert 0.0 < result.average_position < 0.05  # Less than the sizer asked for.
+    assert result.bound_by["CASH_BUFFER"] > 0
+    assert sum(result.bound_by.values()) == sum(result.sizing_methods.values())
+
+
 def test_the_same_run_twice_has_the_same_digest_and_another_account_another(settings_of: SettingsOf) -> None:
     digests = [
         app.run_backtest(settings_of(*changes), data="walks")[0].journal_digest

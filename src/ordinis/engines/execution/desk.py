@@ -192,6 +192,14 @@ class OrderDesk:
             self._ended(order, orders, update)
         return self._next(order.symbol, orders, held, update.at_ns)
 
+    def close_session(self, at_ns: int) -> list[Action]:
+        """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.
+
+        Only those with a stop as a leg outlive the close; the others are day orders.
+        """
+        entries = [order for order in self.working.values() if order.purpose is _ENTRY and not order.cancelling]
+        return [self._cancel(order, at_ns) for order in entries if leg_id(order.client_order_id) in self.working]
+
     def protect(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
         """Try again where an earlier stop was refused."""
         return self._next(symbol, self.of(symbol), held, at_ns)

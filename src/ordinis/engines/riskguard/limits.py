@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ordinis.domain.errors import ConfigError
+
 OFF = float("inf")  # A limit that nothing reaches.
 
 
@@ -38,3 +40,10 @@ class Limits:
     market_volatility_full: float = OFF  # Annual; above it new positions shrink in proportion.
     market_buy_collar_fraction: float = 0.04  # A market buy is taken to cost that much more than the last price.
     minimum_notional_usd: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.drawdown_fraction_warn <= self.drawdown_fraction_halve <= self.drawdown_fraction_stop:
+            raise ConfigError(
+                "drawdowns must rise from warn to halve to stop, were "
+                f"{self.drawdown_fraction_warn}, {self.drawdown_fraction_halve}, {self.drawdown_fraction_stop}"
+            )

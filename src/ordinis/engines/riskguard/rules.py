@@ -65,10 +65,9 @@ def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Li
 
 
 def trade_risk_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
-    """What the stop would cost stays inside its part of equity; without a stop nothing is known to be left."""
-    if asked.stop_distance is None:
-        return 0.0
-    return limits.trade_risk_fraction_max * book.equity_usd / asked.stop_distance
+    """What the stop would cost stays inside its part of equity; without a stop the whole position is at risk."""
+    distance = 1.0 if asked.stop_distance is None else asked.stop_distance
+    return limits.trade_risk_fraction_max * book.equity_usd / distance
 
 
 def gross_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:

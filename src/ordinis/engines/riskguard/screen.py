@@ -17,6 +17,7 @@ from ordinis.domain.signal import SignalBlock
 from ordinis.engines.riskguard.limits import OFF, Limits
 
 ELIGIBLE = 255
+_WITHOUT_A_WISH = (Reason.WARMING_UP, Reason.FEED_STALE, Reason.PRICE_STALE)  # These say why nobody wishes.
 ReasonArray = NDArray[np.uint8]
 
 
@@ -56,10 +57,10 @@ def screen(
         (Reason.PRICE_COLLAR, too_far(last_price_usd, reference_usd, limits)),
         (Reason.SPREAD, too_wide(spread_bps, limits)),
     )
-    reasons = np.full(wanted.shape, ELIGIBLE, np.uint8)
+    reasons = np.where(wanted, np.uint8(ELIGIBLE), np.uint8(Reason.NO_SIGNAL))
     for reason, refused in reversed(refusals):  # The one that comes first is written last.
-        np.copyto(reasons, np.uint8(reason), where=refused)
-    reasons[~wanted] = Reason.NO_SIGNAL
+        explains = refused if reason in _WITHOUT_A_WISH else refused & wanted
+        np.copyto(reasons, np.uint8(reason), where=explains)
     has_entry: list[bool] = signals.has_entry.tolist()
     return Screened(reasons=reasons, has_entry=has_entry, rules=len(refusals) * wanted.size)
 

@@ -34,9 +34,11 @@ def init(
 def show(config: ConfigOption = None, overrides: SetOption = None) -> None:
     """Print the settings that hold, as TOML. Secrets are hidden."""
     source = settings_file(config)
-    shown = read_settings(config, overrides).shown()
+    from ordinis.config import shown
+
+    text = shown(read_settings(config, overrides))
     typer.echo(f"# {source or 'defaults: there is no settings file'}")
-    typer.echo(shown, nl=False)
+    typer.echo(text, nl=False)
 
 
 @group.command()

@@ -83,6 +83,24 @@ def kinds(actions: Sequence[Action]) -> list[str]:
     ]
 
 
+# The close.
+
+
+def test_an_entry_with_a_leg_that_bought_nothing_is_taken_back_at_the_close() -> None:
+    broker = Broker()
+    broker.says(broker.enter("10"), ACCEPTED)
+    assert kinds(broker.desk.close_session(broker.at_ns)) == ["cancel entry-1"]
+    assert broker.desk.close_session(broker.at_ns) == []
+
+
+def test_the_close_leaves_day_orders_to_the_broker_and_stops_where_they_are() -> None:
+    fraction, position = Broker(), Broker()
+    fraction.says(fraction.enter("10.5"), ACCEPTED)
+    position.holds("10")
+    assert fraction.desk.close_session(fraction.at_ns) == []
+    assert position.desk.close_session(position.at_ns) == []
+
+
 # Entries.
 
 

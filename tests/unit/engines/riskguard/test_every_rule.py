@@ -123,13 +123,14 @@ def refused_twice(hand: Hand) -> None:
 
 PAIR: dict[str, Any] = {"sectors": {"AAA": "Energy", "BBB": "Energy", "CCC": "Utilities"}}
 WARM: dict[str, Any] = {"daily": history()}
+KEPT = {"execution": ExecutionSettings()}  # Stops at the broker.
 SPREAD = {"outlook": {"spread_bps": 10.0}}
 
 # What it is reported as; the setting that binds, the one a hair inside, the one that switches it off; the world; what
 # happens; the shares of AAA bought where the rule binds, of the 100 that are wanted.
 Row = tuple[Reason, str, str, str, dict[str, Any], Callable[[Hand], None], int]
 ROWS: list[Row] = [
-    (Reason.TRADE_RISK, "trade_risk_fraction_max=0.0019", "=0.002", "=0", {}, alone, 95),
+    (Reason.TRADE_RISK, "trade_risk_fraction_max=0.0019", "=0.002", "=0", KEPT, alone, 95),
     (Reason.GROSS_EXPOSURE, "gross_exposure_max=0.15", "=0.2", "=0", {}, beside("BBB"), 50),
     (Reason.NET_EXPOSURE, "net_exposure_max=0.15", "=0.2", "=0", {}, beside("BBB"), 50),
     (Reason.ORDER_VOLUME, "order_volume_fraction_max=0.00005", "=0.0001", "=0", {}, alone, 50),
@@ -234,7 +235,6 @@ def test_new_positions_shrink_as_the_market_s_volatility_grows(times: float, sha
 @pytest.mark.parametrize(
     ("reason", "settings", "world"),
     [
-        (Reason.TRADE_RISK, ["risk.trade_risk_fraction_max=0.5"], {"tiers": [tier_of()]}),  # No stop.
         (Reason.CLUSTER, ["risk.cluster_fraction_max=10.0"], {"daily": history(unknown="AAA")}),
         (Reason.BETA, ["risk.beta_rule=on", "risk.beta_max=10.0"], {"daily": history(unknown="AAA")}),
     ],
@@ -243,7 +243,16 @@ def test_a_rule_that_lacks_its_input_refuses(reason: Reason, settings: list[str]
     hand = hand_of(limits_by(*settings), **world)
     hand.minute(enter="AAA BBB")
     assert hand.reason("AAA") is reason
-    assert hand.reason("BBB") is (reason if reason is Reason.TRADE_RISK else Reason.SENT)
+    assert hand.reason("BBB") is Reason.SENT
+
+
+@pytest.mark.parametrize(
+    "world", [{"tiers": [tier_of()], "execution": ExecutionSettings()}, {"execution": PLAIN}], ids=["none", "not kept"]
+)
+def test_without_a_stop_the_whole_position_is_at_risk(world: dict[str, Any]) -> None:
+    hand = hand_of(limits_by("risk.trade_risk_fraction_max=0.05"), **world)
+    hand.minute(enter="AAA")
+    assert (bought(hand), last_of(hand).verdict.reason) == (50, Reason.TRADE_RISK)
 
 
 def test_without_volume_nothing_is_bought() -> None:

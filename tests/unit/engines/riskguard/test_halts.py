@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from ordinis.domain.decision import Reason
+from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import CommandKind
 from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
@@ -239,3 +240,8 @@ def test_a_person_resumes_everything_and_hears_what_each_counts_from_now() -> No
 
 def test_without_anything_latched_resuming_says_so() -> None:
     assert opened().order(CommandKind.RESUME, 100_000.0) == ["resume ordered: nothing was latched"]
+
+
+def test_drawdowns_that_do_not_rise_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"must rise from warn to halve to stop, were 0\.12, 0\.08, 0\.1"):
+        Limits(drawdown_fraction_warn=0.12)

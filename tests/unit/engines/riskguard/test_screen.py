@@ -63,11 +63,22 @@ class Case:
         ).reasons
 
 
-def test_what_nobody_wants_has_no_signal_whatever_else_is_wrong() -> None:
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("ready", True, Reason.NO_SIGNAL),
+        ("confidence", 0.1, Reason.NO_SIGNAL),
+        ("ready", False, Reason.WARMING_UP),
+        ("price_age", 16, Reason.PRICE_STALE),
+    ],
+)
+def test_what_nobody_wants_has_no_signal_or_says_why_nobody_could_want_it(
+    field: str, value: float, reason: Reason
+) -> None:
     case = Case()
     case.direction[3, 1] = 0
-    case.ready[3, 1] = False
-    assert case.reasons()[3].tolist() == [ELIGIBLE, Reason.NO_SIGNAL, ELIGIBLE]
+    getattr(case, field)[3, 1] = value
+    assert case.reasons()[3].tolist() == [ELIGIBLE, reason, ELIGIBLE]
 
 
 @pytest.mark.parametrize(
