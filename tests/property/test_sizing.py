@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordinis.domain.decision import Reason, SizeResult
-from ordinis.engines.portfolio.sizing import PositionSizer, SizingConfig, SizingMethod
+from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 
 HAIR = 1 + 1e-9  # Floats estimate.
 
@@ -20,7 +21,14 @@ configs = st.builds(
     max_positions=st.integers(1, 30),
     target_volatility=st.floats(0.01, 1.0),
     fixed_percent=st.floats(0.001, 1.0),
-    kelly_fallback=st.sampled_from([None, SizingMethod.VOLATILITY_ADJUSTED, SizingMethod.FIXED_PERCENT]),
+    max_portfolio_leverage=st.floats(0.5, 4.0),
+    stop_loss_pct=st.none() | st.floats(0.001, 0.5),
+    fixed_dollar_usd=st.floats(1.0, 50_000.0),
+    cash_buffer_fraction=st.floats(0.0, 0.9),
+    kelly_basis=st.sampled_from(KellyBasis),
+    kelly_fallback=st.none() | st.sampled_from(SizingMethod),
+    optimal_fallback=st.none() | st.sampled_from(SizingMethod),
+    sliver_fraction=st.floats(0.0, 0.5),
     default_volatility=st.none() | st.floats(0.05, 2.0),
     minimum_notional_usd=st.floats(1.0, 50.0),
     whole_share_preference=st.floats(0.0, 0.5),
@@ -37,6 +45,8 @@ questions = st.fixed_dictionaries(
         "stop_distance": st.none() | st.floats(0.001, 0.5),
         "scale": st.floats(0.0, 1.0),
         "fractionable": st.booleans(),
+        "optimal_weight": st.none() | st.floats(0.0, 2.0),
+        "book_room": st.none() | st.floats(0.0, 1.0) | st.just(float("nan")),
     }
 )
 equities = st.floats(0.0, 1e6)
@@ -55,6 +65,23 @@ def test_a_weight_is_never_above_its_cap_nor_below_nothing(
     result = sized(config, equity, question)
     assert 0.0 <= result.weight <= config.max_position_pct * HAIR
     assert result.notional_value <= config.max_position_pct * equity * HAIR
+
+
+@given(configs, equities, questions)
+def test_a_weight_is_never_above_what_the_book_s_volatility_leaves(
+    config: SizingConfig, equity: float, question: dict[str, Any]
+) -> None:
+    result, room = sized(config, equity, question), question["book_room"]
+    if room is not None:
+        assert result.weight <= (0.0 if isnan(room) else room * HAIR)
+
+
+@given(configs, equities, questions)
+def test_a_method_that_stands_in_is_named(config: SizingConfig, equity: float, question: dict[str, Any]) -> None:
+    result = sized(config, equity, question)
+    if result.shares and result.sizing_method != config.method.value:
+        assert result.chain[0].name.startswith(config.method.value) or "full_kelly" in result.chain[0].name
+        assert any(step.name.endswith(", falling back") for step in result.chain)
 
 
 @given(configs, equities, questions)
@@ -141,8 +168,8 @@ def test_what_bound_is_in_the_chain_or_is_the_reason(
 def test_halving_the_volatility_target_never_raises_a_weight(
     config: SizingConfig, equity: float, question: dict[str, Any]
 ) -> None:
-    assume(config.method is SizingMethod.VOLATILITY_ADJUSTED)
     fields = {name: getattr(config, name) for name in SizingConfig.__slots__}
-    calmer = SizingConfig(**{**fields, "target_volatility": config.target_volatility / 2})
+    config = SizingConfig(**{**fields, "method": SizingMethod.VOLATILITY_ADJUSTED})
+    calmer = SizingConfig(**{**fields, "method": config.method, "target_volatility": config.target_volatility / 2})
     fixed = {**question, "fractionable": False}
     assert sized(calmer, equity, fixed).shares <= sized(config, equity, fixed).shares

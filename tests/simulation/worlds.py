@@ -35,7 +35,7 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
 from ordinis.engines.signalcore.bars import OwnBars
 from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, entries
-from ordinis.engines.state import TradingSettings
+from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.views import unpack_changes
 from ordinis.runtime.loop import trade
@@ -165,6 +165,7 @@ def engine_of(
     candidates_max: int = 200,
     sectors: Mapping[str, str] | None = None,
     outlook: Mapping[str, Any] | None = None,
+    displacement: Displacement | None = None,
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
@@ -186,6 +187,7 @@ def engine_of(
             fractionable=fractionable,
             candidates_max=candidates_max,
             sectors=sectors or {},
+            displacement=displacement,
         ),
         DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
     )

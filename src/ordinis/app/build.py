@@ -15,12 +15,12 @@ from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.outlook import Outlook
 from ordinis.engines.portfolio.policy import Tier
-from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
+from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.signalcore import registry
 from ordinis.engines.signalcore.core import SignalCore
 from ordinis.engines.signalcore.settings import SignalSettings
-from ordinis.engines.state import TradingSettings
+from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 
 
@@ -41,6 +41,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             volume_minutes=risk.order_volume_minutes,
             feed_share=settings.data.share_of(feed or settings.data.feed),
             spread_bps=settings.execution.spread_bps_assumed,
+            unknown_correlation=sizing.correlation_default,
             cluster_correlation_min=risk.cluster_correlation_min,
         ),
         TradingSettings(
@@ -52,6 +53,8 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
             sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
+            payoff_prior=sizing.payoff_prior,
+            displacement=_displacement(settings),
         ),
         DailyExits(universe, _cores_apart(settings, universe)) if daily else None,
     )
@@ -110,7 +113,6 @@ def _cores_apart(settings: Settings, universe: Universe) -> list[SignalCore]:
 
 def _tier(settings: Settings, index: int) -> Tier:
     tier, sizing, execution = settings.tiers[index], settings.sizing, settings.execution
-    fallback = sizing.kelly_fallback
     return Tier(
         name=tier.name,
         equity_min_usd=float(tier.equity_min_usd),
@@ -122,9 +124,16 @@ def _tier(settings: Settings, index: int) -> Tier:
             target_volatility=tier.target_volatility,
             stop_loss_pct=tier.stop_loss_pct if execution.protection == "broker_stop" else None,
             stop_distance_min=execution.stop_spread_multiple_min * execution.spread_bps_assumed / 10_000,
+            fixed_dollar_usd=float(sizing.fixed_dollar_usd),
             fixed_percent=sizing.fixed_percent,
+            cash_buffer_fraction=settings.risk.cash_buffer_fraction,
+            kelly_basis=KellyBasis(sizing.kelly_basis),
             kelly_min_trades=sizing.kelly_min_trades,
-            kelly_fallback=None if fallback == "NONE" else SizingMethod(fallback),
+            kelly_fallback=_fallback(sizing.kelly_fallback),
+            optimal_fallback=_fallback(sizing.optimal_fallback),
+            risk_aversion=sizing.risk_aversion,
+            book_volatility_cap=sizing.book_volatility_cap,
+            sliver_fraction=sizing.sliver_fraction,
             default_correlation=sizing.correlation_default,
             default_volatility=None,
             minimum_notional_usd=float(sizing.minimum_notional_usd),
@@ -135,6 +144,19 @@ def _tier(settings: Settings, index: int) -> Tier:
         hold_sessions=tier.hold_sessions,
         exits_on_daily_bars=tier.exit_bar == "1D",
     )
+
+
+def _fallback(method: str) -> SizingMethod | None:
+    return None if method == "NONE" else SizingMethod(method)
+
+
+def _displacement(settings: Settings) -> Displacement | None:
+    """Its cost: a spread to sell what is held, a spread for the position that replaces it."""
+    policy = settings.policy
+    if not policy.displacement:
+        return None
+    spread = settings.execution.spread_bps_assumed / 10_000
+    return Displacement(confidence_gain_min=policy.displacement_confidence_gain_min, cost_fraction=2 * spread)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -9,7 +9,17 @@ from pydantic import Field, field_validator, model_validator
 
 from ordinis.config.base import Count, Part, Positive, Section, Share, Usd
 
-Method = Literal["VOLATILITY_ADJUSTED", "HALF_KELLY", "FIXED_PERCENT"]
+Method = Literal[
+    "VOLATILITY_ADJUSTED",
+    "HALF_KELLY",
+    "FIXED_PERCENT",
+    "FIXED_DOLLAR",
+    "EQUAL_WEIGHT",
+    "KELLY",
+    "RISK_PARITY",
+    "MEAN_VARIANCE",
+]
+PlainFallback = Literal["VOLATILITY_ADJUSTED", "FIXED_PERCENT", "FIXED_DOLLAR", "EQUAL_WEIGHT", "NONE"]
 
 
 class Tier(Section):
@@ -80,22 +90,56 @@ class Policy(Section):
         default=0.02,
         description="A tier is left only when equity closes this far past its edge: no flipping every day.",
     )
+    displacement: bool = Field(
+        default=True,
+        description="With all slots taken the weakest holding makes room for a clearly better candidate.",
+    )
+    displacement_confidence_gain_min: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.20,
+        description="Clearly better: this much more confidence; times the stop distance it must pay for both trades.",
+    )
 
 
 class Sizing(Section):
     """What the sizing methods need beyond the tier."""
 
     fixed_percent: Part = Field(default=0.05, description="FIXED_PERCENT: each position's part of equity.")
+    fixed_dollar_usd: Annotated[Usd, Field(gt=0)] = Field(
+        default=Decimal(1000), description="FIXED_DOLLAR: what each position costs, whatever the equity."
+    )
+    kelly_basis: Literal["notional", "risk"] = Field(
+        default="notional",
+        description="Kelly's fraction is what is invested (notional, the cautious reading) or lost at the stop (risk).",
+    )
     kelly_min_trades: Positive = Field(
         default=30, description="Closed trades before Kelly is used at all: fewer are noise."
     )
-    kelly_fallback: Literal["VOLATILITY_ADJUSTED", "FIXED_PERCENT", "NONE"] = Field(
+    kelly_fallback: PlainFallback = Field(
         default="VOLATILITY_ADJUSTED",
         description="The method used below kelly_min_trades, named in every result; NONE does not trade.",
     )
     win_rate_prior_trades: Annotated[float, Field(gt=0)] = Field(
         default=20.0,
         description="A measured win rate is mixed with so many trades of a coin: a handful of wins is no edge.",
+    )
+    payoff_prior: Annotated[float, Field(gt=0)] = Field(
+        default=1.0,
+        description="A measured payoff is mixed with as many trades whose wins are worth so many losses.",
+    )
+    optimal_fallback: PlainFallback = Field(
+        default="VOLATILITY_ADJUSTED",
+        description="RISK_PARITY, MEAN_VARIANCE: the method used where no optimum is known, named in every result.",
+    )
+    risk_aversion: Annotated[float, Field(gt=0)] = Field(
+        default=5.0, description="MEAN_VARIANCE: return less half of this times the variance is made largest."
+    )
+    book_volatility_cap: bool = Field(
+        default=True,
+        description="An entry is cut where the whole book would pass the tier's target_volatility.",
+    )
+    sliver_fraction: Share = Field(
+        default=0.05,
+        description="With room for less than this part of max_position_pct the book is full: crumbs would take slots.",
     )
     minimum_notional_usd: Annotated[Usd, Field(ge=1)] = Field(
         default=Decimal(1), description="The broker's smallest order: a smaller size is no order."

@@ -59,13 +59,17 @@ class Reason(IntEnum):
     BELOW_MINIMUM = 56
     OUTRANKED = 58
     NO_EVIDENCE = 57
-    TRADE_RISK = 59
-    GROSS_EXPOSURE = 60
-    NET_EXPOSURE = 61
-    ORDER_VOLUME = 62
-    SECTOR = 63
-    CLUSTER = 64
-    BETA = 65
+    STOP_UNKNOWN = 59
+    NO_OPTIMUM = 60
+    NO_OPTIMAL_WEIGHT = 61
+    BOOK_VOLATILITY = 62
+    TRADE_RISK = 63
+    GROSS_EXPOSURE = 64
+    NET_EXPOSURE = 65
+    ORDER_VOLUME = 66
+    SECTOR = 67
+    CLUSTER = 68
+    BETA = 69
 
     # The way out.
     LAPSED = 70
@@ -114,6 +118,10 @@ _TEXT = {
     Reason.NO_EVIDENCE: "too few results to measure an edge",
     Reason.BELOW_MINIMUM: "the size rounds to less than the minimum order",
     Reason.OUTRANKED: "more candidates than are looked at in a minute, and better ones among them",
+    Reason.STOP_UNKNOWN: "Kelly's fraction of the risk needs a stop, and there is none",
+    Reason.NO_OPTIMUM: "the optimiser has no answer: covariances are not known, or no weights were proven best",
+    Reason.NO_OPTIMAL_WEIGHT: "the best book of what is held and asked for has no place for it",
+    Reason.BOOK_VOLATILITY: "the whole book is at its target volatility",
     Reason.TRADE_RISK: "too much would be lost at the stop, or with the whole position where there is none",
     Reason.GROSS_EXPOSURE: "gross exposure would be too large",
     Reason.NET_EXPOSURE: "net exposure would be too large",

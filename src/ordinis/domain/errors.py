@@ -8,7 +8,8 @@ OrdinisError                exit code
 |- BrokerError                  6     the other side, or the way to it
 |   |- OrderRefused                   it said no: its code and text
 |   `- OutcomeUnknown                 it may or may not have been done: look it up, never resend
-`- AccountError                 7     the account cannot be traded: no equity, blocked
+|- AccountError                 7     the account cannot be traded: no equity, blocked
+`- OptimizationError            8     no weights satisfy the constraints, or none could be proven best
 """
 
 from __future__ import annotations
@@ -60,3 +61,7 @@ class OutcomeUnknown(BrokerError):
 
 class AccountError(OrdinisError):
     exit_code = 7
+
+
+class OptimizationError(OrdinisError):
+    exit_code = 8

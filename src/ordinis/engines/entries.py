@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import isnan
+from math import isnan, nan
 
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
 from ordinis.engines.portfolio.sizing import Candidate
+from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
@@ -34,19 +35,29 @@ def entries(state: State, draft: Draft) -> None:
     state.sizer.set_portfolio_value(state.book.equity_usd)
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
-    for column in best_first[: state.candidates_max]:
-        _enter(state, draft, column, scale)
+    looked_at = best_first[: state.candidates_max]
+    prospects = _prospects(state, draft, looked_at)
+    for column in looked_at:
+        _enter(state, draft, column, scale, prospects)
     if len(best_first) > state.candidates_max:
         draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
 
 
-def _enter(state: State, draft: Draft, column: int, scale: float) -> None:
+def _prospects(state: State, draft: Draft, looked_at: list[int]) -> Prospects | None:
+    """Only where a size depends on the rest of the book."""
+    needed = state.tier.sizing.book_volatility_cap or state.sizer.optimal is not None
+    return Prospects(state, draft, looked_at) if needed else None
+
+
+def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Prospects | None) -> None:
     signals, row = draft.minutes.signals, draft.row
     strategy = signals.strategies[signals.strategy.item(row, column)]
-    candidate = _candidate(state, draft, column, strategy, scale)
+    candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
     verdict = _judge(state, draft, column, candidate, size)
     intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
+    if intent is not None and prospects is not None:
+        prospects.bought(column, float(intent.quantity) * candidate.price_usd / state.book.equity_usd)
     reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
     draft.reasons[column] = reason
     if intent is None and state.columns.last[column] == reason:
@@ -66,7 +77,9 @@ def _enter(state: State, draft: Draft, column: int, scale: float) -> None:
     )
 
 
-def _candidate(state: State, draft: Draft, column: int, strategy: str, scale: float) -> Candidate:
+def _candidate(
+    state: State, draft: Draft, column: int, strategy: str, scale: float, prospects: Prospects | None
+) -> Candidate:
     """All that sizing may look at; what is not known is None."""
     minutes, row = draft.minutes, draft.row
     evidence = state.by_strategy.evidence(strategy)
@@ -82,6 +95,8 @@ def _candidate(state: State, draft: Draft, column: int, strategy: str, scale: fl
         _stop_distance(state, minutes.signals.stop_distance.item(row, column)),
         scale,
         state.fractionable,
+        None if prospects is None else prospects.optimal_weight(column),
+        None if prospects is None else prospects.room(column),
     )
 
 
@@ -105,6 +120,7 @@ def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quant
     draft.actions.append(intent)
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
+    state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
     state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd, column)
     state.slots.entry_sent(intent.symbol)
     state.refresh(intent.symbol)

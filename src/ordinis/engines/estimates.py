@@ -164,6 +164,17 @@ class Volatility:
         volatility = self.annual[np.asarray(columns, dtype=np.int64)]
         return correlation * volatility * volatility[:, None]
 
+    def mean_returns(self, columns: Sequence[int] | IntArray) -> tuple[FloatArray, int]:
+        """Annualised mean daily return of these symbols, not shrunk, and the returns the least known rests on.
+
+        NaN with fewer than `returns_min` of them in the window.
+        """
+        returns = np.expm1(self._returns[:, np.asarray(columns, dtype=np.int64)])
+        mean, count = _mean_known(returns)
+        enough = count >= self._returns_min
+        rows = int(count[enough].min()) if enough.any() else 0
+        return np.where(enough, mean * SESSIONS_A_YEAR, np.nan), rows
+
     def _correlation(self, columns: Sequence[int] | IntArray) -> FloatArray:
         chosen = np.asarray(columns, dtype=np.int64)
         return pairwise_correlation(self._returns[:, chosen], common_min=self._returns_min)

@@ -27,14 +27,14 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
         if state.columns.sessions_held(column) < state.tier.hold_sessions:
             draft.reasons[column] = Reason.HOLD
         else:
-            _leave(state, draft, column, symbol)
+            leave(state, draft, column, symbol)
 
 
 def close_all(state: State, draft: Draft) -> None:
     """A person's word outranks a strategy's: every position that is not leaving yet leaves now."""
     for symbol in sorted(state.ledger.holdings):
         if state.desk.may_exit(symbol, draft.at_ns):
-            _leave(state, draft, state.universe.column[symbol], symbol)
+            leave(state, draft, state.universe.column[symbol], symbol)
 
 
 def _held_overnight(state: State, column: int) -> bool:
@@ -42,7 +42,8 @@ def _held_overnight(state: State, column: int) -> bool:
     return bool(state.ledger.quantity[column]) and state.columns.sessions_held(column) > 0
 
 
-def _leave(state: State, draft: Draft, column: int, symbol: str) -> None:
+def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
+    """Close the position, and say so."""
     holding = state.ledger.holdings[symbol]
     client_order_id, sent = state.desk.leave(symbol, holding.quantity, draft.at_ns)
     draft.actions += sent

@@ -13,9 +13,12 @@ from ordinis.domain.signal import SignalBlock
 from ordinis.engines.comovement import MARKET, Comovement, measure
 from ordinis.engines.estimates import PriceTape, Volatility
 from ordinis.engines.liquidity import RecentVolume
+from ordinis.engines.portfolio.optimal import Beliefs
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import Screened, screen
 from ordinis.engines.signalcore.core import SignalCore
+
+_WHOLE_MAX = 256  # Symbols up to which the covariance of all of them is kept for the session.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +34,7 @@ class Minutes:
     moves: Comovement  # As of the last close.
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
+    beliefs: Beliefs  # Covariance and mean returns of any columns, as of the session's open.
 
     def by_merit(self, row: int, columns: IntArray) -> list[int]:
         """These columns, the most confident first, then the highest score, then the universe's order."""
@@ -59,6 +63,7 @@ class Outlook:
         feed_share: float = 1.0,
         spread_bps: float = 0.0,
         cluster_correlation_min: float = 0.7,
+        unknown_correlation: float = 1.0,
     ) -> None:
         self.strategies = core.strategies
         self._core = core
@@ -66,6 +71,9 @@ class Outlook:
         self._volatility = volatility
         self._columns = np.arange(len(universe))
         self._correlation: float | None = None
+        self._unknown_correlation = unknown_correlation
+        self._covariance: FloatArray | None = None  # Of the whole universe; made when it is first asked for.
+        self._beliefs = Beliefs(self._covariance_of, volatility.mean_returns)
         self._volume = RecentVolume(len(universe), minutes=volume_minutes, feed_share=feed_share)
         self._spread_bps = np.full(len(universe), spread_bps)
         self._cluster_correlation_min = cluster_correlation_min
@@ -100,6 +108,7 @@ class Outlook:
             moves=self.moves,
             volatility=self._volatility.annual,
             correlation=self._correlation,
+            beliefs=self._beliefs,
         )
 
     def close_session(self) -> None:
@@ -125,6 +134,13 @@ class Outlook:
             self.close_session()
         self._measure()
 
+    def _covariance_of(self, columns: IntArray) -> FloatArray:
+        if len(self._columns) > _WHOLE_MAX:
+            return self._volatility.covariance(columns, unknown_correlation=self._unknown_correlation)
+        if self._covariance is None:
+            self._covariance = self._volatility.covariance(self._columns, unknown_correlation=self._unknown_correlation)
+        return self._covariance[columns[:, None], columns]
+
     def _enter(self, block: MarketBlock) -> None:
         """A session's reference is the last price before it; a symbol that had none takes its first open."""
         if block.session != self._session:
@@ -136,6 +152,7 @@ class Outlook:
             np.copyto(self._reference_usd, block.open[first, self._columns], where=missing)
 
     def _measure(self) -> None:
+        self._covariance = None
         self.moves = measure(
             self._volatility.returns,
             self._market_column,

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
-from ordinis.domain.market import Universe
+from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
 from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
@@ -15,6 +17,7 @@ from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
 from ordinis.engines.ledger import Ledger, RoundTrip
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.performance.tracker import PerformanceTracker
+from ordinis.engines.portfolio.optimal import OptimalBook
 from ordinis.engines.portfolio.policy import Tier, TierPolicy
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.riskguard.book import Book, companions
@@ -25,6 +28,14 @@ from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
 _REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Displacement:
+    """When a holding makes room for a better candidate (see displacement.py)."""
+
+    confidence_gain_min: float
+    cost_fraction: float  # Of a position: to sell it and to buy another.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,8 @@ class TradingSettings:
     candidates_max: int = 200  # Sized in one minute, the best first.
     prior_trades: float = 20.0
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
+    payoff_prior: float = 1.0
+    displacement: Displacement | None = None
 
 
 class State:
@@ -53,6 +66,8 @@ class State:
         self.policy = TierPolicy(settings.tiers, settings.hysteresis_fraction)
         self.tier: Tier = self.policy.current  # In force for the session.
         self.sizer = PositionSizer(self.tier.sizing)
+        self.optimal = OptimalBook()
+        self.displacement = settings.displacement
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         self.slots = DayTradeSlots(settings.throttle)
@@ -60,7 +75,8 @@ class State:
         self.ledger = Ledger(universe)
         self.book = Book(companions([settings.sectors.get(symbol, f"{symbol} alone") for symbol in universe.symbols]))
         self.columns = SymbolColumns(len(universe), len(strategies))
-        self.by_strategy = PerformanceTracker(settings.prior_trades)
+        self.entry_confidence: FloatArray = np.full(len(universe), np.nan)  # Of each symbol's last entry.
+        self.by_strategy = PerformanceTracker(settings.prior_trades, settings.payoff_prior)
         self.trips: list[RoundTrip] = []
         self.entries_filled = 0
         self.refused = 0  # Orders the broker refused.

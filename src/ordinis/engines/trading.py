@@ -18,6 +18,7 @@ from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
+from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
 from ordinis.engines.exits import close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
@@ -78,6 +79,7 @@ class TradingEngine:
             exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
+            displace(state, draft)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
@@ -151,6 +153,7 @@ class TradingEngine:
             self.state.session_opens()
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
+            self.state.optimal.forget()
             return NOTHING
         if self._daily_exits is not None:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
@@ -189,4 +192,5 @@ class TradingEngine:
         if tier is before and not first:
             return []
         state.sizer = PositionSizer(tier.sizing)
+        state.optimal.forget()
         return [f"tier {tier.name} ({tier.sizing.method.value}): {last_equity_usd:,.2f} USD at the last close"]

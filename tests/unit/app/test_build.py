@@ -14,8 +14,9 @@ from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config import load
 from ordinis.domain.account import AccountView
 from ordinis.domain.market import Universe
-from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
+from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import OFF, Limits
+from ordinis.engines.state import Displacement
 from ordinis.engines.trading import TradingEngine
 
 UNIVERSE = Universe(("AAPL", "MSFT"))
@@ -85,6 +86,13 @@ SIZING: dict[str, tuple[str, Any]] = {
     "stop_loss_pct": ("tiers.small.stop_loss_pct=0.35", 0.35),
     "stop_distance_min": ("execution.stop_spread_multiple_min=10.0", 0.004),
     "fixed_percent": ("sizing.fixed_percent=0.36", 0.36),
+    "fixed_dollar_usd": ("sizing.fixed_dollar_usd=3600", 3600.0),
+    "cash_buffer_fraction": ("risk.cash_buffer_fraction=0.36", 0.36),
+    "kelly_basis": ("sizing.kelly_basis=risk", KellyBasis.RISK),
+    "optimal_fallback": ("sizing.optimal_fallback=EQUAL_WEIGHT", SizingMethod.EQUAL_WEIGHT),
+    "risk_aversion": ("sizing.risk_aversion=3.6", 3.6),
+    "book_volatility_cap": ("sizing.book_volatility_cap=false", False),
+    "sliver_fraction": ("sizing.sliver_fraction=0.36", 0.36),
     "kelly_min_trades": ("sizing.kelly_min_trades=37", 37),
     "kelly_fallback": ("sizing.kelly_fallback=NONE", None),
     "default_correlation": ("sizing.correlation_default=0.38", 0.38),
@@ -98,6 +106,19 @@ def test_every_figure_of_sizing_is_a_setting(field: str) -> None:
     change, value = SIZING[field]
     assert getattr(built().state.sizer.config, field) != value
     assert getattr(built(change).state.sizer.config, field) == pytest.approx(value)
+
+
+def test_what_displaces_a_holding_is_a_setting() -> None:
+    assert built("policy.displacement=false").state.displacement is None
+    rules = built("policy.displacement_confidence_gain_min=0.36", "execution.spread_bps_assumed=7").state.displacement
+    assert rules == Displacement(confidence_gain_min=0.36, cost_fraction=0.0014)
+
+
+def test_the_priors_of_kelly_s_figures_are_settings() -> None:
+    tracker = built("sizing.payoff_prior=3.0", "sizing.win_rate_prior_trades=2").state.by_strategy
+    for pnl in (1.0, -1.0):
+        tracker.update_trade_result("trend", pnl, 1.0, 1.0)
+    assert tracker.evidence("trend").payoff == pytest.approx((2 * 1.0 + 2 * 3.0) / 4)
 
 
 def test_no_figure_of_sizing_is_left_out() -> None:

@@ -427,7 +427,7 @@ def test_a_drawdown_halves_new_risk() -> None:
 
 
 def test_results_become_the_evidence_that_kelly_reads() -> None:
-    """Thirty trades of 2 to 1, half of them won: shrunk, f = 0.5 - 0.5 / 2 = 0.25, half of it 12.5 %."""
+    """Thirty trades of 2 to 1, half of them won: b is (30 x 2 + 20) / 50, f = 0.5 - 0.5 / 1.6, half of it 9.375 %."""
     hand = opened(
         tiers=[tier_of(method=SizingMethod.HALF_KELLY, kelly_fallback=SizingMethod.FIXED_PERCENT, fixed_percent=0.01)]
     )
@@ -443,7 +443,7 @@ def test_results_become_the_evidence_that_kelly_reads() -> None:
     assert names == ["FIXED_PERCENT"] * 30 + ["HALF_KELLY"]
     last = methods[-1]
     assert last is not None
-    assert {step.name: step.weight for step in last.chain}["HALF_KELLY"] == pytest.approx(0.125)
+    assert {step.name: step.weight for step in last.chain}["HALF_KELLY"] == pytest.approx(0.09375)
     assert hand.engine.state.by_symbol().total_trades["AAA"] == 31
     assert len(hand.engine.state.trips) == 31
 

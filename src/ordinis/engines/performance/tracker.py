@@ -17,7 +17,9 @@ class Evidence(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     trades: int
     win_rate: float | None  # Shrunk towards a half.
-    payoff: float | None  # Mean win over mean loss, each in units of the risk taken; None until both exist.
+    payoff: (
+        float | None
+    )  # Likewise towards its prior: mean win over mean loss, each in units of the risk taken; None until both exist.
 
 
 _NO_EVIDENCE = Evidence(trades=0, win_rate=None, payoff=None)
@@ -26,8 +28,9 @@ _NO_EVIDENCE = Evidence(trades=0, win_rate=None, payoff=None)
 class PerformanceTracker:
     """Counts results. A trade that made exactly nothing is a loss: it paid for its risk."""
 
-    def __init__(self, prior_trades: float = 20.0) -> None:
+    def __init__(self, prior_trades: float = 20.0, payoff_prior: float = 1.0) -> None:
         self._prior_trades = prior_trades  # Strength of the belief that a coin decides, in trades.
+        self._payoff_prior = payoff_prior  # What a win is worth in losses before there is evidence.
         self.total_trades: dict[str, int] = defaultdict(int)
         self.wins: dict[str, int] = defaultdict(int)
         self.losses: dict[str, int] = defaultdict(int)
@@ -61,7 +64,10 @@ class PerformanceTracker:
         return self.win_loss_ratio.get(symbol)
 
     def evidence(self, key: str) -> Evidence:
-        """Source of the shrinking: the mean of a Beta posterior whose prior is centred on a half."""
+        """Source of the shrinking: the mean of a Beta posterior whose prior is centred on a half.
+
+        The payoff is drawn towards its prior with the same strength: a mean of so many trades more.
+        """
         return self._evidence.get(key, _NO_EVIDENCE)
 
     def _summarise(self, key: str) -> None:
@@ -72,7 +78,13 @@ class PerformanceTracker:
             self.win_loss_ratio[key] = mean_win / mean_loss
         trades = self.total_trades[key]
         rate = (self.wins[key] + 0.5 * self._prior_trades) / (trades + self._prior_trades)
-        self._evidence[key] = Evidence(trades=trades, win_rate=rate, payoff=self.win_loss_ratio.get(key))
+        self._evidence[key] = Evidence(trades=trades, win_rate=rate, payoff=self._shrunk_payoff(key, trades))
+
+    def _shrunk_payoff(self, key: str, trades: int) -> float | None:
+        measured = self.win_loss_ratio.get(key)
+        if measured is None:
+            return None
+        return (trades * measured + self._prior_trades * self._payoff_prior) / (trades + self._prior_trades)
 
 
 def in_units_of_risk(trip: RoundTrip) -> float:

@@ -9,61 +9,20 @@ A weight is a fraction of the portfolio's value. Whether the whole book can carr
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
-
-import msgspec
+from math import isnan
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, SizeResult, SizeStep
+from ordinis.engines.portfolio.methods import BASES, OPTIMAL, Candidate, ladder, stop_distance
+from ordinis.engines.portfolio.sizing_config import KellyBasis, SizingConfig, SizingMethod
 
+__all__ = ["Candidate", "KellyBasis", "PositionSizer", "SizingConfig", "SizingMethod"]
 
-class SizingMethod(Enum):
-    FIXED_PERCENT = "FIXED_PERCENT"
-    VOLATILITY_ADJUSTED = "VOLATILITY_ADJUSTED"
-    HALF_KELLY = "HALF_KELLY"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizingConfig:
-    """The figures of one tier. Every field is a setting; docs/settings.md gives each its reason."""
-
-    method: SizingMethod
-    max_position_pct: float  # Of the portfolio's value, a position.
-    max_portfolio_leverage: float = 1.0
-    max_positions: int = 5
-    target_volatility: float = 0.10  # Annual, of a full book.
-    stop_loss_pct: float | None = None  # The widest stop, as a fraction of the price; None: only the strategy's.
-    stop_distance_min: float = 0.0  # The tightest: a stop inside a few spreads is hit by noise.
-    fixed_percent: float = 0.05
-    kelly_min_trades: int = 30
-    kelly_fallback: SizingMethod | None = SizingMethod.VOLATILITY_ADJUSTED  # None: no trade without evidence.
-    default_correlation: float = 0.5  # Used, and named, while the measured one is unknown.
-    default_volatility: float | None = 0.40  # Annual; used, and named, when none is given. None: refuse.
-    minimum_notional_usd: float = 1.0
-    whole_share_preference: float = 0.05  # Whole shares while rounding costs less than this part of the size.
-
-
-class Candidate(msgspec.Struct, frozen=True, gc=False):
-    """What is known of one candidate. None is unknown, never zero."""
-
-    symbol: str
-    price_usd: float
-    strength: float | None
-    win_rate: float | None
-    payoff: float | None
-    trades: int | None
-    volatility: float | None
-    correlation: float | None
-    stop_distance: float | None  # Fraction of the price.
-    scale: float
-    fractionable: bool
-
-
-Base = Callable[[SizingConfig, Candidate, list[SizeStep]], float | Reason]
+_BELOW_MINIMUM = Reason.BELOW_MINIMUM
+_NO_OPTIMAL_WEIGHT = Reason.NO_OPTIMAL_WEIGHT
+_BOOK_VOLATILITY = "book_volatility"
+_HAIR = 1.0 + 1e-12  # So that 1,000 USD are ten shares at 100, whatever weight they went through.
 
 
 class PositionSizer:
@@ -72,7 +31,9 @@ class PositionSizer:
     def __init__(self, config: SizingConfig) -> None:
         self.config = config
         self._value_usd = 0.0
-        self._ladder = _ladder(config)
+        methods = ladder(config)
+        self._ladder = [(method.value, BASES[method]) for method in methods]
+        self.optimal = next((method for method in methods if method in OPTIMAL), None)  # Needs `optimal_weight`.
 
     def set_portfolio_value(self, equity: float | str | Decimal) -> None:
         """USD; a broker's string will do."""
@@ -92,13 +53,17 @@ class PositionSizer:
         stop_distance: float | None = None,
         scale: float = 1.0,
         fractionable: bool = False,
+        optimal_weight: float | None = None,
+        book_room: float | None = None,
     ) -> SizeResult:
         """The size of one position, with the chain that led to it.
 
         `signal_strength` is the confidence in [0, 1]; `win_rate` a probability; `avg_win_loss_ratio` the mean
         win over the mean loss, in units of the risk taken; `trades` how many results those rest on (None: take
         them as given); `volatility` annual; `correlation` the book's average; `stop_distance` a fraction of the
-        price; `scale` in [0, 1] is what the risk state leaves of a new position. No shares: `reason` says why.
+        price; `scale` in [0, 1] is what the risk state leaves of a new position; `optimal_weight` what
+        RISK_PARITY and MEAN_VARIANCE start from; `book_room` the weight at which the whole book reaches its
+        target volatility (NaN: not known). No shares: `reason` says why.
         """
         return self.size(
             Candidate(
@@ -113,6 +78,8 @@ class PositionSizer:
                 stop_distance,
                 scale,
                 fractionable,
+                optimal_weight,
+                book_room,
             )
         )
 
@@ -120,40 +87,31 @@ class PositionSizer:
         """The same for a candidate that is already put together."""
         chain: list[SizeStep] = []
         name, base = self._ladder[0]
-        weight = base(self.config, candidate, chain)
+        weight = base(self.config, candidate, self._value_usd, chain)
         for below, stands_in in self._ladder[1:]:
-            if not isinstance(weight, Reason):
-                break
+            if not isinstance(weight, Reason) or weight is _NO_OPTIMAL_WEIGHT:
+                break  # An optimum without the candidate is an answer.
             chain.append(SizeStep(f"{name}: {weight.name}, falling back", 0.0))
-            name, weight = below, stands_in(self.config, candidate, chain)
+            name, weight = below, stands_in(self.config, candidate, self._value_usd, chain)
         if isinstance(weight, Reason):
             return self._nothing(candidate, chain, weight)
         return self._finish(candidate, name, weight, chain)
 
     def stop_distance(self, strategy_distance: float | None) -> float | None:
         """The tighter of the strategy's stop and the tier's, as a fraction of the price; None: no stop."""
-        widest = self.config.stop_loss_pct
-        if strategy_distance is None:
-            tightest = widest
-        else:
-            tightest = strategy_distance if widest is None else min(strategy_distance, widest)
-        return None if tightest is None else max(tightest, self.config.stop_distance_min)
+        return stop_distance(self.config, strategy_distance)
 
     def _finish(self, candidate: Candidate, method: str, weight: float, chain: list[SizeStep]) -> SizeResult:
         config = self.config
         chain.append(SizeStep(method, weight))
-        bound_by = method
-        if candidate.scale < 1.0:
-            weight *= candidate.scale
-            chain.append(SizeStep("risk_state_scale", weight))
-        if weight > config.max_position_pct:
-            weight = config.max_position_pct
-            bound_by = "max_position_pct"
-            chain.append(SizeStep(bound_by, weight))
+        weight, bound_by = self._capped(candidate, method, weight, chain)
+        if isnan(weight):
+            return self._nothing(candidate, chain, Reason.VOLATILITY_UNKNOWN)
         shares = self._shares(weight, candidate)
         notional_usd = float(shares) * candidate.price_usd
         if notional_usd < config.minimum_notional_usd:
-            return self._nothing(candidate, chain, Reason.BELOW_MINIMUM)
+            reason = Reason.BOOK_VOLATILITY if bound_by == _BOOK_VOLATILITY else _BELOW_MINIMUM
+            return self._nothing(candidate, chain, reason)
         final = notional_usd / self._value_usd
         return SizeResult(
             symbol=candidate.symbol,
@@ -167,9 +125,30 @@ class PositionSizer:
             bound_by=bound_by,
         )
 
+    def _capped(self, candidate: Candidate, method: str, weight: float, chain: list[SizeStep]) -> tuple[float, str]:
+        """What scales and caps leave of a base weight, and which of them bound; NaN: the book's risk is not known."""
+        config, room = self.config, candidate.book_room
+        bound_by = method
+        if candidate.scale < 1.0:
+            weight *= candidate.scale
+            chain.append(SizeStep("risk_state_scale", weight))
+        if weight > config.max_position_pct:
+            weight = config.max_position_pct
+            bound_by = "max_position_pct"
+            chain.append(SizeStep(bound_by, weight))
+        if room is None:
+            return weight, bound_by
+        if room < config.sliver_fraction * config.max_position_pct:
+            room = 0.0  # Whatever was asked: with more confidence there may never be less.
+        if weight <= room:
+            return weight, bound_by
+        if not isnan(room):
+            chain.append(SizeStep(_BOOK_VOLATILITY, room))
+        return room, _BOOK_VOLATILITY
+
     def _shares(self, weight: float, candidate: Candidate) -> Decimal:
         exact = weight * self._value_usd / candidate.price_usd
-        whole = int(exact)
+        whole = int(exact * _HAIR)
         if not candidate.fractionable or exact - whole < self.config.whole_share_preference * exact:
             return Decimal(whole)
         return money.shares(exact, money.FRACTION)
@@ -187,59 +166,3 @@ class PositionSizer:
             bound_by=reason.name,
             reason=reason,
         )
-
-
-def _fixed_percent(config: SizingConfig, candidate: Candidate, chain: list[SizeStep]) -> float | Reason:
-    return config.fixed_percent
-
-
-def _volatility_adjusted(config: SizingConfig, candidate: Candidate, chain: list[SizeStep]) -> float | Reason:
-    """The weight at which a full book of such positions has the target volatility, times the confidence.
-
-    Source: the variance of N equal weights w of equal volatility s and pairwise correlation r,
-    (w s)^2 N (1 + (N - 1) r), set to the target's square.
-    """
-    volatility = config.default_volatility if candidate.volatility is None else candidate.volatility
-    if volatility is None or not volatility > 0.0:
-        return Reason.VOLATILITY_UNKNOWN
-    measured = candidate.correlation
-    correlation = config.default_correlation if measured is None else max(0.0, measured)
-    book = config.max_positions * (1.0 + (config.max_positions - 1) * correlation)
-    weight = config.target_volatility / (volatility * math.sqrt(book))
-    if candidate.volatility is None:
-        chain.append(SizeStep("default_volatility", weight))
-    if measured is None:
-        chain.append(SizeStep("default_correlation", weight))
-    if candidate.strength is None:
-        return weight
-    chain.append(SizeStep("target_volatility", weight))
-    return weight * candidate.strength
-
-
-def _half_kelly(config: SizingConfig, candidate: Candidate, chain: list[SizeStep]) -> float | Reason:
-    """Half of f = p - (1 - p) / b, as a fraction of equity invested.
-
-    Source: Kelly (1956), "A New Interpretation of Information Rate", for a bet that pays b to 1.
-    """
-    p, b = candidate.win_rate, candidate.payoff
-    enough = candidate.trades is None or candidate.trades >= config.kelly_min_trades
-    if p is None or b is None or not b > 0.0 or not enough:
-        return Reason.NO_EVIDENCE
-    full = p - (1.0 - p) / b
-    chain.append(SizeStep("full_kelly", full))
-    return Reason.NO_EDGE if full <= 0.0 else full / 2.0
-
-
-_BASES: dict[SizingMethod, Base] = {
-    SizingMethod.FIXED_PERCENT: _fixed_percent,
-    SizingMethod.VOLATILITY_ADJUSTED: _volatility_adjusted,
-    SizingMethod.HALF_KELLY: _half_kelly,
-}
-
-
-def _ladder(config: SizingConfig) -> list[tuple[str, Base]]:
-    """The method, and below Kelly the one that stands in for it while there is no evidence or no edge."""
-    methods = [config.method]
-    if config.method is SizingMethod.HALF_KELLY and config.kelly_fallback is not None:
-        methods.append(config.kelly_fallback)
-    return [(method.value, _BASES[method]) for method in dict.fromkeys(methods)]

@@ -57,7 +57,9 @@ def test_the_evidence_is_shrunk_towards_a_coin(wins: int, losses: int, prior: fl
     evidence = tracker.evidence("trend")
     assert evidence.trades == wins + losses
     assert evidence.win_rate == (None if rate is None else pytest.approx(rate))
-    assert evidence.payoff == (2.0 if wins and losses else None)
+    trades = wins + losses  # The payoff of 2 is mixed with `prior` trades of 1.
+    shrunk = (2.0 * trades + prior) / (trades + prior) if wins and losses else None
+    assert evidence.payoff == (None if shrunk is None else pytest.approx(shrunk))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ordinis import app
@@ -14,7 +15,8 @@ from ordinis.config import load
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Reason, SizeResult
 from ordinis.domain.market import Universe
-from ordinis.engines.portfolio.sizing import PositionSizer, SizingConfig, SizingMethod
+from ordinis.engines.portfolio.optimal import Beliefs, OptimalBook
+from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 
 SMALL = SizingConfig(  # As the plan writes it.
     method=SizingMethod.VOLATILITY_ADJUSTED,
@@ -73,25 +75,34 @@ def test_the_plan_s_own_call_works_as_written() -> None:
     assert size_result.metadata["bound_by"] == "VOLATILITY_ADJUSTED"
 
 
-def test_the_methods_of_this_version_have_the_plan_s_names() -> None:
-    assert [method.name for method in SizingMethod] == ["FIXED_PERCENT", "VOLATILITY_ADJUSTED", "HALF_KELLY"]
+def test_the_methods_have_the_plan_s_names() -> None:
+    assert [method.name for method in SizingMethod] == [
+        "FIXED_DOLLAR",
+        "FIXED_PERCENT",
+        "EQUAL_WEIGHT",
+        "VOLATILITY_ADJUSTED",
+        "KELLY",
+        "HALF_KELLY",
+        "RISK_PARITY",
+        "MEAN_VARIANCE",
+    ]
     assert all(method.name == method.value for method in SizingMethod)
 
 
 # The page of worked figures.
 
 
-def documented() -> list[dict[str, str]]:
-    """The rows of the page's table, by heading."""
-    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    start = next(number for number, row in enumerate(table) if row[0] == "equity")
-    return [dict(zip(table[start], row, strict=True)) for row in table[start + 1 :]]
+def documented(first: str) -> list[dict[str, str]]:
+    """The rows of the page's table whose first heading this is, by heading."""
+    blocks = PAGE.read_text(encoding="utf-8").split("\n\n")
+    (block,) = (one for one in blocks if one.startswith(f"| {first} |"))
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()]
+    return [dict(zip(table[0], row, strict=True)) for row in table[2:]]
 
 
-def sizer_of_an_account(equity_usd: Decimal) -> PositionSizer:
-    """The sizer that an account of this equity gets with the settings as they come."""
-    engine = app.build_engine(load(), Universe(("AAPL",)))
+def sizer_of_an_account(equity_usd: Decimal, *changes: str) -> PositionSizer:
+    """The sizer that an account of this equity gets with the settings as they come, but for these."""
+    engine = app.build_engine(load(None, changes), Universe(("AAPL",)))
     engine.handle(
         AccountView(
             at_ns=0,
@@ -126,7 +137,9 @@ def as_documented(row: dict[str, str]) -> SizeResult:
     )
 
 
-@pytest.mark.parametrize("row", documented(), ids=lambda row: f"{row['equity']} {row['price']} {row['bound by']}")
+@pytest.mark.parametrize(
+    "row", documented("equity"), ids=lambda row: f"{row['equity']} {row['price']} {row['bound by']}"
+)
 def test_the_worked_figures_of_the_page_are_what_the_sizer_says(row: dict[str, str]) -> None:
     result = as_documented(row)
     assert result.sizing_method == row["sized by"]
@@ -137,9 +150,50 @@ def test_the_worked_figures_of_the_page_are_what_the_sizer_says(row: dict[str, s
 
 
 def test_the_page_works_out_both_accounts() -> None:
-    rows = documented()
+    rows = documented("equity")
     assert {row["equity"] for row in rows} == {"14,999", "50,000"}
     assert len(rows) >= 8
+
+
+def by_method(row: dict[str, str]) -> SizeResult:
+    """The candidate of the page's second table, sized by the row's method."""
+    method, _, basis = row["method"].partition(", ")
+    changes = [f"tiers.{tier}.method={method}" for tier in ("small", "standard")]
+    equity_usd = Decimal(row["account"].replace(",", ""))
+    sizer = sizer_of_an_account(equity_usd, *changes, f"sizing.kelly_basis={basis or 'notional'}")
+    covariance = 0.30**2 * np.array([[1.0, 0.4], [0.4, 1.0]])
+    beliefs = Beliefs(lambda columns: covariance, lambda columns: (np.array([0.10, 0.10]), 250))
+    optimum = None if sizer.optimal is None else OptimalBook().weights(sizer.optimal, sizer.config, (0, 1), beliefs)[1]
+    return sizer.calculate_size(
+        "AAPL",
+        120.0,
+        0.80,
+        0.55,
+        1.5,
+        trades=40,
+        volatility=0.30,
+        correlation=0.40,
+        fractionable=True,
+        optimal_weight=optimum,
+    )
+
+
+@pytest.mark.parametrize("row", documented("account"), ids=lambda row: f"{row['account']} {row['method']}")
+def test_every_method_comes_to_the_page_s_figures(row: dict[str, str]) -> None:
+    result = by_method(row)
+    assert result.sizing_method == row["method"].partition(",")[0]
+    steps = {step.name: step.weight for step in result.chain}
+    assert f"{100 * steps[result.sizing_method]:.2f}%" == row["base weight"]
+    assert result.bound_by == row["bound by"]
+    assert f"{result.shares.normalize():,f}" == row["shares"]
+    assert f"{result.notional_value:,.2f}" == row["notional"]
+    assert f"{100 * result.weight:.2f}%" == row["weight"]
+    assert f"{100 * result.risk_contribution:.3f}%" == row["at the stop"]
+
+
+def test_the_page_has_every_method_in_both_accounts() -> None:
+    found = {(row["account"], row["method"].partition(",")[0]) for row in documented("account")}
+    assert found == {(account, method.value) for account in ("14,999", "50,000") for method in SizingMethod}
 
 
 # The formulas.
@@ -233,7 +287,131 @@ def test_figures_without_a_count_are_taken_as_given() -> None:
     assert sized(STANDARD, 50_000, win_rate=0.55, avg_win_loss_ratio=1.5).sizing_method == "HALF_KELLY"
 
 
+@pytest.mark.parametrize(
+    ("method", "basis", "distance", "weight"),
+    [
+        (SizingMethod.KELLY, KellyBasis.NOTIONAL, 0.02, 0.25),
+        (SizingMethod.HALF_KELLY, KellyBasis.NOTIONAL, 0.02, 0.125),
+        (SizingMethod.KELLY, KellyBasis.RISK, 0.5, 0.5),
+        (SizingMethod.HALF_KELLY, KellyBasis.RISK, 0.5, 0.25),
+        (SizingMethod.HALF_KELLY, KellyBasis.RISK, 0.25, 0.5),
+    ],
+)
+def test_kelly_s_fraction_is_invested_or_lost_at_the_stop(
+    method: SizingMethod, basis: KellyBasis, distance: float, weight: float
+) -> None:
+    config = SizingConfig(method=method, max_position_pct=1.0, kelly_basis=basis)
+    result = sized(config, 1e9, win_rate=0.55, avg_win_loss_ratio=1.5, stop_distance=distance)
+    assert result.weight == pytest.approx(weight, rel=1e-6)
+    if basis is KellyBasis.RISK:
+        assert result.risk_contribution == pytest.approx(0.25 if method is SizingMethod.KELLY else 0.125, rel=1e-6)
+
+
+@pytest.mark.parametrize("fallback", [SizingMethod.EQUAL_WEIGHT, None])
+def test_a_fraction_of_the_risk_needs_a_stop(fallback: SizingMethod | None) -> None:
+    config = SizingConfig(
+        method=SizingMethod.KELLY, max_position_pct=1.0, kelly_basis=KellyBasis.RISK, kelly_fallback=fallback
+    )
+    result = sized(config, 50_000, win_rate=0.55, avg_win_loss_ratio=1.5)
+    if fallback is None:
+        assert (result.shares, result.reason) == (NONE, Reason.STOP_UNKNOWN)
+    else:
+        assert "KELLY: STOP_UNKNOWN, falling back" in [step.name for step in result.chain]
+        assert (result.sizing_method, result.weight) == ("EQUAL_WEIGHT", 0.2)
+
+
+@pytest.mark.parametrize(("equity", "weight"), [(14_999, 1_000 / 14_999), (2_000, 0.5), (1_000, 0.6)])
+def test_a_fixed_amount_is_the_same_for_every_account_up_to_the_cap(equity: float, weight: float) -> None:
+    result = sized(SizingConfig(method=SizingMethod.FIXED_DOLLAR, max_position_pct=0.6), equity, 10.0)
+    assert result.weight == pytest.approx(weight)
+    assert result.shares == min(100, int(0.06 * equity))
+
+
+def test_a_fixed_amount_is_so_many_shares_at_any_equity() -> None:
+    """A thousand dollars are ten shares at a hundred, whatever fraction of equity they went through."""
+    config = SizingConfig(method=SizingMethod.FIXED_DOLLAR, max_position_pct=1.0)
+    assert {sized(config, 1_000.0 + 0.37 * one).shares for one in range(500)} == {Decimal(10)}
+
+
+def test_equal_weights_leave_the_buffer() -> None:
+    config = SizingConfig(
+        method=SizingMethod.EQUAL_WEIGHT,
+        max_position_pct=1.0,
+        max_positions=10,
+        max_portfolio_leverage=1.5,
+        cash_buffer_fraction=0.1,
+    )
+    assert sized(config, 1e9, 1.0).weight == pytest.approx(0.135)
+
+
+OPTIMAL = [SizingMethod.RISK_PARITY, SizingMethod.MEAN_VARIANCE]
+
+
+@pytest.mark.parametrize("method", OPTIMAL)
+def test_an_optimum_is_taken_as_it_is(method: SizingMethod) -> None:
+    result = sized(SizingConfig(method=method, max_position_pct=0.2), 1e9, optimal_weight=0.123, signal_strength=0.5)
+    assert (result.sizing_method, result.bound_by) == (method.value, method.value)
+    assert result.weight == pytest.approx(0.123, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", OPTIMAL)
+def test_no_place_in_the_optimum_is_an_answer_and_not_a_reason_to_fall_back(method: SizingMethod) -> None:
+    result = sized(SizingConfig(method=method, max_position_pct=0.2), 1e9, optimal_weight=0.0, volatility=0.3)
+    assert (result.shares, result.reason) == (NONE, Reason.NO_OPTIMAL_WEIGHT)
+
+
+@pytest.mark.parametrize("method", OPTIMAL)
+def test_the_plan_s_call_without_an_optimum_falls_back_by_name_or_refuses(method: SizingMethod) -> None:
+    result = sized(SizingConfig(method=method, max_position_pct=0.2), 50_000, volatility=0.3)
+    assert (result.sizing_method, result.chain[0].name) == (
+        "VOLATILITY_ADJUSTED",
+        f"{method.value}: NO_OPTIMUM, falling back",
+    )
+    refused = sized(SizingConfig(method=method, max_position_pct=0.2, optimal_fallback=None), 50_000, volatility=0.3)
+    assert refused.reason is Reason.NO_OPTIMUM
+
+
+def test_fallbacks_follow_each_other_by_name() -> None:
+    config = SizingConfig(
+        method=SizingMethod.KELLY,
+        max_position_pct=0.2,
+        kelly_fallback=SizingMethod.RISK_PARITY,
+        optimal_fallback=SizingMethod.FIXED_PERCENT,
+    )
+    result = sized(config, 50_000)
+    assert [step.name for step in result.chain] == [
+        "KELLY: NO_EVIDENCE, falling back",
+        "RISK_PARITY: NO_OPTIMUM, falling back",
+        "FIXED_PERCENT",
+    ]
+
+
 # The chain.
+
+
+def test_a_book_without_room_refuses_the_small_like_the_large() -> None:
+    config = {"max_position_pct": 0.2, "sliver_fraction": 0.2}
+    found = [sized(fixed(percent, **config), 100_000, book_room=0.03).reason for percent in (0.01, 0.02, 0.05, 0.2)]
+    assert set(found) == {Reason.BOOK_VOLATILITY}
+
+
+@pytest.mark.parametrize(
+    ("room", "sliver", "shares", "bound_by"),
+    [
+        (0.30, 0.0, 100, "FIXED_PERCENT"),
+        (0.10, 0.0, 100, "FIXED_PERCENT"),
+        (0.04, 0.0, 40, "book_volatility"),
+        (0.041, 0.2, 41, "book_volatility"),  # A fifth of the cap of 20 % is 4 %.
+        (0.039, 0.2, 0, "BOOK_VOLATILITY"),
+        (0.0, 0.0, 0, "BOOK_VOLATILITY"),
+        (float("nan"), 0.0, 0, "VOLATILITY_UNKNOWN"),
+    ],
+)
+def test_the_book_s_volatility_cuts_refuses_crumbs_and_is_never_guessed(
+    room: float, sliver: float, shares: int, bound_by: str
+) -> None:
+    result = sized(fixed(0.10, max_position_pct=0.2, sliver_fraction=sliver), 100_000, book_room=room)
+    assert (result.shares, result.bound_by) == (Decimal(shares), bound_by)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""What a minute's candidates mean for the whole book: the room its volatility leaves, and their optimal weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ordinis.domain.market import FloatArray
+from ordinis.domain.orders import Purpose
+from ordinis.engines.portfolio.book_risk import BookRisk
+from ordinis.engines.portfolio.optimal import NAMES_MAX
+from ordinis.engines.portfolio.sizing_config import SizingMethod
+from ordinis.engines.state import Draft, State
+
+_ENTRY = Purpose.ENTRY
+
+
+class Prospects:
+    """Made once a minute, and only when somebody may enter."""
+
+    def __init__(self, state: State, draft: Draft, best_first: list[int]) -> None:
+        config = state.tier.sizing
+        self._state = state
+        self._beliefs = draft.minutes.beliefs
+        self._weights = _weights(state, draft)
+        self._held: list[int] = self._weights.nonzero()[0].tolist()
+        self._best_first = best_first
+        self._seats = self._seats_of(state)
+        self._index: dict[int, int] = {}
+        self._risk: BookRisk | None = None
+        if config.book_volatility_cap:
+            columns = sorted({*self._held, *best_first})
+            chosen = np.array(columns)
+            self._index = {column: at for at, column in enumerate(columns)}
+            self._risk = BookRisk(self._weights[chosen], self._beliefs.covariance(chosen), config.target_volatility)
+
+    def room(self, column: int) -> float | None:
+        """The weight that the book's target volatility leaves for it; None where it is no limit, NaN if unknown."""
+        return None if self._risk is None else self._risk.room(self._index[column])
+
+    def optimal_weight(self, column: int) -> float | None:
+        """Its weight in the best book of what is held and the best candidates; None where no method asks, or knows."""
+        state = self._state
+        if state.sizer.optimal is None:
+            return None
+        beside = self._best_first[: self._seats]
+        if column not in beside:
+            beside = [*beside[:-1], column]
+        names = tuple(sorted({*self._held, *beside}))
+        return state.optimal.weights(state.sizer.optimal, state.tier.sizing, names, self._beliefs).get(column)
+
+    def bought(self, column: int, weight: float) -> None:
+        """An entry goes out; those after it find less room."""
+        if self._risk is not None:
+            self._risk.add(self._index[column], weight)
+
+    def _seats_of(self, state: State) -> int:
+        """How many candidates share a book: risk is parted among slots, a mean-variance book chooses for itself."""
+        if state.sizer.optimal is SizingMethod.MEAN_VARIANCE:
+            return max(1, NAMES_MAX - len(self._held))
+        return max(1, state.tier.sizing.max_positions - state.book.positions)
+
+
+def _weights(state: State, draft: Draft) -> FloatArray:
+    """Fractions of equity a column, with what open entries may still buy."""
+    marks, column_of = draft.minutes.marks[draft.row], state.universe.column
+    shares = state.ledger.quantity
+    if state.book.open_buys_usd:
+        shares = shares.copy()
+        for order in state.desk.working.values():
+            if order.purpose is _ENTRY:
+                shares[column_of[order.symbol]] += float(order.quantity - order.filled)
+    weights: FloatArray = shares * marks / state.book.equity_usd
+    return weights
