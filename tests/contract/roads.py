@@ -16,16 +16,33 @@ from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.server import Addresses, serve
 from ordinis.brokers.simulated.server_simulation import SimulatedData
 from ordinis.brokers.simulated.server_trading import OrderFault
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderType, Purpose, Side, TimeInForce
+from ordinis.domain.orders import (
+    Action,
+    CancelIntent,
+    OrderIntent,
+    OrderType,
+    Purpose,
+    ReplaceIntent,
+    Side,
+    TimeInForce,
+)
 from ordinis.ports import Broker, Market
 
 Script = Mapping[int, Sequence[Action]]  # What is sent after the item of that number, counted from 0.
+_TRAILS = {"trail_usd", "trail_percent"}
+_KINDS = {
+    (False, False): OrderType.MARKET,
+    (True, False): OrderType.LIMIT,
+    (False, True): OrderType.STOP,
+    (True, True): OrderType.STOP_LIMIT,
+}
 ROADS = ("in process", "over the wire")
 
 
@@ -39,8 +56,11 @@ def order(
     stop: str | None = None,
     stop_loss: str | None = None,
     good_till: TimeInForce = TimeInForce.DAY,
+    **more: Any,
 ) -> OrderIntent:
-    kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
+    pair = more.pop("oco", False)
+    kind = _KINDS[limit is not None or pair, stop is not None]
+    kind = OrderType.TRAILING_STOP if more.keys() & _TRAILS else kind
     return OrderIntent(
         client_order_id=name,
         symbol=symbol,
@@ -54,6 +74,7 @@ def order(
         limit_price_usd=None if limit is None else Decimal(limit),
         stop_price_usd=None if stop is None else Decimal(stop),
         stop_loss_usd=None if stop_loss is None else Decimal(stop_loss),
+        **{name: Decimal(value) if isinstance(value, str) else value for name, value in more.items()},
     )
 
 
@@ -69,9 +90,20 @@ def cancel(name: str, symbol: str) -> CancelIntent:
     return CancelIntent(client_order_id=name, symbol=symbol, decided_at_ns=0)
 
 
-def heard(road: str, settings: ExchangeSettings, days: Sequence[MarketBlock], script: Script) -> list[Any]:
+def replace(name: str, old: str, symbol: str, **changes: Any) -> ReplaceIntent:
+    fields = {key: Decimal(value) if isinstance(value, str) else value for key, value in changes.items()}
+    return ReplaceIntent(client_order_id=name, replaces=old, symbol=symbol, decided_at_ns=0, **fields)
+
+
+def heard(
+    road: str,
+    settings: ExchangeSettings,
+    days: Sequence[MarketBlock],
+    script: Script,
+    dividends: Sequence[Dividend] = (),
+) -> list[Any]:
     """Every event of the run, in order."""
-    exchange = Exchange(days[0].universe, settings)
+    exchange = Exchange(days[0].universe, settings, dividends=dividends)
     if road == "in process":
         return _run(SimulatedBroker(exchange), SimulatedMarket(exchange, days), script)
     with serve(exchange, SimulatedData(days=days)) as served, linked(served.addresses, days[0]) as link:

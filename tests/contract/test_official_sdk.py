@@ -156,7 +156,7 @@ def test_orders_are_listed_filtered_and_cancelled(client: Any, control: Control)
         (lambda client: client.post("/orders", {"symbol": "AAA", "notional": 5}), 422, 42210000, "notional orders"),
         (
             lambda client: client.post(
-                "/orders", {"symbol": "AAA", "qty": 1, "side": "buy", "type": "stop_limit", "time_in_force": "day"}
+                "/orders", {"symbol": "AAA", "qty": 1, "side": "buy", "type": "iceberg", "time_in_force": "day"}
             ),
             422,
             40010001,

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.days import block_of
-from contract.roads import ROADS, Script, buy, cancel, heard, sell, written
+from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id
@@ -20,6 +21,7 @@ GTC = TimeInForce.GTC
 DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
 MODEST = ExchangeSettings(cash_usd=Decimal(100_000))
 LOOSE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0)
+AUCTIONS = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, close_auction_minutes_before=2)
 AT_ONCE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fill_model=FillModel.THIS_CLOSE)
 
 # Name -> the account, what is sent when, and what each order ends as.
@@ -89,6 +91,115 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
         },
         {"a": "filled", "a.stop": "canceled", "b": "filled", "c": "filled", "d": "filled"},
     ),
+    "a bracket takes its profit": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", stop_loss="99.00", take_profit_usd="100.40", good_till=GTC)]},
+        {"a": "filled", "a.target": "filled", "a.stop": "canceled"},
+    ),
+    "a bracket is stopped out": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", stop_loss="99.80", take_profit_usd="103.00", stop_loss_limit_usd="99.00")]},
+        {"a": "filled", "a.target": "canceled", "a.stop": "filled"},
+    ),
+    "a bracket's target fills in part and its stop takes the rest": (
+        MODEST,
+        {1: [buy("a", "BBB", "900", stop_loss="99.90", take_profit_usd="100.40")]},
+        {"a": "filled", "a.target": "canceled", "a.stop": "filled"},
+    ),
+    "a living bracket is taken back by either leg": (
+        LOOSE,
+        {
+            1: [
+                buy("a", "BBB", "10", stop_loss="90.00", take_profit_usd="110.00"),
+                buy("b", "AAA", "10", stop_loss="90.00", take_profit_usd="110.00"),
+            ],
+            5: [cancel("a.stop", "BBB"), cancel("b.target", "AAA")],
+        },
+        {"a.target": "canceled", "a.stop": "canceled", "b.target": "canceled", "b.stop": "canceled"},
+    ),
+    "one triggers a target alone": (
+        LOOSE,
+        {1: [buy("a", "BBB", "10", take_profit_usd="100.40")]},
+        {"a": "filled", "a.target": "filled"},
+    ),
+    "one cancels the other": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10"), buy("b", "AAA", "10")],
+            3: [sell("c", "BBB", "10", take_profit_usd="100.40", stop_loss="99.00", oco=True)],
+            4: [sell("d", "AAA", "10", take_profit_usd="105.00", stop_loss="99.60", oco=True)],
+        },
+        {"c": "filled", "c.stop": "canceled", "d": "canceled", "d.stop": "filled"},
+    ),
+    "stops with a limit, in time and too late": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10", stop="100.40", limit="100.60"), buy("b", "CCC", "1")],
+            5: [
+                sell("c", "BBB", "5", stop="99.95", limit="100.05"),
+                sell("d", "BBB", "5", stop="99.80", limit="99.79"),
+            ],
+        },
+        {"a": "filled", "c": "expired", "d": "filled"},
+    ),
+    "a stop trails the price": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "20")],
+            2: [
+                sell("b", "BBB", "10", trail_usd="0.30"),
+                sell("c", "BBB", "10", trail_percent="0.5"),
+                buy("d", "AAA", "3", trail_usd="0.10", good_till=GTC),
+            ],
+        },
+        {"b": "filled", "c": "filled", "d": "filled"},
+    ),
+    "immediate orders take what there is, all-or-none orders all": (
+        MODEST,
+        {
+            1: [buy("a", "BBB", "900", good_till=TimeInForce.IOC), buy("b", "AAA", "5", good_till=TimeInForce.IOC)],
+            2: [buy("c", "BBB", "900", good_till=TimeInForce.FOK), buy("d", "CCC", "9", good_till=TimeInForce.FOK)],
+            3: [
+                buy("e", "BBB", "9", limit="100.40", good_till=TimeInForce.IOC),
+                buy("f", "BBB", "9", limit="100.50", good_till=TimeInForce.FOK),
+            ],
+        },
+        {"a": "canceled", "b": "canceled", "c": "canceled", "e": "canceled", "f": "filled"},
+    ),
+    "orders of the auctions": (
+        AUCTIONS,
+        {
+            1: [buy("a", "BBB", "10", good_till=TimeInForce.CLS), buy("b", "AAA", "10", good_till=TimeInForce.OPG)],
+            4: [buy("c", "AAA", "1", limit="90.00", good_till=TimeInForce.CLS)],
+            7: [buy("d", "AAA", "10", good_till=TimeInForce.CLS)],
+            9: [sell("e", "BBB", "4", good_till=TimeInForce.OPG), buy("f", "AAA", "1", good_till=TimeInForce.CLS)],
+        },
+        {"a": "filled", "b": "rejected", "c": "canceled", "d": "rejected", "e": "filled", "f": "filled"},
+    ),
+    "an order gives way to another": (
+        LOOSE,
+        {
+            1: [buy("a", "BBB", "10", limit="90.00"), buy("b", "AAA", "10"), buy("c", "CCC", "1", limit="80.00")],
+            3: [
+                replace("a2", "a", "BBB", limit_price_usd="100.41", quantity="7"),
+                replace("c2", "c", "CCC", limit_price_usd="80.00"),
+                replace("c1", "c", "CCC", limit_price_usd="81.00"),
+                replace("x2", "x", "AAA", quantity="3"),
+            ],
+            5: [replace("b2", "b", "AAA", quantity="5"), sell("s", "AAA", "10", trail_usd="5.00", good_till=GTC)],
+            6: [replace("s2", "s", "AAA", trail="0.05"), replace("c3", "c1", "CCC", time_in_force=GTC)],
+        },
+        {
+            "a": "replaced",
+            "a2": "filled",
+            "b2": "rejected",
+            "c2": "rejected",
+            "c": "replaced",
+            "c1": "replaced",
+            "c3": "accepted",
+        }
+        | {"x2": "rejected", "s": "replaced", "s2": "filled"},
+    ),
     "refusals carry the broker's code and words": (
         LOOSE,
         {
@@ -139,8 +250,26 @@ def test_fees_arrive_at_the_close_with_the_exchange_s_own_ids() -> None:
     assert all(one.at_ns == DAYS[0].session.close_ns and one.amount_usd < 0 for one in fees)
 
 
+def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
+    account = ExchangeSettings(
+        cash_usd=Decimal(100_000), participation_max=0.0, margin_interest_fraction=Decimal("0.0625")
+    )
+    days = (Dividend(symbol="BBB", ex_date=DAYS[1].session.date, amount_usd=Decimal("0.25")),)
+    script = {1: [buy("a", "BBB", "1500")]}
+    in_process, over_the_wire = (heard(road, account, DAYS, script, days) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+    flows = [one for one in over_the_wire if isinstance(one, CashFlow) and one.kind != "fee"]
+    assert [(one.kind, one.amount_usd) for one in flows] == [
+        ("interest", Decimal("-8.68")),
+        ("dividend", Decimal("375.00")),
+    ]
+
+
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)
 _QUANTITIES = st.sampled_from(["1", "7", "250", "0.75", "3.141592653", "900"])
+_FIELDS = ["limit", "stop", "stop_loss", "take_profit_usd", "oco", "trail_usd", "trail_percent"]
+_CHANGES = ["quantity", "limit_price_usd", "stop_price_usd", "trail"]
+_EXTRAS: dict[str, list[Any]] = {"oco": [True, False], "trail_usd": ["0.20"], "trail_percent": ["0.1"]}
 _PRICES = st.sampled_from([None, "95.00", "99.90", "100.05", "103.00"])
 
 
@@ -155,9 +284,16 @@ def _scripts(draw: st.DrawFn) -> Script:
         if names and draw(st.integers(0, 3)) == 0:
             place.append(cancel(draw(st.sampled_from(names)), symbol))
             continue
-        kind = draw(st.sampled_from(["limit", "stop", "stop_loss"]))
+        if names and draw(st.integers(0, 3)) == 0:
+            old, price = draw(st.sampled_from(names)), draw(_PRICES)
+            place.append(replace(f"o{number}", old, symbol, **{draw(st.sampled_from(_CHANGES)): price}))
+            names.append(f"o{number}")
+            continue
+        kinds = draw(st.lists(st.sampled_from(_FIELDS), min_size=1, max_size=3, unique=True))
+        prices = {kind: draw(_PRICES) for kind in kinds}
+        prices |= {kind: draw(st.sampled_from(amounts)) for kind, amounts in _EXTRAS.items() if kind in kinds}
         good_till = draw(st.sampled_from(list(TimeInForce)))
-        place.append(side(f"o{number}", symbol, draw(_QUANTITIES), good_till=good_till, **{kind: draw(_PRICES)}))
+        place.append(side(f"o{number}", symbol, draw(_QUANTITIES), good_till=good_till, **prices))
         names += [f"o{number}", leg_id(f"o{number}")]
     return script
 

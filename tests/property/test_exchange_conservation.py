@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.errors import OrderRefused
 from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
@@ -22,6 +24,7 @@ SYMBOLS = ("AAA", "BBB", "CCC")
 MINUTES = 6
 OPEN_NS = 1736951400 * 10**9
 DAY_NS = 24 * 3600 * 10**9
+DIVIDENDS = [Dividend(symbol="AAA", ex_date=date(2025, 1, 16), amount_usd=Decimal("0.333"))]
 START_USD = Decimal(20_000)
 
 cents = st.integers(9_000, 11_000)
@@ -78,12 +81,18 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "time_in_force": draw(st.sampled_from(TimeInForce)) if whole else TimeInForce.DAY,
         "quantity": Decimal(draw(st.integers(1, 60))) if whole else Decimal(draw(st.integers(1, 60_000))) / 1_000,
     }
-    if kind is OrderType.LIMIT:
+    if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}:
         fields["limit_price_usd"] = price
-    if kind is OrderType.STOP:
-        fields["stop_price_usd"] = price
-    if whole and side is Side.BUY and draw(st.booleans()):
+    if kind in {OrderType.STOP, OrderType.STOP_LIMIT}:
+        fields["stop_price_usd"] = price + draw(st.integers(-100, 100)) / Decimal(100)
+    if kind is OrderType.TRAILING_STOP:
+        fields[draw(st.sampled_from(("trail_usd", "trail_percent")))] = draw(st.integers(1, 50)) / Decimal(10)
+    if whole and draw(st.booleans()):
         fields["stop_loss_usd"] = Decimal(draw(st.integers(8_500, 10_000))) / 100
+    if whole and draw(st.booleans()):
+        fields["take_profit_usd"] = Decimal(draw(st.integers(10_000, 11_500))) / 100
+    if side is Side.SELL and "stop_loss_usd" in fields and "take_profit_usd" in fields:
+        return {**fields, "type": OrderType.LIMIT, "limit_price_usd": None}
     return fields
 
 
@@ -93,6 +102,7 @@ setups = st.fixed_dictionaries(
     {
         "fill_model": st.sampled_from(FillModel),
         "multiplier": st.sampled_from((1, 2, 4)),
+        "margin_interest_fraction": st.sampled_from((Decimal(0), Decimal("0.5"))),
         "participation_max": st.sampled_from((0.0, 0.1)),
         "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
     }
@@ -174,12 +184,21 @@ class Trace:
         working = [order for order in self.exchange.orders if order.live and order.status is not OrderStatus.HELD]
         assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.buys)
         for column in range(len(SYMBOLS)):
-            selling = sum(one.remaining for one in working if not one.buys and one.column == column)
+            sales = [one for one in working if not one.buys and one.column == column]
+            selling = sum(one.remaining for one in sales if one.sibling is None or one.limit_price_usd is not None)
+            selling += sum(one.remaining for one in sales if ended_pair(one))
             assert books.held_for_sale(column) == selling <= books.quantity(column)
 
 
+def ended_pair(order: BrokerOrder) -> bool:
+    """A stop that has outlived its target holds the shares itself."""
+    sibling = order.sibling
+    return sibling is not None and order.limit_price_usd is None and not sibling.live
+
+
 def traced(setup: dict[str, Any], plan: list[Day]) -> Trace:
-    trace = Trace(Exchange(Universe(SYMBOLS), ExchangeSettings(cash_usd=START_USD, **setup)))
+    account = ExchangeSettings(cash_usd=START_USD, **setup)
+    trace = Trace(Exchange(Universe(SYMBOLS), account, dividends=DIVIDENDS))
     trace.run(plan)
     return trace
 
@@ -204,6 +223,8 @@ def test_an_order_fills_no_more_than_it_asked_never_shrinks_and_ends_once(
         order = trace.exchange.order(event.broker_order_id)
         assert event.broker_order_id not in ended
         assert filled.get(order.id, Decimal(0)) <= event.filled_quantity <= order.quantity
+        if order.sibling is not None and order.filled_quantity and order.sibling.filled_quantity:
+            assert order.filled_quantity + order.sibling.filled_quantity <= max(order.quantity, order.sibling.quantity)
         added = abs(event.fill.quantity) if event.fill else Decimal(0)
         assert event.filled_quantity == filled.get(order.id, Decimal(0)) + added
         assert order.whole is False or added % 1 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from ordinis.brokers.simulated.exchange import Exchange
@@ -83,6 +84,7 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             taf_usd_per_share=fees.taf_usd_per_share * charged,
             taf_usd_max=fees.taf_usd_max,
             cat_usd_per_share=fees.cat_usd_per_share * charged,
+            margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
         ),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ordinis.config.base import Count, Positive, Section, Usd
+from ordinis.config.base import Count, Positive, Section, Share, Usd
 
 
 class Fees(Section):
@@ -26,6 +26,9 @@ class Fees(Section):
     )
     cat_usd_per_share: Annotated[Usd, Field(ge=0)] = Field(
         default=Decimal("0.000003"), description="Consolidated audit trail fee, a share, on both sides."
+    )
+    margin_interest_fraction: Share = Field(
+        default=0.0625, description="Interest on the debit of every night, a year of 360 days."
     )
     as_of: date = Field(default=date(2026, 11, 22), description="When these rates were last looked up.")
 

@@ -17,11 +17,17 @@ class OrderType(Enum):
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(Enum):
     DAY = "day"
     GTC = "gtc"
+    IOC = "ioc"  # What the next minute's open gives; the rest is taken back.
+    FOK = "fok"  # All of it at the next minute's open, or nothing.
+    OPG = "opg"  # The opening auction alone.
+    CLS = "cls"  # The closing auction alone.
 
 
 class Purpose(Enum):
@@ -41,11 +47,18 @@ class OrderStatus(Enum):
     FILLED = "filled"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    REPLACED = "replaced"  # Another order stands in its place.
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
     def __init__(self, value: str) -> None:
-        self.final = value in ("filled", "canceled", "expired", "rejected")  # Nothing more will happen to it.
+        self.final = value in (
+            "filled",
+            "canceled",
+            "expired",
+            "replaced",
+            "rejected",
+        )  # Nothing more will happen to it.
 
 
 class OrderIntent(
@@ -65,6 +78,15 @@ class OrderIntent(
     limit_price_usd: Decimal | None = None
     stop_price_usd: Decimal | None = None
     stop_loss_usd: Decimal | None = None  # Given: one-triggers-other, a stop leg that lives once this fills.
+    take_profit_usd: Decimal | None = None  # Given: a limit leg; with stop_loss_usd a bracket, or a pair: see `oco`.
+    stop_loss_limit_usd: Decimal | None = None  # Given: the stop leg is a stop-limit.
+    trail_usd: Decimal | None = None  # A trailing stop has this or the next.
+    trail_percent: Decimal | None = None
+
+    @property
+    def oco(self) -> bool:
+        """One cancels the other: an exit by a limit at take_profit_usd, its only price, and a stop_loss_usd."""
+        return self.take_profit_usd is not None and self.limit_price_usd is None and self.type is OrderType.LIMIT
 
 
 class CancelIntent(
@@ -77,7 +99,23 @@ class CancelIntent(
     decided_at_ns: int
 
 
-Action = OrderIntent | CancelIntent
+class ReplaceIntent(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="replace", tag_field="action"
+):
+    """A working order to be replaced by one under a new id; what is None stays as it is."""
+
+    client_order_id: str  # The new order's.
+    replaces: str  # The old order's client_order_id.
+    symbol: str
+    decided_at_ns: int
+    quantity: Decimal | None = None  # None: what the old one has left.
+    limit_price_usd: Decimal | None = None
+    stop_price_usd: Decimal | None = None
+    trail: Decimal | None = None  # USD or percent, as the old order trails.
+    time_in_force: TimeInForce | None = None
+
+
+Action = OrderIntent | CancelIntent | ReplaceIntent
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
@@ -93,3 +131,8 @@ class Fill(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True)
 def leg_id(parent_client_order_id: str) -> str:
     """Our name for the stop leg that a broker creates under an id of its own."""
     return f"{parent_client_order_id}.stop"
+
+
+def target_id(parent_client_order_id: str) -> str:
+    """Our name for the take-profit leg, likewise."""
+    return f"{parent_client_order_id}.target"

@@ -78,7 +78,7 @@ class _Record:
         for action in decision.actions:
             if isinstance(action, OrderIntent):
                 self._orders[action.client_order_id] = action
-            else:
+            elif isinstance(action, CancelIntent):
                 self._cancels.append(action)
         if at_ns <= self._until_ns:
             self._take_reason(seq, at_ns, decision.changes)

@@ -18,12 +18,12 @@ from ordinis.brokers.alpaca import wire
 from ordinis.brokers.alpaca.feeds import Stream
 from ordinis.brokers.alpaca.memory import OrderMemory
 from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
-from ordinis.brokers.alpaca.wire import WireAccount, WireFee, WireOrder, WirePosition, WireTradeUpdate
+from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, leg_id
+from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, ReplaceIntent
 
 if TYPE_CHECKING:
     from alpaca.trading.client import TradingClient
@@ -69,6 +69,8 @@ class AlpacaBroker:
         for action in actions:
             if isinstance(action, CancelIntent):
                 self._cancel(action)
+            elif isinstance(action, ReplaceIntent):
+                self._replace(action)
             else:
                 self._submit(action)
             self._settle()  # What an action causes at once is told before what the next one causes.
@@ -85,37 +87,70 @@ class AlpacaBroker:
         positions = wire.read(self._get("/positions"), list[WirePosition], "positions")
         return wire.account_view(account, positions, self._now_ns())
 
+    def begin_session(self, session: Session) -> None:
+        """Before the first minute: what the night has brought becomes events."""
+        self._listen()
+        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in self._activities("INT,DIV", session.date))
+
     def end_session(self, session: Session) -> None:
         """After the close: the day's fees become events, and orders that are over are forgotten."""
         self._listen()
-        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._fees(session.date))
+        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._activities("FEE", session.date))
         self._memory.forget_final()
 
     # Orders out.
 
     def _submit(self, intent: OrderIntent) -> None:
         try:
-            order = self._sent(intent)
+            payload = wire.order_payload(intent)
+            order = self._sent(intent.client_order_id, lambda: self._client.post("/orders", payload))
         except Refusal as refusal:
             self._inbox.append(self._rejection(intent, refusal))
             return
         self._acknowledge(intent, order)
 
-    def _sent(self, intent: OrderIntent) -> WireOrder:
+    def _sent(self, client_order_id: str, send: Callable[[], Any]) -> WireOrder:
         """The order as the broker took it. Errors: Refusal, OutcomeUnknown."""
-        payload = wire.order_payload(intent)
         for _ in range(_SENDS_MAX):
             try:
-                return self._order(once(lambda: self._client.post("/orders", payload)))
+                return self._order(once(send))
             except Doubtful:
-                found = self._looked_up(intent.client_order_id)
+                found = self._looked_up(client_order_id)
             except Refusal as refusal:
                 if refusal.http_status != TOO_MANY_REQUESTS and refusal.text != _DUPLICATE:
                     raise
-                found = self._looked_up(intent.client_order_id)
+                found = self._looked_up(client_order_id)
             if found is not None:
                 return found
-        raise OutcomeUnknown(intent.client_order_id)
+        raise OutcomeUnknown(client_order_id)
+
+    def _replace(self, intent: ReplaceIntent) -> None:
+        """The old order ends as replaced, and the new one is acknowledged."""
+        payload = wire.replace_payload(intent)
+        try:
+            old_id = self._broker_id(intent.replaces)
+            order = self._sent(intent.client_order_id, lambda: self._client.patch(f"/orders/{old_id}", payload))
+        except Refusal as refusal:
+            self._inbox.append(self._rejection(intent, refusal))
+            return
+        self._listen()  # What the old one has filled is told before its end.
+        self._tell(
+            OrderUpdate(
+                at_ns=wire.submitted_at_ns(order),
+                client_order_id=intent.replaces,
+                broker_order_id=old_id,
+                symbol=intent.symbol,
+                status=OrderStatus.REPLACED,
+                filled_quantity=self._memory.filled_quantity(intent.replaces),
+            )
+        )
+        self._memory.link(intent.client_order_id, order.id)
+        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+
+    def _broker_id(self, client_order_id: str) -> str:
+        """Errors: Refusal for an order that the broker does not know."""
+        known = self._memory.broker_id(client_order_id)
+        return self._order(self._by_client_order_id(client_order_id)).id if known is None else known
 
     def _looked_up(self, client_order_id: str) -> WireOrder | None:
         """The order with its legs, or None where the broker has none. Errors: OutcomeUnknown without an answer."""
@@ -130,11 +165,11 @@ class AlpacaBroker:
             raise OutcomeUnknown(client_order_id) from refusal
 
     def _acknowledge(self, intent: OrderIntent, order: WireOrder) -> None:
-        """The order and its leg, as news. Fills are left to the stream: it names their execution ids."""
+        """The order and its legs, as news. Fills are left to the stream: it names their execution ids."""
         self._memory.link(intent.client_order_id, order.id)
         self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
         for leg in order.legs or ():
-            name = leg_id(intent.client_order_id)
+            name = wire.leg_name(leg, intent.client_order_id)
             self._memory.link(name, leg.id)
             self._tell(_acknowledgement(leg, name, intent.symbol))
 
@@ -152,13 +187,11 @@ class AlpacaBroker:
 
     def _cancel(self, intent: CancelIntent) -> None:
         """Taken back, or too late: either way the stream says what became of it. An unknown order is refused."""
-        broker_order_id = self._memory.broker_id(intent.client_order_id)
-        if broker_order_id is None:
-            try:
-                broker_order_id = self._order(self._by_client_order_id(intent.client_order_id)).id
-            except Refusal as refusal:
-                self._inbox.append(self._rejection(intent, refusal))
-                return
+        try:
+            broker_order_id = self._broker_id(intent.client_order_id)
+        except Refusal as refusal:
+            self._inbox.append(self._rejection(intent, refusal))
+            return
         with suppress(Refusal):  # Not cancelable: it is over, and the stream has told or will tell how.
             self._repeated(lambda: self._client.delete(f"/orders/{broker_order_id}"))
 
@@ -173,17 +206,22 @@ class AlpacaBroker:
         if self._memory.learn(update):
             self._inbox.append(update)
 
-    def _fees(self, day: date) -> list[WireFee]:
+    def _activities(self, kinds: str, day: date) -> list[WireCashActivity]:
         """Oldest first."""
-        query: dict[str, Any] = {"date": day.isoformat(), "direction": "asc", "page_size": _ACTIVITIES_PAGE}
-        fees: list[WireFee] = []
+        query: dict[str, Any] = {
+            "activity_types": kinds,
+            "date": day.isoformat(),
+            "direction": "asc",
+            "page_size": _ACTIVITIES_PAGE,
+        }
+        rows: list[WireCashActivity] = []
         for _ in range(_ACTIVITY_PAGES_MAX):
-            page = wire.read(self._get("/account/activities/FEE", query), list[WireFee], "fee activities")
-            fees.extend(page)
+            page = wire.read(self._get("/account/activities", query), list[WireCashActivity], f"{kinds} activities")
+            rows.extend(page)
             if len(page) < _ACTIVITIES_PAGE:
                 break
             query["page_token"] = page[-1].id
-        return fees
+        return rows
 
     # The way there.
 

@@ -40,6 +40,11 @@ class OrderMemory:
         """Our name for an order; somebody else's order keeps the name that he gave it."""
         return self._our_id.get(broker_order_id, fallback)
 
+    def filled_quantity(self, client_order_id: str) -> Decimal:
+        """Shares so far, as far as we have heard."""
+        known = self._known.get(client_order_id)
+        return Decimal(0) if known is None else known.filled_quantity
+
     def learn(self, update: OrderUpdate) -> bool:
         """Remember it. False when it is no news."""
         if not self._is_news(update):

@@ -69,6 +69,7 @@ class SteppedMarket:
     """Asking for the next item lets one minute pass at the broker.
 
     `pace` is called before every step: a wait on the wall clock where one wants to watch.
+    `at_open` is called once a session, before its OPENING phase.
     `at_close` is called once a session, after its last updates and before its CLOSED phase.
     """
 
@@ -80,6 +81,7 @@ class SteppedMarket:
         bars: Stream[WireStreamMessage],
         clock: SteppedClock,
         *,
+        at_open: Callable[[Session], None],
         at_close: Callable[[Session], None],
         pace: Callable[[], None] = _at_once,
     ) -> None:
@@ -88,6 +90,7 @@ class SteppedMarket:
         self._barrier = barrier
         self._bars = bars
         self._clock = clock
+        self._at_open = at_open
         self._at_close = at_close
         self._pace = pace
 
@@ -106,6 +109,7 @@ class SteppedMarket:
         if reply.phase == "minute":
             return self._minute(reply.at_ns, session)
         if reply.phase == Phase.OPENING.value:
+            self._at_open(session)
             return SessionPhase(at_ns=reply.at_ns, phase=Phase.OPENING, session=session)
         if reply.phase == Phase.CLOSED.value:
             self._at_close(session)
@@ -173,6 +177,7 @@ class SimulationLink:
             barrier,
             self._bars,
             clock,
+            at_open=self.broker.begin_session,
             at_close=self.broker.end_session,
             pace=pace,
         )

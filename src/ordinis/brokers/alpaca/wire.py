@@ -17,7 +17,7 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, ReplaceIntent, leg_id, target_id
 
 T = TypeVar("T")
 
@@ -36,8 +36,11 @@ _STATUS = {
     "filled": OrderStatus.FILLED,
     "canceled": OrderStatus.CANCELED,
     "expired": OrderStatus.EXPIRED,
+    "replaced": OrderStatus.REPLACED,
     "rejected": OrderStatus.REJECTED,
 }
+
+_FLOW = {"FEE": "fee", "INT": "interest", "DIV": "dividend"}
 
 
 class WireOrder(msgspec.Struct, kw_only=True):
@@ -48,6 +51,7 @@ class WireOrder(msgspec.Struct, kw_only=True):
     status: str
     symbol: str = ""
     side: str = "buy"
+    type: str = "market"
     filled_qty: Decimal | None = None
     submitted_at: str | None = None
     created_at: str | None = None
@@ -114,7 +118,7 @@ class WirePosition(msgspec.Struct, kw_only=True):
     side: str = "long"
 
 
-class WireFee(msgspec.Struct, kw_only=True):
+class WireCashActivity(msgspec.Struct, kw_only=True):
     """A non-trade activity."""
 
     id: str
@@ -153,14 +157,55 @@ def order_payload(intent: OrderIntent) -> dict[str, Any]:
         "time_in_force": intent.time_in_force.value,
         "client_order_id": intent.client_order_id,
     }
-    if intent.limit_price_usd is not None:
-        payload["limit_price"] = format(intent.limit_price_usd, "f")
-    if intent.stop_price_usd is not None:
-        payload["stop_price"] = format(intent.stop_price_usd, "f")
-    if intent.stop_loss_usd is not None:
-        payload["order_class"] = "oto"
-        payload["stop_loss"] = {"stop_price": format(intent.stop_loss_usd, "f")}
+    for field, amount in (
+        ("limit_price", intent.limit_price_usd),
+        ("stop_price", intent.stop_price_usd),
+        ("trail_price", intent.trail_usd),
+        ("trail_percent", intent.trail_percent),
+    ):
+        if amount is not None:
+            payload[field] = format(amount, "f")
+    if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+        payload |= _legs(intent)
     return payload
+
+
+def replace_payload(intent: ReplaceIntent) -> dict[str, Any]:
+    """The body of PATCH /orders/{id}: what changes."""
+    payload: dict[str, Any] = {"client_order_id": intent.client_order_id}
+    for field, amount in (
+        ("qty", intent.quantity),
+        ("limit_price", intent.limit_price_usd),
+        ("stop_price", intent.stop_price_usd),
+        ("trail", intent.trail),
+    ):
+        if amount is not None:
+            payload[field] = format(amount, "f")
+    if intent.time_in_force is not None:
+        payload["time_in_force"] = intent.time_in_force.value
+    return payload
+
+
+def _legs(intent: OrderIntent) -> dict[str, Any]:
+    legs: dict[str, Any] = {"order_class": _order_class(intent)}
+    if intent.take_profit_usd is not None:
+        legs["take_profit"] = {"limit_price": format(intent.take_profit_usd, "f")}
+    if intent.stop_loss_usd is not None:
+        legs["stop_loss"] = {"stop_price": format(intent.stop_loss_usd, "f")}
+    if intent.stop_loss_limit_usd is not None:
+        legs["stop_loss"]["limit_price"] = format(intent.stop_loss_limit_usd, "f")
+    return legs
+
+
+def _order_class(intent: OrderIntent) -> str:
+    if intent.stop_loss_usd is None or intent.take_profit_usd is None:
+        return "oto"
+    return "oco" if intent.oco else "bracket"
+
+
+def leg_name(leg: WireOrder, parent_client_order_id: str) -> str:
+    """Our name for a leg, by what it is: the broker's own is made up."""
+    return (target_id if leg.type == "limit" else leg_id)(parent_client_order_id)
 
 
 def submitted_at_ns(order: WireOrder) -> int:
@@ -228,14 +273,14 @@ def _position(position: WirePosition) -> Position:
     return Position(symbol=position.symbol, quantity=quantity, average_price_usd=position.avg_entry_price)
 
 
-def cash_flow(fee: WireFee, booked_at_ns: int) -> CashFlow:
-    """A fee activity. Alpaca names only its date; `created_at` is used where it is given."""
+def cash_flow(activity: WireCashActivity, booked_at_ns: int) -> CashFlow:
+    """Money that moved without a trade. Alpaca names only its date; `created_at` is used where it is given."""
     return CashFlow(
-        at_ns=booked_at_ns if fee.created_at is None else ns_from_text(fee.created_at),
-        id=fee.id,
-        kind=fee.activity_type.lower(),
-        amount_usd=fee.net_amount,
-        note=fee.description,
+        at_ns=booked_at_ns if activity.created_at is None else ns_from_text(activity.created_at),
+        id=activity.id,
+        kind=_FLOW.get(activity.activity_type, activity.activity_type.lower()),
+        amount_usd=activity.net_amount,
+        note=activity.description,
     )
 
 

@@ -6,14 +6,15 @@ from decimal import Decimal
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
-from ordinis.brokers.simulated.order import ZERO, BrokerOrder
+from ordinis.brokers.simulated.order import ZERO, BrokerOrder, trailed_usd
 from ordinis.brokers.simulated.settings import ExchangeSettings
-from ordinis.brokers.simulated.validity import check_form, check_stop_loss
+from ordinis.brokers.simulated.validity import check_form, check_legs, check_pair
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.orders import OrderIntent, OrderType, Side
 
 _BUY, _SELL = Side.BUY, Side.SELL
-_LIMIT = OrderType.LIMIT
+_LIMIT, _STOP_LIMIT, _TRAILING_STOP = OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
+_PAIRED = ("bracket", "oco")
 
 
 class Acceptance:
@@ -42,35 +43,55 @@ class Acceptance:
 
     def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
         last = self._books.last_price_usd(column)
-        base = intent.limit_price_usd or intent.stop_price_usd or last
-        if base is None:
-            raise refusals.no_price(intent.symbol)
-        if intent.stop_loss_usd is not None:
-            check_stop_loss(intent.stop_loss_usd, base)
+        base = self._base(intent, last)
+        if intent.oco:
+            raise refusals.unprocessable("oco orders must be exit orders")
+        if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+            check_legs(intent, base, entry_buys=True)
         if not whole:
             self._check_fraction_value(intent.quantity * base)
-        reserve = base if intent.type is _LIMIT else max(base, last or base) * self._collar
+        limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
+        reserve = base if limited else max(base, last or base) * self._collar
         self._books.check_buy(reserve * intent.quantity)
         return reserve
 
     def _check_sale(self, intent: OrderIntent, column: int, whole: bool) -> None:
         books = self._books
-        if intent.stop_loss_usd is not None:  # A stop above a sale protects a short, and there are none.
-            raise books.short_refusal()
+        if intent.oco:
+            check_pair(intent, exit_sells=True)
+        elif intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+            raise books.short_refusal()  # Legs after a sale are for a short, and there are none.
+        if intent.type is _TRAILING_STOP:
+            self._base(intent, books.last_price_usd(column))
         books.check_sale(column, intent.quantity, whole, self._working.of(column))
         if whole or intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
             return
         last = books.last_price_usd(column)
         self._check_fraction_value(intent.quantity * (intent.limit_price_usd or intent.stop_price_usd or last or ZERO))
 
+    @staticmethod
+    def _base(intent: OrderIntent, last_usd: Decimal | None) -> Decimal:
+        """The price that the order is about. Raises OrderRefused where none is known."""
+        if intent.type is _TRAILING_STOP and last_usd is not None:
+            return trailed_usd(intent.side is _BUY, last_usd, intent.trail_usd, intent.trail_percent)
+        base = intent.limit_price_usd or intent.stop_price_usd or last_usd
+        if base is None:
+            raise refusals.no_price(intent.symbol)
+        return base
+
     def _check_fraction_value(self, value_usd: Decimal) -> None:
         if value_usd < self._fraction_usd_min:
             raise refusals.below_minimum(self._fraction_usd_min)
 
     def _check_wash(self, intent: OrderIntent, column: int) -> None:
-        """An opposite pair could trade with itself, unless both are limits that do not cross."""
+        """An opposite pair could trade with itself, unless both are limits that do not cross.
+
+        Brackets, pairs and trailing stops are exempt.
+        """
+        if intent.oco or intent.type is _TRAILING_STOP or _is_bracket(intent):
+            return
         for other in self._working.of(column):
-            if other.side is intent.side:
+            if other.side is intent.side or other.order_class in _PAIRED or other.type is _TRAILING_STOP:
                 continue
             if other.type is not _LIMIT or intent.type is not _LIMIT:
                 raise refusals.wash_trade(other, "opposite side market/stop order exists")
@@ -84,6 +105,10 @@ class Acceptance:
             if not order.buys and order.parent is None:
                 selling[order.column] = selling.get(order.column, ZERO) + order.remaining
         return selling
+
+
+def _is_bracket(intent: OrderIntent) -> bool:
+    return intent.stop_loss_usd is not None and intent.take_profit_usd is not None
 
 
 def _crosses(intent: OrderIntent, other: BrokerOrder) -> bool:

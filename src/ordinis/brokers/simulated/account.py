@@ -6,7 +6,7 @@ Decimals owe; floats only spare the exact sum where the answer is far from the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -16,6 +16,7 @@ from ordinis.brokers.simulated.day_trades import DayTradeBook
 from ordinis.brokers.simulated.fees import FeeMeter
 from ordinis.brokers.simulated.margin import Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
+from ordinis.brokers.simulated.overnight import Dividend, Night
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
@@ -38,8 +39,9 @@ class Holding:
 class AccountBooks:
     """Everything the exchange knows of the account. Columns are the universe's."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, dividends: Iterable[Dividend] = ()) -> None:
         self._universe = universe
+        self._night = Night(settings.margin_interest_fraction, dividends)
         self._settings = settings
         self._maintenance = Maintenance(universe, settings.fund_leverage)
         self._shares: FloatArray = np.zeros(len(universe))
@@ -58,15 +60,24 @@ class AccountBooks:
 
     # Sessions.
 
-    def open_session(self) -> None:
+    def open_session(self, session: Session) -> list[CashFlow]:
+        """Book what the night has brought; count from zero."""
+        flows = self._night.end(session, self._shares_of)
+        self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.day_trades.open_session()
         self._set_multiplier()
+        return flows
+
+    def _shares_of(self, symbol: str) -> Decimal:
+        column = self._universe.column.get(symbol)
+        return ZERO if column is None else self.quantity(column)
 
     def close_session(self, session: Session) -> list[CashFlow]:
         """Charge the session's fees, then keep the equity of the close."""
         fees = self.fees.settle(session)
         self.cash_usd += sum((fee.amount_usd for fee in fees), ZERO)
         self.last_equity_usd = self.equity_usd
+        self._night.begin(session, self.cash_usd)
         return fees
 
     def _set_multiplier(self) -> None:

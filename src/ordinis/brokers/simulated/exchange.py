@@ -6,6 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -14,40 +15,59 @@ import numpy as np
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
+from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.minute import Minute
-from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_leg, new_order
-from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after_entry
+from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
+from ordinis.brokers.simulated.overnight import Dividend
+from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id
+from ordinis.domain.orders import (
+    Fill,
+    OrderIntent,
+    OrderStatus,
+    OrderType,
+    ReplaceIntent,
+    Side,
+    TimeInForce,
+    leg_id,
+    target_id,
+)
 
 _DAY_NS = 24 * 3600 * 10**9
 _BUY, _SELL = Side.BUY, Side.SELL
 _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
-_DAY = TimeInForce.DAY
+_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
+_GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
+_IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
+_REPLACED = OrderStatus.REPLACED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
 class Exchange:
     """One exchange with one account. Not safe for threads: one caller at a time."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, *, dividends: Iterable[Dividend] = ()) -> None:
         self.universe = universe
         self.settings = settings
         self.session: Session | None = None  # None while closed.
         self.now_ns = 0
-        self.books = AccountBooks(universe, settings)
+        self.books = AccountBooks(universe, settings, dividends)
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
+        self._triggers = Triggers(self._pricing, self._working)
         self._orders: dict[str, BrokerOrder] = {}
         self._by_client_id: dict[str, BrokerOrder] = {}
         self._live: dict[int, BrokerOrder] = {}  # By number: in order of submission, held legs included.
+        self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
@@ -57,10 +77,10 @@ class Exchange:
     # Time.
 
     def open_session(self, session: Session) -> None:
-        """The exchange opens: queued orders start to work, today's day trades are counted from zero."""
+        """The exchange opens: the night is booked, queued orders start to work, day trades are counted from zero."""
         self.session = session
         self.now_ns = session.open_ns
-        self.books.open_session()
+        self._outbox += self.books.open_session(session)
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
@@ -77,9 +97,7 @@ class Exchange:
         self.now_ns = minute.at_ns
         block, row = minute.block, minute.row
         if self._working:
-            acting = self._working.acting(block, row)
-            if acting:
-                self._match(acting, Minute(minute, self._participation))
+            self._work(minute, self.session)
         np.copyto(self.books.last_usd, block.close[row], where=block.present[row])
 
     def close_session(self) -> None:
@@ -97,37 +115,66 @@ class Exchange:
 
     def submit(self, intent: OrderIntent) -> BrokerOrder:
         """Accept an order, or raise OrderRefused with the broker's code and text and change nothing."""
-        ids = self._by_client_id
-        if intent.client_order_id in ids or (intent.stop_loss_usd and leg_id(intent.client_order_id) in ids):
+        if self._names_are_taken(intent):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
+        order = self._made(intent, column)
+        self._accept(order, intent)
+        if self._fills_now and self.session is not None and order.type is _MARKET:
+            self._fill_now(order)
+        return order
+
+    def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
+        """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
         reserve = self._acceptance.check(intent, column, whole)
-        order = new_order(
+        if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
+            check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
+        return new_order(
             intent,
-            number=len(self._orders) + 1,
+            number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
             reserve_price_usd=reserve,
             at_ns=self.now_ns,
         )
-        self._accept(order, intent.stop_loss_usd)
-        if self._fills_now and self.session is not None and order.type is _MARKET:
-            self._fill(order, order.quantity, self.books.last_usd.item(column), self.now_ns)
-        return order
+
+    def _fill_now(self, order: BrokerOrder) -> None:
+        if order.number not in self._working.auctions:
+            self._fill(order, order.quantity, self.books.last_usd.item(order.column), self.now_ns)
+
+    def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
+        """A new order in the place of a working one, or OrderRefused and the old one works on."""
+        old = self.order(broker_order_id)
+        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
+        intent = successor(old, change)
+        if self._names_are_taken(intent):
+            raise refusals.duplicate_id()
+        self.books.release(old, old.remaining)  # What it holds is there for its successor.
+        self._working.remove(old)
+        try:
+            new = self._made(intent, old.column)
+        finally:
+            self.books.hold(old)
+            self._working.add(old)
+        old.replaced_by, new.replaces = new.id, old.id
+        self._end(old, _REPLACED)
+        self._accept(new, intent)
+        return new
 
     def cancel(self, broker_order_id: str) -> None:
-        """Take an order back; its leg, or the unfilled parent of a held leg, goes with it. Raises OrderRefused."""
+        """Take an order back; its legs, its sibling, or a held leg's parent go with it. Raises OrderRefused."""
         order = self.order(broker_order_id)
         if not order.live:
             raise refusals.order_is_final(order)
         if order.parent is not None and order.parent.live:
             order = order.parent
         self._end(order, _CANCELED)
-        if order.leg is not None and order.leg.live:
-            self._end(order.leg, _CANCELED)
+        for other in (*order.legs, order.sibling):
+            if other is not None and other.live:
+                self._end(other, _CANCELED)
 
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
@@ -173,18 +220,32 @@ class Exchange:
 
     # Acceptance.
 
-    def _accept(self, order: BrokerOrder, stop_loss_usd: Decimal | None) -> None:
+    def _names_are_taken(self, intent: OrderIntent) -> bool:
+        ids, name = self._by_client_id, intent.client_order_id
+        return (
+            name in ids
+            or (intent.stop_loss_usd is not None and leg_id(name) in ids)
+            or (intent.take_profit_usd is not None and not intent.oco and target_id(name) in ids)
+        )
+
+    def _accept(self, order: BrokerOrder, intent: OrderIntent) -> None:
         order.expires_at_ns = self._expiry_ns(order.time_in_force)
+        if order.type is _TRAILING_STOP:
+            move_trail(order, price_usd(self.books.last_usd.item(order.column)))
         self._register(order)
         self._start(order, self.now_ns)
-        if stop_loss_usd is not None:
-            leg = add_leg(order, stop_loss_usd)
+        if intent.stop_loss_usd is None and intent.take_profit_usd is None:
+            return
+        add_legs(order, intent, number=order.number - 1 if intent.oco else order.number + 1)
+        for leg in order.legs:
             self._register(leg)
             self._report(leg, self.now_ns)
+        if intent.oco:
+            self._release_legs(order, self.now_ns)
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
-        """None: after the close a day order waits for the next session and expires with that."""
-        if time_in_force is not _DAY:
+        """None: after the close an order waits for the next session and expires with that."""
+        if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
         open_now = self.session is not None and self.now_ns < self.session.close_ns
         return self.session.close_ns if self.session is not None and open_now else None
@@ -196,45 +257,103 @@ class Exchange:
 
     def _start(self, order: BrokerOrder, at_ns: int) -> None:
         order.status = _ACCEPTED
-        self.books.hold(order)
+        if order.holds:
+            self.books.hold(order)
         self._working.add(order)
+        if order.time_in_force is _IOC or order.time_in_force is _FOK:
+            self._immediate.append(order)
         self._report(order, at_ns)
 
     # Matching.
+
+    def _work(self, minute: MarketSlice, session: Session) -> None:
+        """The orders that this minute is about: an opening auction, the bars, a closing auction."""
+        acting = self._working.acting(minute.block, minute.row)
+        auctions = self._working.auctions
+        if acting or auctions:
+            here = Minute(minute, self._participation)
+            if auctions and here.start_ns == session.open_ns:
+                self._hold_auction(_OPG, here, here.start_ns)
+            self._match(acting, here)
+            if auctions and here.end_ns == session.close_ns:
+                self._hold_auction(_CLS, here, here.end_ns)
+        if self._immediate:
+            self._end_the_immediate()
+
+    def _hold_auction(self, kind: TimeInForce, minute: Minute, at_ns: int) -> None:
+        """What does not trade in its auction is taken back."""
+        for order in [one for one in self._working.auctions.values() if one.time_in_force is kind]:
+            price = auction_price(order, minute)
+            if price is not None:
+                self._execute(order, price, at_ns, minute)
+            if order.live:
+                self._end(order, _CANCELED)
+
+    def _end_the_immediate(self) -> None:
+        """Their one minute is over."""
+        orders, self._immediate = self._immediate, []
+        for order in orders:
+            if order.live:
+                self._end(order, _CANCELED)
 
     def _match(self, acting: list[BrokerOrder], minute: Minute) -> None:
         """First what executes at the open, then what executes within the bar, each by order of submission."""
         later: list[tuple[BrokerOrder, Bar]] = []
         for order in acting:
             open_usd = minute.open_usd(order.column)
-            if isnan(open_usd):  # No bar, no trade.
+            if isnan(open_usd) or not order.live:  # No bar, no trade; or its sibling has filled.
                 continue
-            price = self._pricing.at_open(order, open_usd)
+            kind = order.acts_as
+            prices = self._triggers if kind is _STOP_LIMIT or kind is _TRAILING_STOP else self._pricing
+            price = prices.at_open(order, open_usd)
             if price is None:
-                later.append((order, minute.bar(order.column)))
+                if kind is _MARKET or (order.time_in_force is not _IOC and order.time_in_force is not _FOK):
+                    later.append((order, minute.bar(order.column)))
                 continue
             self._execute(order, price, minute.start_ns, minute)
-            if order.leg is not None and order.leg.status is _ACCEPTED:  # Submitted right after its parent.
-                later.append((order.leg, minute.bar(order.column)))
+            if order.order_class != "simple":
+                self._follow(later, order, minute.bar(order.column))
         self._match_within(later, minute)
 
     def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
         for order, bar in later:
-            price = self._pricing.within(order, bar)
+            if not order.live:
+                continue
+            kind = order.acts_as
+            prices = self._triggers if kind is _STOP_LIMIT or kind is _TRAILING_STOP else self._pricing
+            waited_for_usd = order.trigger_usd
+            price = prices.within(order, bar)
             if price is None:
                 continue
             self._execute(order, price, minute.end_ns, minute)
-            rest = rest_after_entry(order, bar)
-            if rest is not None and order.leg is not None and order.leg.status is _ACCEPTED:
-                later.append((order.leg, rest))  # The loop comes to it last.
+            if order.order_class != "simple":
+                rest = rest_after(order.buys, waited_for_usd, kind, bar)
+                if rest is not None:
+                    self._follow(later, order, rest)  # The loop comes to them last.
+
+    @staticmethod
+    def _follow(later: list[tuple[BrokerOrder, Bar]], entry: BrokerOrder, bar: Bar) -> None:
+        """The legs that an entry has brought to life meet what is left of its bar, the stop first."""
+        if entry.sibling is None:
+            later += [(leg, bar) for leg in entry.legs if leg.status is _ACCEPTED]
 
     def _execute(self, order: BrokerOrder, price_usd: float, at_ns: int, minute: Minute) -> None:
         """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
+        if not order.holds:
+            self._outlive_sibling(order, at_ns)
         quantity = minute.take(order)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
-        if order.live and order.type is _STOP and not order.triggered:
+        kind = order.acts_as
+        if order.live and (kind is _STOP or kind is _TRAILING_STOP):
             self._working.trigger(order)
+
+    def _outlive_sibling(self, stop: BrokerOrder, at_ns: int) -> None:
+        """The stop of a pair executes: its target ends, and the shares are the stop's to hold."""
+        if stop.sibling is not None:
+            self._end(stop.sibling, _CANCELED, at_ns)
+        stop.holds = True
+        self.books.hold(stop)
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, estimate_usd: float, at_ns: int) -> None:
         price = price_usd(estimate_usd)
@@ -262,15 +381,33 @@ class Exchange:
             filled_at_ns=at_ns,
         )
         self._report(order, at_ns, fill)
-        if order.leg is not None and order.status is _FILLED:
-            self._release_leg(order.leg, at_ns)
+        if order.order_class != "simple":
+            self._after_group_fill(order, quantity, at_ns)
 
-    def _release_leg(self, leg: BrokerOrder, at_ns: int) -> None:
-        """The parent is filled: its stop lives, unless its shares have been sold meanwhile."""
-        if leg.quantity <= self.books.quantity(leg.column) - self.books.held_for_sale(leg.column):
-            self._start(leg, at_ns)
+    def _after_group_fill(self, order: BrokerOrder, quantity: Decimal, at_ns: int) -> None:
+        if order.sibling is not None:
+            self._resize_sibling(order.sibling, quantity, at_ns)
+        elif order.status is _FILLED:
+            self._release_legs(order, at_ns)
+
+    def _resize_sibling(self, stop: BrokerOrder, sold: Decimal, at_ns: int) -> None:
+        """The target of a pair has filled: its stop protects what is left."""
+        if not stop.live:  # Or the stop itself has filled, which ended the target.
+            return
+        if sold == stop.quantity:
+            self._end(stop, _CANCELED, at_ns)
         else:
-            self._end(leg, _CANCELED, at_ns)
+            stop.quantity -= sold
+
+    def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
+        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
+        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
+        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
+        for leg in parent.legs:
+            if lives:
+                self._start(leg, at_ns)
+            else:
+                self._end(leg, _CANCELED, at_ns)
 
     # The end of an order.
 
@@ -281,13 +418,16 @@ class Exchange:
         order.status = status
         if status is _EXPIRED:
             order.expired_at_ns = at_ns
+        elif status is _REPLACED:
+            order.replaced_at_ns = at_ns
         else:
             order.canceled_at_ns = at_ns
         if waiting:
             order.live = False
             del self._live[order.number]
         else:
-            self.books.release(order, order.remaining)
+            if order.holds:
+                self.books.release(order, order.remaining)
             self._retire(order)
         self._report(order, at_ns)
 

@@ -10,7 +10,7 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OrderRefused
 from ordinis.domain.events import BrokerEvent, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice, Session
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus
+from ordinis.domain.orders import Action, OrderIntent, OrderStatus, ReplaceIntent
 
 
 class SimulatedBroker:
@@ -33,11 +33,14 @@ class SimulatedBroker:
         if isinstance(action, OrderIntent):
             self._exchange.submit(action)
             return
+        if isinstance(action, ReplaceIntent):
+            self._exchange.replace(self._exchange.order_by_client_id(action.replaces).id, action)
+            return
         order = self._exchange.order_by_client_id(action.client_order_id)
         if order.live:  # Otherwise its last update has been, or is about to be, read.
             self._exchange.cancel(order.id)
 
-    def _rejection(self, action: OrderIntent | CancelIntent, refusal: OrderRefused) -> OrderUpdate:
+    def _rejection(self, action: Action, refusal: OrderRefused) -> OrderUpdate:
         return OrderUpdate(
             at_ns=self._exchange.now_ns,
             client_order_id=action.client_order_id,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.brokers.simulated.order import ZERO, BrokerOrder
 from ordinis.brokers.simulated.pricing import Bar
 from ordinis.domain.market import MINUTE_NS, MarketSlice
 from ordinis.domain.money import FRACTION, WHOLE, shares
+from ordinis.domain.orders import TimeInForce
+
+_FOK = TimeInForce.FOK
 
 
 class Minute:
@@ -47,6 +50,7 @@ class Minute:
         if left is None:
             left = self._block.volume.item(self._row, column) * self._share
         if wanted > left:
-            wanted = shares(left, WHOLE if order.whole else FRACTION)
+            all_or_none = order.time_in_force is _FOK
+            wanted = ZERO if all_or_none else shares(left, WHOLE if order.whole else FRACTION)
         self._left[column] = left - float(wanted)
         return wanted

@@ -6,10 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
-from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id
+from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id, target_id
 
 ZERO = Decimal(0)
-_BUY = Side.BUY
+_BUY, _SELL = Side.BUY, Side.SELL
+_LIMIT, _STOP, _STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
+_HELD = OrderStatus.HELD
+_TENTH_OF_A_MILL = Decimal("0.0001")
+_HUNDRED = Decimal(100)
 
 
 class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
@@ -28,12 +32,18 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     whole: bool  # A fractional order may fill in fractions, a whole one may not.
     limit_price_usd: Decimal | None = None
     stop_price_usd: Decimal | None = None
-    trigger_usd: float = 0.0  # The limit or stop price, for matching; 0.0 for a market order.
-    triggered: bool = False  # A stop whose price was reached: a market order from then on.
+    trail_usd: Decimal | None = None
+    trail_percent: Decimal | None = None
+    mark_usd: Decimal | None = None  # The best price that a trailing stop has seen.
+    trigger_usd: float = 0.0  # The price it waits for, for matching; 0.0 for a market order.
+    acts_as: OrderType  # Its type; once its stop is reached, what it has become.
     reserve_price_usd: Decimal = ZERO  # What an open buy reserves a share.
-    order_class: str = "simple"  # Or "oto": a parent or its leg.
+    order_class: str = "simple"  # Or "oto", "bracket", "oco": a parent or its legs.
     parent: BrokerOrder | None = None
-    leg: BrokerOrder | None = None
+    leg: BrokerOrder | None = None  # The stop-loss.
+    target: BrokerOrder | None = None  # The take-profit.
+    sibling: BrokerOrder | None = None  # The other of a pair of which one ends the other.
+    holds: bool = True  # False for the stop of a pair: its sibling holds the shares for both.
     status: OrderStatus = OrderStatus.ACCEPTED
     live: bool = True  # Not final.
     filled_quantity: Decimal = ZERO
@@ -45,10 +55,14 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     filled_at_ns: int | None = None
     canceled_at_ns: int | None = None
     expired_at_ns: int | None = None
+    replaced_at_ns: int | None = None
+    replaced_by: str | None = None  # The broker's id, as the next.
+    replaces: str | None = None
 
     @property
     def legs(self) -> tuple[BrokerOrder, ...]:
-        return () if self.leg is None else (self.leg,)
+        """The stop first: it is matched first, too."""
+        return tuple(one for one in (self.leg, self.target) if one is not None)
 
     @property
     def remaining(self) -> Decimal:
@@ -70,7 +84,8 @@ def new_order(
     intent: OrderIntent, *, number: int, column: int, whole: bool, reserve_price_usd: Decimal, at_ns: int
 ) -> BrokerOrder:
     """An order that has just been accepted."""
-    price = intent.limit_price_usd or intent.stop_price_usd
+    limit = intent.take_profit_usd if intent.oco else intent.limit_price_usd
+    waits_for = intent.stop_price_usd or limit
     return BrokerOrder(
         number=number,
         id=order_id(number),
@@ -80,12 +95,15 @@ def new_order(
         side=intent.side,
         buys=intent.side is _BUY,
         type=intent.type,
+        acts_as=intent.type,
         time_in_force=intent.time_in_force,
         quantity=intent.quantity,
         whole=whole,
-        limit_price_usd=intent.limit_price_usd,
+        limit_price_usd=limit,
         stop_price_usd=intent.stop_price_usd,
-        trigger_usd=0.0 if price is None else float(price),
+        trail_usd=intent.trail_usd,
+        trail_percent=intent.trail_percent,
+        trigger_usd=0.0 if waits_for is None else float(waits_for),
         reserve_price_usd=reserve_price_usd,
         created_at_ns=at_ns,
         submitted_at_ns=at_ns,
@@ -93,33 +111,81 @@ def new_order(
     )
 
 
-def add_leg(parent: BrokerOrder, stop_usd: Decimal) -> BrokerOrder:
-    """The parent's stop-loss: of the other side, held until the parent is filled."""
-    leg = BrokerOrder(
-        number=parent.number + 1,
-        id=order_id(parent.number + 1),
-        client_order_id=leg_id(parent.client_order_id),
+def add_legs(order: BrokerOrder, intent: OrderIntent, number: int) -> None:
+    """The legs that the intent asks for, held for now: numbers from `number` on, the stop's first."""
+    if intent.stop_loss_usd is not None:
+        kind = _STOP if intent.stop_loss_limit_usd is None else _STOP_LIMIT
+        order.leg = _leg(order, number, leg_id(order.client_order_id), kind, exits=intent.oco)
+        order.leg.stop_price_usd = intent.stop_loss_usd
+        order.leg.limit_price_usd = intent.stop_loss_limit_usd
+        order.leg.trigger_usd = float(intent.stop_loss_usd)
+        number += 1
+    if intent.take_profit_usd is not None and not intent.oco:
+        order.target = _leg(order, number, target_id(order.client_order_id), _LIMIT, exits=False)
+        order.target.limit_price_usd = intent.take_profit_usd
+        order.target.trigger_usd = float(intent.take_profit_usd)
+    if order.leg is not None:
+        _pair(order.leg, order if intent.oco else order.target)
+    for one in (order, *order.legs):
+        one.order_class = _class_of(order, intent.oco)
+
+
+def _pair(stop: BrokerOrder, target: BrokerOrder | None) -> None:
+    if target is not None:
+        stop.sibling, target.sibling = target, stop
+        stop.holds = False
+
+
+def _class_of(order: BrokerOrder, oco: bool) -> str:
+    if oco:
+        return "oco"
+    return "oto" if order.leg is None or order.target is None else "bracket"
+
+
+def _leg(parent: BrokerOrder, number: int, name: str, kind: OrderType, *, exits: bool) -> BrokerOrder:
+    """Of the other side than an entry, of the same as a parent that exits itself."""
+    buys = parent.buys if exits else not parent.buys
+    return BrokerOrder(
+        number=number,
+        id=order_id(number),
+        client_order_id=name,
         symbol=parent.symbol,
         column=parent.column,
-        side=Side.SELL,
-        buys=False,
-        type=OrderType.STOP,
+        side=_BUY if buys else _SELL,
+        buys=buys,
+        type=kind,
+        acts_as=kind,
         time_in_force=parent.time_in_force,
         quantity=parent.quantity,
         whole=parent.whole,
-        stop_price_usd=stop_usd,
-        trigger_usd=float(stop_usd),
-        order_class="oto",
         parent=parent,
-        status=OrderStatus.HELD,
+        status=_HELD,
         created_at_ns=parent.created_at_ns,
         submitted_at_ns=parent.submitted_at_ns,
         updated_at_ns=parent.updated_at_ns,
         expires_at_ns=parent.expires_at_ns,
     )
-    parent.leg = leg
-    parent.order_class = "oto"
-    return leg
+
+
+def move_trail(order: BrokerOrder, seen_usd: Decimal) -> bool:
+    """A trailing stop has seen a price; True when its mark, and its stop with it, moved.
+
+    Source: Alpaca's trailing stops: the mark is the best price since submission, the stop trails it.
+    """
+    mark = order.mark_usd
+    if mark is not None and (seen_usd >= mark if order.buys else seen_usd <= mark):
+        return False
+    order.mark_usd = seen_usd
+    stop = trailed_usd(order.buys, seen_usd, order.trail_usd, order.trail_percent)
+    order.stop_price_usd = stop
+    order.trigger_usd = float(stop)
+    return True
+
+
+def trailed_usd(buys: bool, mark_usd: Decimal, trail_usd: Decimal | None, trail_percent: Decimal | None) -> Decimal:
+    """The stop at a mark: under it for a sale, over it for a buy."""
+    distance = trail_usd if trail_usd is not None else mark_usd * (trail_percent or ZERO) / _HUNDRED
+    return (mark_usd + distance if buys else mark_usd - distance).quantize(_TENTH_OF_A_MILL)
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ import msgspec
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedMarket
 from ordinis.brokers.simulated.order import ZERO
-from ordinis.brokers.simulated.wire_account import fee_activity
+from ordinis.brokers.simulated.wire_account import cash_activity
 from ordinis.brokers.simulated.wire_bars import stream_bars
 from ordinis.brokers.simulated.wire_orders import fill_activity, update_bodies
 from ordinis.domain.errors import DataError
@@ -69,7 +69,7 @@ class Simulation:
         self.data = data
         self.totals = Totals()
         self.fills: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)  # Activities, oldest first.
-        self.fees: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
+        self.cash_flows: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
         self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, data.days))
         self._messages = 0
         self._filled_usd: dict[str, Decimal] = {}  # By order, while it fills.
@@ -102,7 +102,7 @@ class Simulation:
 
     def _told(self, event: BrokerEvent) -> list[dict[str, Any]]:
         if isinstance(event, CashFlow):
-            self.fees.append(fee_activity(event))
+            self.cash_flows.append(cash_activity(event))
             return []
         order = self.exchange.order(event.broker_order_id)
         average_usd = self._average_usd(event)

@@ -21,7 +21,13 @@ from ordinis.brokers.simulated.server_answers import answer, failure, guarded, n
 from ordinis.brokers.simulated.server_keys import Keys
 from ordinis.brokers.simulated.server_simulation import Simulation
 from ordinis.brokers.simulated.server_streams import TradingStream
-from ordinis.brokers.simulated.wire_orders import client_order_id, order_body, order_request, pending_body
+from ordinis.brokers.simulated.wire_orders import (
+    client_order_id,
+    order_body,
+    order_request,
+    pending_body,
+    replace_request,
+)
 from ordinis.brokers.simulated.wire_values import asset_id, foreign_id, ns_of
 from ordinis.domain.errors import OrderRefused
 
@@ -61,6 +67,7 @@ class TradingApi:
             ("DELETE", "/v2/orders", self.cancel_all),
             ("GET", "/v2/orders:by_client_order_id", self.order_by_client_id),
             ("GET", "/v2/orders/{id}", self.order),
+            ("PATCH", "/v2/orders/{id}", self.replace),
             ("DELETE", "/v2/orders/{id}", self.cancel),
             ("GET", "/v2/positions", self.positions),
             ("GET", "/v2/positions/{name}", self.position),
@@ -87,7 +94,7 @@ class TradingApi:
     async def activities(self, request: Request) -> Response:
         """Newest first unless asked otherwise; a page ends with the id that asks for the next."""
         query = request.query_params
-        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE"
+        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE,INT,DIV"
         rows = self._activities(frozenset(kinds.upper().split(",")))
         day = query.get("date")
         if day:
@@ -102,7 +109,7 @@ class TradingApi:
 
     def _activities(self, kinds: frozenset[str]) -> list[dict[str, Any]]:
         """Oldest first."""
-        known = (*self._simulation.fills, *self._simulation.fees)
+        known = (*self._simulation.fills, *self._simulation.cash_flows)
         rows = [row for row in known if row["activity_type"] in kinds]
         return sorted(rows, key=lambda row: ns_of(row.get("transaction_time") or row["created_at"]))
 
@@ -143,6 +150,15 @@ class TradingApi:
         name = request.query_params.get("client_order_id", "")
         leg = next((order for order in self._exchange.orders if client_order_id(order) == name), None)
         return answer(order_body(leg if leg is not None else self._exchange.order_by_client_id(name)))
+
+    async def replace(self, request: Request) -> Response:
+        body = await _body(request)
+        async with self._turn:
+            old = self._exchange.order(request.path_params["id"])
+            change = replace_request(body, old, self._simulation.now_ns, self._made_up_id())
+            order = self._exchange.replace(old.id, change)
+            await self._tell()
+        return answer(pending_body(order))
 
     async def cancel(self, request: Request) -> Response:
         async with self._turn:

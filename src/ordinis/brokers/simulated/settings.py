@@ -31,7 +31,7 @@ class ExchangeSettings:
     cash_usd: Decimal
     multiplier: int = 2  # 1 limited margin, 2 overnight margin, 4 intraday margin.
     fill_model: FillModel = FillModel.SPREAD
-    half_spread_bps: float = 2.0
+    half_spread_bps: float | Literal["by_price"] = 2.0
     participation_max: float = 0.10  # Of a minute's real volume; 0 fills any size.
     feed_share: float = 1.0  # The share of the consolidated volume that the bars show.
     market_buy_collar: float = 0.04  # A market buy is priced this much above the last price when it is checked.
@@ -44,20 +44,27 @@ class ExchangeSettings:
     taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
     taf_usd_max: Decimal = Decimal("9.79")  # A trade.
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
+    margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
     fractional_order_usd_min: Decimal = Decimal(1)
     gtc_days_max: int = 90
+    close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
     fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.
 
     def __post_init__(self) -> None:
         self._require("cash_usd", self.cash_usd > 0, "be above 0")
         self._require("multiplier", self.multiplier in _MULTIPLIERS, f"be one of {_MULTIPLIERS}")
-        self._require("half_spread_bps", 0 <= self.half_spread_bps < 10_000, "be in [0, 10000)")
+        half = 0.0 if self.half_spread_bps == "by_price" else self.half_spread_bps
+        fits = not isinstance(half, str) and 0 <= half < 10_000
+        self._require("half_spread_bps", fits, 'be in [0, 10000), or "by_price"')
         self._require("participation_max", 0 <= self.participation_max <= 1, "be in [0, 1]")
         self._require("feed_share", 0 < self.feed_share <= 1, "be in (0, 1]")
         self._require("market_buy_collar", 0 <= self.market_buy_collar < 1, "be in [0, 1)")
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        interest = self.margin_interest_fraction
+        self._require("margin_interest_fraction", 0 <= interest < 1, "be in [0, 1)")
+        self._require("close_auction_minutes_before", self.close_auction_minutes_before >= 0, "be at least 0")
         self._require("gtc_days_max", self.gtc_days_max >= 1, "be at least 1")
 
     def _require(self, name: str, holds: bool, expected: str) -> None:

@@ -14,6 +14,7 @@ from ordinis.domain.market import Session
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
 _ZERO = Decimal(0)
+_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV"}
 
 
 def account_body(
@@ -94,11 +95,11 @@ def position_body(position: Position, price_usd: Decimal, held_for_orders: Decim
     }
 
 
-def fee_activity(flow: CashFlow) -> dict[str, Any]:
+def cash_activity(flow: CashFlow) -> dict[str, Any]:
     """Money that moved without a trade. Its id is the exchange's own."""
     return {
         "id": flow.id,
-        "activity_type": flow.kind.upper(),
+        "activity_type": _ACTIVITY[flow.kind],
         "date": new_york(flow.at_ns).date().isoformat(),
         "created_at": utc_text(flow.at_ns),
         "net_amount": plain(flow.amount_usd),

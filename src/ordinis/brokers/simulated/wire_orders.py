@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.refusals import Refusal, malformed, unprocessable
@@ -19,7 +19,7 @@ from ordinis.brokers.simulated.wire_values import (
     utc_text,
 )
 from ordinis.domain.events import OrderUpdate
-from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, ReplaceIntent, Side, TimeInForce
 
 _STATUS = {
     OrderStatus.ACCEPTED: "new",
@@ -28,14 +28,18 @@ _STATUS = {
     OrderStatus.FILLED: "filled",
     OrderStatus.CANCELED: "canceled",
     OrderStatus.EXPIRED: "expired",
+    OrderStatus.REPLACED: "replaced",
     OrderStatus.REJECTED: "rejected",
 }
 _EVENT = {
     OrderStatus.ACCEPTED: "new",
     OrderStatus.CANCELED: "canceled",
     OrderStatus.EXPIRED: "expired",
+    OrderStatus.REPLACED: "replaced",
     OrderStatus.REJECTED: "rejected",
 }
+_PAIRED = ("bracket", "oco")
+_CLASSES = ("simple", "oto", "bracket", "oco")
 
 
 def client_order_id(order: BrokerOrder) -> str:
@@ -56,9 +60,9 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "expires_at": optional_utc_text(order.expires_at_ns),
         "canceled_at": optional_utc_text(order.canceled_at_ns),
         "failed_at": None,
-        "replaced_at": None,
-        "replaced_by": None,
-        "replaces": None,
+        "replaced_at": optional_utc_text(order.replaced_at_ns),
+        "replaced_by": order.replaced_by,
+        "replaces": order.replaces,
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
@@ -77,9 +81,9 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "status": _STATUS[order.status],
         "extended_hours": False,
         "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        "trail_percent": optional_plain(order.trail_percent),
+        "trail_price": optional_plain(order.trail_usd),
+        "hwm": optional_plain(order.mark_usd),
         "subtag": None,
         "source": None,
     }
@@ -166,6 +170,7 @@ def order_request(body: Any, now_ns: int, made_up_id: str) -> OrderIntent:
     if not isinstance(body, Mapping):
         raise malformed("request body format is invalid")
     _refuse_what_is_not_simulated(body)
+    group = _group(body)
     return OrderIntent(
         client_order_id=_client_order_id(body, made_up_id),
         symbol=str(body.get("symbol", "")),
@@ -178,7 +183,28 @@ def order_request(body: Any, now_ns: int, made_up_id: str) -> OrderIntent:
         valid_until_ns=now_ns,
         limit_price_usd=_number(body, "limit_price"),
         stop_price_usd=_number(body, "stop_price"),
-        stop_loss_usd=_stop_loss(body),
+        stop_loss_usd=group.stop_loss_usd,
+        take_profit_usd=group.take_profit_usd,
+        stop_loss_limit_usd=group.stop_loss_limit_usd,
+        trail_usd=_number(body, "trail_price"),
+        trail_percent=_number(body, "trail_percent"),
+    )
+
+
+def replace_request(body: Any, order: BrokerOrder, now_ns: int, made_up_id: str) -> ReplaceIntent:
+    """The body of PATCH /orders/{id}. Errors: Refusal in the broker's words."""
+    if not isinstance(body, Mapping):
+        raise malformed("request body format is invalid")
+    return ReplaceIntent(
+        client_order_id=_client_order_id(body, made_up_id),
+        replaces=order.client_order_id,
+        symbol=order.symbol,
+        decided_at_ns=now_ns,
+        quantity=_number(body, "qty"),
+        limit_price_usd=_number(body, "limit_price"),
+        stop_price_usd=_number(body, "stop_price"),
+        trail=_number(body, "trail"),
+        time_in_force=None if body.get("time_in_force") is None else _choice(body, "time_in_force", TimeInForce),
     )
 
 
@@ -187,8 +213,6 @@ def _refuse_what_is_not_simulated(body: Mapping[str, Any]) -> None:
         raise unprocessable("notional orders are not simulated; give qty")
     if body.get("extended_hours"):
         raise unprocessable("extended hours orders are not simulated")
-    if body.get("take_profit") is not None or body.get("order_class") in {"bracket", "oco"}:
-        raise unprocessable("bracket and oco orders are not simulated; use oto with stop_loss")
 
 
 def _client_order_id(body: Mapping[str, Any], made_up_id: str) -> str:
@@ -215,16 +239,44 @@ def _quantity(body: Mapping[str, Any]) -> Decimal:
     return quantity
 
 
-def _stop_loss(body: Mapping[str, Any]) -> Decimal | None:
-    leg = body.get("stop_loss")
-    if leg is None:
-        if body.get("order_class") == "oto":
-            raise malformed("oto orders require stop_loss.stop_price")
+class _Group(NamedTuple):
+    stop_loss_usd: Decimal | None
+    stop_loss_limit_usd: Decimal | None
+    take_profit_usd: Decimal | None
+
+
+def _group(body: Mapping[str, Any]) -> _Group:
+    """The legs that a request asks for, as its class wants them."""
+    kind = body.get("order_class") or "simple"
+    if kind not in _CLASSES:
+        raise malformed("invalid order_class")
+    group = _Group(
+        _part(body, "stop_loss", "stop_price"),
+        _part(body, "stop_loss", "limit_price"),
+        _part(body, "take_profit", "limit_price"),
+    )
+    given = (group.stop_loss_usd is not None) + (group.take_profit_usd is not None)
+    if kind == "simple" and (body.get("stop_loss") is not None or body.get("take_profit") is not None):
+        raise malformed("simple orders require no take_profit or stop_loss")
+    if kind in _PAIRED and group.take_profit_usd is None:
+        raise malformed(f"{kind} orders require take_profit.limit_price")
+    if kind in _PAIRED and group.stop_loss_usd is None:
+        raise malformed(f"{kind} orders require stop_loss.stop_price")
+    if kind == "oco" and (body.get("type") != "limit" or body.get("limit_price") is not None):
+        raise malformed("oco orders must be limit orders, with take_profit.limit_price as their limit")
+    if kind == "oto" and given != 1:
+        raise malformed("oto orders require either take_profit.limit_price or stop_loss.stop_price")
+    return group
+
+
+def _part(body: Mapping[str, Any], leg: str, field: str) -> Decimal | None:
+    """A price of a leg."""
+    fields = body.get(leg)
+    if fields is None:
         return None
-    price = _number(leg, "stop_price") if isinstance(leg, Mapping) else None
-    if price is None or leg.get("limit_price") is not None or body.get("order_class") != "oto":
-        raise malformed("stop_loss needs order_class oto and a stop_price alone")
-    return price
+    if not isinstance(fields, Mapping):
+        raise malformed(f"{leg} must be an object")
+    return _number(fields, field)
 
 
 def _number(body: Mapping[str, Any], field: str) -> Decimal | None:

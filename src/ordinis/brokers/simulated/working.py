@@ -12,21 +12,33 @@ import numpy as np
 
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
-from ordinis.domain.orders import OrderType
+from ordinis.domain.orders import OrderType, TimeInForce
 
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
+_OPG, _CLS = TimeInForce.OPG, TimeInForce.CLS
 _by_number = attrgetter("number")
 _NONE: tuple[BrokerOrder, ...] = ()
 
 
 class WorkingOrders:
-    """Working orders: those that wait for any price, and those that rest until a price is reached."""
+    """Working orders: some wait for any price, some for an auction, and some rest until a price is reached."""
 
-    __slots__ = ("_at_market", "_by_column", "_high_hit", "_high_trigger", "_low_hit", "_low_trigger", "_resting")
+    __slots__ = (
+        "_at_market",
+        "_by_column",
+        "_high_hit",
+        "_high_trigger",
+        "_low_hit",
+        "_low_trigger",
+        "_resting",
+        "auctions",
+    )
 
     def __init__(self, width: int) -> None:
         self._by_column: dict[int, list[BrokerOrder]] = {}
         self._at_market: dict[int, BrokerOrder] = {}
+        self.auctions: dict[int, BrokerOrder] = {}
         self._resting = 0
         self._low_trigger: FloatArray = np.full(width, -np.inf)  # A low at or under it may wake an order.
         self._high_trigger: FloatArray = np.full(width, np.inf)
@@ -34,7 +46,7 @@ class WorkingOrders:
         self._high_hit: BoolArray = np.zeros(width, dtype=np.bool_)
 
     def __bool__(self) -> bool:
-        return bool(self._at_market) or self._resting > 0
+        return bool(self._at_market) or self._resting > 0 or bool(self.auctions)
 
     def of(self, column: int) -> list[BrokerOrder] | tuple[BrokerOrder, ...]:
         """The symbol's working orders, by order of becoming so."""
@@ -46,7 +58,9 @@ class WorkingOrders:
 
     def add(self, order: BrokerOrder) -> None:
         self._by_column.setdefault(order.column, []).append(order)
-        if order.type is _MARKET:
+        if order.time_in_force is _OPG or order.time_in_force is _CLS:
+            self.auctions[order.number] = order
+        elif order.acts_as is _MARKET:
             self._at_market[order.number] = order
         else:
             self._resting += 1
@@ -54,15 +68,24 @@ class WorkingOrders:
 
     def remove(self, order: BrokerOrder) -> None:
         self._by_column[order.column].remove(order)
-        if self._at_market.pop(order.number, None) is None:
+        number = order.number
+        if self._at_market.pop(number, None) is None and self.auctions.pop(number, None) is None:
             self._resting -= 1
             self._index(order.column)
 
     def trigger(self, order: BrokerOrder) -> None:
-        """A stop that was reached and not filled in full: it takes any price from now on."""
-        order.triggered = True
-        self._resting -= 1
-        self._at_market[order.number] = order
+        """Its stop was reached: a stop-limit is a limit from now on, any other takes any price."""
+        if order.type is _STOP_LIMIT:
+            order.acts_as = _LIMIT
+            order.trigger_usd = float(order.limit_price_usd or 0)
+        else:
+            order.acts_as = _MARKET
+            self._resting -= 1
+            self._at_market[order.number] = order
+        self._index(order.column)
+
+    def moved(self, order: BrokerOrder) -> None:
+        """It waits for another price than before."""
         self._index(order.column)
 
     def acting(self, block: MarketBlock, row: int) -> list[BrokerOrder]:
@@ -70,10 +93,13 @@ class WorkingOrders:
         acting = list(self._at_market.values())
         if self._resting:
             for column in self._touched(block, row):
-                acting += [order for order in self._by_column[column] if order.number not in self._at_market]
+                acting += [order for order in self._by_column[column] if self._rests(order)]
         if len(acting) > 1:
             acting.sort(key=_by_number)
         return acting
+
+    def _rests(self, order: BrokerOrder) -> bool:
+        return order.number not in self._at_market and order.number not in self.auctions
 
     def _touched(self, block: MarketBlock, row: int) -> list[int]:
         np.less_equal(block.low[row], self._low_trigger, out=self._low_hit)
@@ -85,14 +111,18 @@ class WorkingOrders:
         return touched
 
     def _index(self, column: int) -> None:
-        """Buy limits and sell stops wait for a low, sell limits and buy stops for a high."""
+        """Buy limits and sell stops wait for a low, sell limits and buy stops for a high; what trails for both."""
         low, high = -np.inf, np.inf
         for order in self._by_column[column]:
-            if order.number in self._at_market:
+            if not self._rests(order):
                 continue
-            if order.buys is (order.type is _LIMIT):
+            lows = order.buys is (order.acts_as is _LIMIT)
+            if lows:
                 low = max(low, order.trigger_usd)
             else:
                 high = min(high, order.trigger_usd)
+            if order.acts_as is _TRAILING_STOP:
+                mark = float(order.mark_usd or 0)
+                low, high = (low, min(high, mark)) if lows else (max(low, mark), high)
         self._low_trigger[column] = low
         self._high_trigger[column] = high

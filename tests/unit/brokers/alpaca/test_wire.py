@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from ordinis.brokers.alpaca import wire
-from ordinis.brokers.alpaca.wire import WireAccount, WireCalendarDay, WireFee, WireOrder, WirePosition, WireTradeUpdate
+from ordinis.brokers.alpaca.wire import (
+    WireAccount,
+    WireCalendarDay,
+    WireCashActivity,
+    WireOrder,
+    WirePosition,
+    WireTradeUpdate,
+)
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
@@ -123,7 +130,7 @@ def test_positions_are_sorted_and_shorts_are_negative() -> None:
 
 def test_a_fee_takes_the_session_s_close_where_it_names_no_time() -> None:
     row = {"id": "f", "activity_type": "FEE", "net_amount": "-0.03", "date": "2025-01-02", "description": "TAF"}
-    flow = wire.cash_flow(wire.read(row, WireFee, "fee"), AT_NS)
+    flow = wire.cash_flow(wire.read(row, WireCashActivity, "fee"), AT_NS)
     assert (flow.at_ns, flow.kind, flow.amount_usd, flow.note) == (AT_NS, "fee", Decimal("-0.03"), "TAF")
 
 

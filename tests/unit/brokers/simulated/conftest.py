@@ -92,11 +92,13 @@ class Desk:
     @staticmethod
     def intent(side: Side, quantity: Decimal | str | int, symbol: str = "AAA", **fields: Any) -> OrderIntent:
         """A market order for the day unless the fields say otherwise; prices may be plain strings."""
-        for name in ("limit_price_usd", "stop_price_usd", "stop_loss_usd"):
+        for name in ("trail_percent", *(name for name in fields if name.endswith("_usd"))):
             if name in fields:
                 fields[name] = Decimal(str(fields[name]))
         kind = OrderType.LIMIT if "limit_price_usd" in fields else OrderType.MARKET
-        kind = OrderType.STOP if "stop_price_usd" in fields else kind
+        if "stop_price_usd" in fields:
+            kind = OrderType.STOP_LIMIT if "limit_price_usd" in fields else OrderType.STOP
+        kind = OrderType.TRAILING_STOP if "trail_usd" in fields or "trail_percent" in fields else kind
         chosen: dict[str, Any] = {"type": kind, "time_in_force": TimeInForce.DAY, "client_order_id": "one", **fields}
         return OrderIntent(
             symbol=symbol,

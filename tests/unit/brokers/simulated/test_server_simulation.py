@@ -66,4 +66,4 @@ def test_parts_of_an_order_show_the_average_so_far_and_book_activities() -> None
     ]
     assert [Decimal(one["order"]["filled_avg_price"]) for one in fills] == [10, 15, 20]
     assert [one["leaves_qty"] for one in simulation.fills] == ["15", "5", "0"]
-    assert simulation.fees[0]["activity_type"] == "FEE"
+    assert simulation.cash_flows[0]["activity_type"] == "FEE"

@@ -42,7 +42,8 @@ def _order(**changed: Any) -> BrokerOrder:
         "submitted_at_ns": AT_NS,
         "updated_at_ns": AT_NS,
     }
-    return BrokerOrder(**(fields | changed))
+    fields |= changed
+    return BrokerOrder(**{"acts_as": fields["type"]} | fields)
 
 
 def _update(status: OrderStatus, filled: int = 0, fill: Fill | None = None) -> OrderUpdate:
@@ -108,6 +109,9 @@ def test_a_quantity_keeps_the_digits_of_a_string_and_the_value_of_a_number(value
     assert str(order_request(REQUEST | {"qty": value}, AT_NS, "made-up").quantity) == digits
 
 
+PAIR = {"take_profit": {"limit_price": "9"}, "stop_loss": {"stop_price": "7"}}
+
+
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
@@ -115,14 +119,18 @@ def test_a_quantity_keeps_the_digits_of_a_string_and_the_value_of_a_number(value
         ({"qty": "many"}, "qty is not a valid number"),
         ({"qty": "NaN"}, "qty is not a valid number"),
         ({"qty": True}, "qty is not a valid number"),
-        ({"type": "trailing_stop"}, "invalid order type"),
+        ({"type": "iceberg"}, "invalid order type"),
         ({"side": "up"}, "invalid side"),
-        ({"time_in_force": "ioc"}, "invalid time_in_force"),
+        ({"time_in_force": "gtd"}, "invalid time_in_force"),
         ({"extended_hours": True}, "extended hours orders are not simulated"),
-        ({"order_class": "bracket"}, "bracket and oco orders are not simulated"),
-        ({"order_class": "oto"}, "oto orders require stop_loss.stop_price"),
-        ({"stop_loss": {"stop_price": "9"}}, "stop_loss needs order_class oto"),
-        ({"order_class": "oto", "stop_loss": {"stop_price": "9", "limit_price": "8"}}, "stop_loss needs"),
+        ({"order_class": "bracket"}, "bracket orders require take_profit.limit_price"),
+        ({"order_class": "bracket", "take_profit": {"limit_price": 9}}, "bracket orders require stop_loss.stop_price"),
+        ({"order_class": "oto"}, "oto orders require either take_profit.limit_price or stop_loss.stop_price"),
+        ({"stop_loss": {"stop_price": "9"}}, "simple orders require no take_profit or stop_loss"),
+        ({"order_class": "oto", "stop_loss": 9}, "stop_loss must be an object"),
+        ({"order_class": "oco", **PAIR}, "oco orders must be limit orders"),
+        ({"order_class": "oco", "type": "limit", "limit_price": 9, **PAIR}, "oco orders must be limit orders"),
+        ({"order_class": "mleg"}, "invalid order_class"),
         ({"client_order_id": 7}, "client_order_id must be a string"),
     ],
 )
