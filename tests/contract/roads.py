@@ -91,7 +91,9 @@ def cancel(name: str, symbol: str) -> CancelIntent:
 
 
 def replace(name: str, old: str, symbol: str, **changes: Any) -> ReplaceIntent:
-    fields = {key: Decimal(value) if isinstance(value, str) else value for key, value in changes.items()}
+    fields: dict[str, Any] = {
+        key: Decimal(value) if isinstance(value, str) else value for key, value in changes.items()
+    }
     return ReplaceIntent(client_order_id=name, replaces=old, symbol=symbol, decided_at_ns=0, **fields)
 
 

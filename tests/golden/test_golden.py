@@ -39,6 +39,7 @@ REAL = {
     "autumn": ("minute_rth_iex_2025-09_2025-12_16sym.parquet", "iex", date(2025, 11, 25), date(2025, 11, 28)),
 }
 ACCOUNTS = {"small": "account.cash_usd=14999", "standard": "account.cash_usd=50000"}
+STRATEGIES = ("atr_rsi", "ema_trend", "donchian", "bollinger", "macd", "cross_sectional", "sma_cross")
 QUICK = ("sizing.volatility_min_sessions=3", "strategies.score_history_min=20")
 
 
@@ -178,3 +179,16 @@ def test_real_sessions_give_the_pinned_orders(store: BarStore, imported: Importe
     found = digested(pinned(store, imported(name), [ACCOUNTS[account]], (first, last)), shown=0)
     assert found["violations"] == 0
     compare(f"{name}-{account}", found)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", REAL)
+def test_every_strategy_by_itself_gives_the_pinned_orders(
+    store: BarStore, imported: Imported, name: str, strategy: str
+) -> None:
+    _, _, first, last = REAL[name]
+    alone = [ACCOUNTS["standard"], f"strategies.enabled={strategy}"]
+    found = digested(pinned(store, imported(name), alone, (first, last)), shown=0)
+    assert found["violations"] == 0
+    assert found["fills"] > 0
+    compare(f"{name}-{strategy}", found)

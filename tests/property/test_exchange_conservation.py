@@ -185,8 +185,8 @@ class Trace:
         assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.buys)
         for column in range(len(SYMBOLS)):
             sales = [one for one in working if not one.buys and one.column == column]
-            selling = sum(one.remaining for one in sales if one.sibling is None or one.limit_price_usd is not None)
-            selling += sum(one.remaining for one in sales if ended_pair(one))
+            apart = [one for one in sales if one.sibling is None or one.limit_price_usd is not None or ended_pair(one)]
+            selling = sum((one.remaining for one in apart), Decimal(0))
             assert books.held_for_sale(column) == selling <= books.quantity(column)
 
 

@@ -23,7 +23,7 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Assessment, Decision, Reason
 from ordinis.domain.events import Command, CommandKind, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
-from ordinis.domain.orders import CancelIntent, Fill, OrderIntent, OrderStatus
+from ordinis.domain.orders import Action, CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
@@ -231,7 +231,7 @@ class Tale:
         """A tale is not written anywhere."""
 
     @property
-    def actions(self) -> list[OrderIntent | CancelIntent]:
+    def actions(self) -> list[Action]:
         return [action for _, decision in self.steps for action in decision.actions]
 
     @property
@@ -256,10 +256,11 @@ class Tale:
         return [_short(action) for action in self.actions]
 
 
-def _short(action: OrderIntent | CancelIntent) -> str:
+def _short(action: Action) -> str:
     minute = (action.decided_at_ns - OPEN_NS) % DAY_NS // MINUTE_NS
     if isinstance(action, CancelIntent):
         return f"{minute} cancel {action.symbol}"
+    assert isinstance(action, OrderIntent), "the engine replaces nothing yet"
     return f"{minute} {action.purpose.value} {action.symbol} {action.quantity.normalize():f}"
 
 

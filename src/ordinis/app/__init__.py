@@ -5,13 +5,17 @@ from __future__ import annotations
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
 from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, run_simulation, serve_broker, store
+from ordinis.app.strategies import check_strategy, known_strategies, new_strategy
 
 __all__ = [
     "BUNDLED",
     "Progress",
     "build_engine",
     "build_exchange",
+    "check_strategy",
     "demo",
+    "known_strategies",
+    "new_strategy",
     "open_data",
     "run_backtest",
     "run_simulation",

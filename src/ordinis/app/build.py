@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
 from ordinis.data.sectors import sectors
+from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
@@ -20,6 +23,8 @@ from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMet
 from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.signalcore import registry
 from ordinis.engines.signalcore.core import SignalCore
+from ordinis.engines.signalcore.registry import Maker
+from ordinis.engines.signalcore.resampled import resampled
 from ordinis.engines.signalcore.settings import SignalSettings
 from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
@@ -29,15 +34,20 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
     """The one decision path, cold: warm it up before the first event. `feed` is the data's own, where it is known."""
     sizing, risk = settings.sizing, settings.risk
     volatility = Volatility(
-        universe, window_sessions=sizing.volatility_window_sessions, returns_min=sizing.volatility_min_sessions
+        universe,
+        window_sessions=sizing.volatility_window_sessions,
+        returns_min=sizing.volatility_min_sessions,
+        estimator=sizing.volatility_estimator,
+        decay=sizing.volatility_ewma_decay,
     )
+    own = needed(settings)
     tiers = [_tier(settings, index) for index in range(len(settings.tiers))]
     daily = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
         Outlook(
             universe,
-            _core(settings, universe),
+            _core(settings, universe, own),
             volatility,
             volume_minutes=risk.order_volume_minutes,
             feed_share=settings.data.share_of(feed or settings.data.feed),
@@ -57,7 +67,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
         ),
-        DailyExits(universe, _cores_apart(settings, universe)) if daily else None,
+        DailyExits(universe, _cores_apart(settings, universe, own)) if daily else None,
     )
 
 
@@ -90,25 +100,31 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
     )
 
 
-def _core(settings: Settings, universe: Universe) -> SignalCore:
+def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
     given = settings.strategies
-    parameters = given.parameters
+    for name in given.bar_minutes:
+        if name not in given.enabled:
+            raise ConfigError(
+                f"strategies.bar_minutes names {name}, which is not enabled; enabled are {', '.join(given.enabled)}"
+            )
+    strategies = [registry.create(name, given.parameters.get(name, {}), own) for name in given.enabled]
     return SignalCore(
         universe,
-        [registry.create(name, parameters.get(name, {})) for name in given.enabled],
+        [resampled(made, given.bar_minutes.get(made.name, 1)) for made in strategies],
         SignalSettings(
             score_history_min=given.score_history_min,
             score_history_max=given.score_history_max,
             weights=given.weights,
         ),
+        guarded=own,
     )
 
 
-def _cores_apart(settings: Settings, universe: Universe) -> list[SignalCore]:
+def _cores_apart(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> list[SignalCore]:
     """A core for each strategy, for exits: confidence plays no part in them."""
     given = settings.strategies
     return [
-        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}))], SignalSettings())
+        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}), own)], SignalSettings(), own)
         for name in given.enabled
     ]
 

@@ -100,6 +100,12 @@ class Strategies(Section):
     weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default={}, description="A strategy's weight in the blend; one that is not named weighs 1."
     )
+    files: Names = Field(
+        default=(), description="Python files of your own strategies; `ordinis strategies new NAME` writes one."
+    )
+    bar_minutes: dict[str, Annotated[int, Field(ge=1, le=390)]] = Field(
+        default={}, description="Minutes a bar of a strategy, by name; one that is not named sees minute bars."
+    )
     score_history_min: Positive = Field(
         default=30, description="Past scores before confidence is a rank: before that there is none, and no entry."
     )

@@ -76,6 +76,11 @@ def _anchor_folders(raw: dict[str, Any], base: Path) -> None:
         table = raw.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(base / Path(table[key]).expanduser())
+    strategies = raw.get("strategies")
+    if isinstance(strategies, dict) and isinstance(strategies.get("files"), list):
+        strategies["files"] = [
+            str(base / Path(one).expanduser()) if isinstance(one, str) else one for one in strategies["files"]
+        ]
 
 
 def _override(raw: dict[str, Any], text: str) -> str:

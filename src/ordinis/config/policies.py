@@ -154,6 +154,13 @@ class Sizing(Section):
     volatility_min_sessions: Annotated[int, Field(ge=2)] = Field(
         default=10, description="With fewer daily returns the volatility is unknown, and nothing is sized by it."
     )
+    volatility_estimator: Literal["close_to_close", "ewma", "parkinson", "garman_klass", "yang_zhang"] = Field(
+        default="close_to_close",
+        description="How daily bars become a volatility; the plainest, since twenty closes are what everybody has.",
+    )
+    volatility_ewma_decay: Share = Field(
+        default=0.94, description="ewma: what a session's weight is multiplied by each session; RiskMetrics' figure."
+    )
     correlation_default: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="The book's average correlation while it is unknown; named where it was used."
     )

@@ -67,6 +67,7 @@ class DailyExits:
         self._cores = cores
         self._bar = DayBar(len(universe))
         self._votes = self._no_votes()
+        self._switched_off: list[int] = []
 
     def warm_up(self, daily: DailyBlock) -> None:
         """Daily bars before the first session, oldest first."""
@@ -81,6 +82,7 @@ class DailyExits:
         seen, last = newest(minutes.block.present)
         votes = minutes.signals.exits[:, last, np.arange(last.size)]
         np.copyto(self._votes, votes, where=seen)
+        self._switched_off = minutes.switched_off
 
     def close_session(self, session: Session) -> BoolArray:
         """[strategies x symbols]: who wants to leave at the next open."""
@@ -88,8 +90,13 @@ class DailyExits:
         daily = [core.advance(bar) for core in self._cores]
         ready = np.stack([one.ready[0] for one in daily])
         votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
+        votes[self._switched_off] = True  # Whoever is off has nobody left to watch over its positions.
         self._bar, self._votes = DayBar(len(self._universe)), self._no_votes()
         return votes
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Strategies that were switched off on daily bars since the last call, and why."""
+        return tuple(f"on daily bars: {fault.text}" for core in self._cores for fault in core.take_faults())
 
     def _no_votes(self) -> BoolArray:
         return np.zeros((len(self._cores), len(self._universe)), np.bool_)

@@ -22,6 +22,8 @@ from ordinis.domain.market import (
     Session,
     Universe,
 )
+from ordinis.engines.daily_variance import daily_variance, mean_known, returns
+from ordinis.engines.variance import Estimator, log_price
 
 NEVER_MINUTES = 2**30  # The age of a price that has not been: older than any limit.
 SESSIONS_A_YEAR = 252
@@ -94,19 +96,29 @@ def newest_row(present: BoolArray) -> IntArray:
 class Volatility:
     """Annualised volatility of every symbol and how symbols move together. Changes only at a session's end.
 
-    A symbol with `returns_min` daily returns in the window has the sample standard deviation of its
-    close-to-close log returns (`daily_close_to_close`). One with less has, from its minute bars, the mean
+    A symbol with `returns_min` daily bars in the window has the estimate that `estimator` makes of them
+    (`daily_close_to_close`, `daily_yang_zhang` ...). One with less has, from its minute bars, the mean
     realised variance of a session plus the mean squared overnight gap (`intraday_with_gap`; source:
     Andersen and Bollerslev, 1998). Anything else, and a price that never moved, is NaN (`unknown`).
     """
 
-    def __init__(self, universe: Universe, *, window_sessions: int = 20, returns_min: int = 10) -> None:
+    def __init__(
+        self,
+        universe: Universe,
+        *,
+        window_sessions: int = 20,
+        returns_min: int = 10,
+        estimator: Estimator = "close_to_close",
+        decay: float = 0.94,
+    ) -> None:
         if not 2 <= returns_min <= window_sessions:
             raise ValueError(f"2 <= returns_min <= window_sessions must hold, was {returns_min}, {window_sessions}")
         self._universe = universe
         self._returns_min = returns_min
         self._window_sessions = window_sessions
-        self._daily = _DailyCloses(len(universe), window_sessions + 1)
+        self._estimator: Estimator = estimator
+        self._decay = decay
+        self._daily = _DailyBars(len(universe), window_sessions + 1)
         self._sessions: list[_SessionMoves] = []  # The newest `window_sessions`.
         self._minutes: list[MarketBlock] = []  # This session's blocks so far.
         self._update()
@@ -128,7 +140,7 @@ class Volatility:
             return
         moves = _session_moves(self._minutes, self._sessions[-1] if self._sessions else None)
         self._sessions = [*self._sessions, moves][-self._window_sessions :]
-        self._daily.append(moves.day, moves.last_close)
+        self._daily.append(moves.day, moves.bar)
         self._minutes = []
         self._update()
 
@@ -170,7 +182,7 @@ class Volatility:
         NaN with fewer than `returns_min` of them in the window.
         """
         returns = np.expm1(self._returns[:, np.asarray(columns, dtype=np.int64)])
-        mean, count = _mean_known(returns)
+        mean, count = mean_known(returns)
         enough = count >= self._returns_min
         rows = int(count[enough].min()) if enough.any() else 0
         return np.where(enough, mean * SESSIONS_A_YEAR, np.nan), rows
@@ -181,11 +193,13 @@ class Volatility:
 
     def _update(self) -> None:
         self._returns = self._daily.returns()
-        daily = _annual(_sample_variance(self._returns, self._returns_min))
+        daily = _annual(self._daily.variance(self._estimator, self._decay, self._returns_min))
         intraday = _annual(_intraday_variance(self._sessions, len(self._universe)))
         self.annual: FloatArray = np.where(np.isnan(daily), intraday, daily)
         self.source: tuple[str, ...] = tuple(
-            np.where(~np.isnan(daily), DAILY, np.where(~np.isnan(intraday), INTRADAY, UNKNOWN)).tolist()
+            np.where(
+                ~np.isnan(daily), f"daily_{self._estimator}", np.where(~np.isnan(intraday), INTRADAY, UNKNOWN)
+            ).tolist()
         )
 
 
@@ -209,33 +223,39 @@ def pairwise_correlation(returns: FloatArray, *, common_min: int) -> FloatArray:
     return np.where(usable, np.clip(product / np.where(usable, scale, 1.0), -1.0, 1.0), np.nan)
 
 
-class _DailyCloses:
-    """The newest daily closes of all symbols, whatever they came from."""
+class _DailyBars:
+    """The newest daily bars of all symbols, whatever they came from."""
 
     def __init__(self, symbols: int, rows_max: int) -> None:
         self._rows_max = rows_max
         self._dates: list[date] = []
-        self._closes: FloatArray = np.zeros((0, symbols))  # [sessions x symbols], oldest first.
+        self._bars: FloatArray = np.zeros((0, 4, symbols))  # [sessions x open, high, low, close x symbols].
 
     def prepend(self, daily: DailyBlock) -> None:
         newer = [one for one in range(len(self._dates)) if not daily.dates or self._dates[one] > daily.dates[-1]]
-        self._keep([*daily.dates, *(self._dates[one] for one in newer)], np.vstack([daily.close, self._closes[newer]]))
+        bars = np.stack([daily.open, daily.high, daily.low, daily.close], axis=1)
+        self._keep([*daily.dates, *(self._dates[one] for one in newer)], np.concatenate([bars, self._bars[newer]]))
 
-    def append(self, day: date, close: FloatArray) -> None:
+    def append(self, day: date, bar: FloatArray) -> None:
         """A session seen as minutes; a daily bar of the same session stays, being the official one."""
         if not self._dates or day > self._dates[-1]:
-            self._keep([*self._dates, day], np.vstack([self._closes, close]))
+            self._keep([*self._dates, day], np.concatenate([self._bars, bar[None]]))
 
     def returns(self) -> FloatArray:
         """Log returns `[sessions x symbols]`; NaN where either close is missing or they are too far apart."""
-        steps: FloatArray = np.diff(_log(self._closes), axis=0)
-        apart = [(after - before).days for before, after in zip(self._dates, self._dates[1:], strict=False)]
-        steps[np.array(apart, dtype=np.int64) > APART_DAYS_MAX] = np.nan
-        return steps
+        return returns(self._bars[:, 3], self._apart())
 
-    def _keep(self, dates: Sequence[date], closes: FloatArray) -> None:
+    def variance(self, estimator: Estimator, decay: float, known_min: int) -> FloatArray:
+        """Of a session, `[symbols]`; NaN with fewer usable sessions than that."""
+        return daily_variance(self._bars, self._apart(), estimator=estimator, decay=decay, known_min=known_min)
+
+    def _apart(self) -> BoolArray:
+        days = [(after - before).days for before, after in zip(self._dates, self._dates[1:], strict=False)]
+        return np.array(days, dtype=np.int64) > APART_DAYS_MAX
+
+    def _keep(self, dates: Sequence[date], bars: FloatArray) -> None:
         self._dates = list(dates)[-self._rows_max :]
-        self._closes = closes[-self._rows_max :]
+        self._bars = bars[-self._rows_max :]
 
 
 class _SessionMoves(NamedTuple):
@@ -244,7 +264,7 @@ class _SessionMoves(NamedTuple):
     day: date
     realised: FloatArray  # Sum of squared one-bar log returns, scaled to the whole session.
     gap: FloatArray  # Log return from the previous session's last close to the first open.
-    last_close: FloatArray
+    bar: FloatArray  # [open, high, low, close x symbols], USD.
 
 
 def _session_moves(blocks: Sequence[MarketBlock], before: _SessionMoves | None) -> _SessionMoves:
@@ -255,13 +275,16 @@ def _session_moves(blocks: Sequence[MarketBlock], before: _SessionMoves | None) 
     first_open = _first_open(blocks, traded)
     row = newest_row(present)
     filled = np.where(row >= 0, np.take_along_axis(close, np.maximum(row, 0), axis=0), first_open)
-    steps = np.diff(_log(np.vstack([first_open, filled])), axis=0)
+    steps = np.diff(log_price(np.vstack([first_open, filled])), axis=0)
     # A start in mid-session has seen part of it only: what is missing is taken to be like the rest.
     share = close.shape[0] / max(session.minutes, close.shape[0])
     gap = np.full(traded.shape, np.nan)
     if before is not None and (session.date - before.day).days <= APART_DAYS_MAX:
-        gap = _log(first_open) - _log(before.last_close)
-    return _SessionMoves(session.date, (steps * steps).sum(axis=0) / share, gap, np.where(traded, filled[-1], np.nan))
+        gap = log_price(first_open) - log_price(before.bar[3])
+    high = np.fmax.reduce([np.fmax.reduce(block.high, axis=0) for block in blocks])
+    low = np.fmin.reduce([np.fmin.reduce(block.low, axis=0) for block in blocks])
+    bar = np.stack([first_open, high, low, np.where(traded, filled[-1], np.nan)])
+    return _SessionMoves(session.date, (steps * steps).sum(axis=0) / share, gap, bar)
 
 
 def _first_open(blocks: Sequence[MarketBlock], traded: BoolArray) -> FloatArray:
@@ -281,25 +304,9 @@ def _intraday_variance(sessions: Sequence[_SessionMoves], symbols: int) -> Float
     """Variance of a session from its minutes, `[symbols]`; NaN before the first finished session."""
     if not sessions:
         return np.full(symbols, np.nan)
-    realised, _ = _mean_known(np.stack([one.realised for one in sessions]))
-    gaps, count = _mean_known(np.stack([one.gap for one in sessions]) ** 2)
+    realised, _ = mean_known(np.stack([one.realised for one in sessions]))
+    gaps, count = mean_known(np.stack([one.gap for one in sessions]) ** 2)
     return realised + np.where(count > 0, gaps, 0.0)
-
-
-def _sample_variance(returns: FloatArray, returns_min: int) -> FloatArray:
-    """Sample variance of each column's known returns; NaN with fewer than `returns_min`."""
-    mean, count = _mean_known(returns)
-    squares, _ = _mean_known((returns - mean) ** 2)
-    enough = count >= returns_min
-    return np.where(enough, squares * count / np.where(enough, count - 1, 1), np.nan)
-
-
-def _mean_known(values: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Mean of each column's known values, NaN where there is none, and how many there are."""
-    known = np.isfinite(values)
-    count: IntArray = known.sum(axis=0, dtype=np.int64)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
 def _annual(variance: FloatArray) -> FloatArray:
@@ -307,9 +314,3 @@ def _annual(variance: FloatArray) -> FloatArray:
     usable = np.where(variance > 0.0, variance, np.nan)
     volatility: FloatArray = np.sqrt(usable * SESSIONS_A_YEAR)
     return volatility
-
-
-def _log(prices: FloatArray) -> FloatArray:
-    """Logarithm of prices, NaN where there is no positive one."""
-    logarithm: FloatArray = np.log(np.where(prices > 0.0, prices, np.nan))
-    return logarithm

@@ -34,6 +34,8 @@ class Minutes:
     moves: Comovement  # As of the last close.
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
+    notes: dict[int, list[str]]  # By row: strategies that were switched off, and why.
+    switched_off: list[int]  # All that are, by the block's end.
     beliefs: Beliefs  # Covariance and mean returns of any columns, as of the session's open.
 
     def by_merit(self, row: int, columns: IntArray) -> list[int]:
@@ -84,7 +86,9 @@ class Outlook:
 
     def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
         """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
+        notes = self._faults({}, warming_up=True)
         signals = self._core.advance(block)
+        self._faults(notes, warming_up=False)
         self._enter(block)
         tape = self._tape.advance(block)
         self._volatility.advance(block)
@@ -108,8 +112,16 @@ class Outlook:
             moves=self.moves,
             volatility=self._volatility.annual,
             correlation=self._correlation,
+            notes=notes,
+            switched_off=self._core.switched_off,
             beliefs=self._beliefs,
         )
+
+    def _faults(self, notes: dict[int, list[str]], *, warming_up: bool) -> dict[int, list[str]]:
+        """What went wrong while nobody listened is said in the first minute that is decided."""
+        for fault in self._core.take_faults():
+            notes.setdefault(0 if warming_up else fault.row, []).append(fault.text)
+        return notes
 
     def close_session(self) -> None:
         """The session's scores and closes join the history."""

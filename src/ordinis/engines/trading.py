@@ -72,6 +72,8 @@ class TradingEngine:
         state, minutes, row = self.state, self._look(minute.block), minute.row
         self._row = row
         notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        if minutes.notes:
+            notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
         if state.ledger.holdings:
             if flattening(state):
@@ -155,14 +157,16 @@ class TradingEngine:
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
             return NOTHING
+        notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
+            notes = self._daily_exits.take_notes()
         self._outlook.close_session()
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
         actions = self.state.desk.close_session(event.at_ns)
-        return Decision(actions=tuple(actions)) if actions else NOTHING
+        return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ordinis.domain.errors import OrdinisError
-from ordinis.ui.commands import backtest, broker, data, demo, journal, run, settings
+from ordinis.ui.commands import backtest, broker, data, demo, journal, run, settings, strategies
 from ordinis.ui.summary import INTERRUPTED
 
 DEFECT = 1
@@ -26,6 +26,7 @@ cli = typer.Typer(
 cli.command("init")(settings.init)
 cli.add_typer(settings.group, name="config")
 cli.add_typer(data.group, name="data")
+cli.add_typer(strategies.group, name="strategies")
 cli.command("backtest")(backtest.backtest)
 cli.command("run")(run.run)
 cli.add_typer(broker.group, name="broker")

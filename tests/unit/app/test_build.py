@@ -156,6 +156,7 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "taf_usd_per_share": ("exchange.fees.taf_usd_per_share=0.62", Decimal("0.62")),
     "taf_usd_max": ("exchange.fees.taf_usd_max=63", Decimal(63)),
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
+    "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
 }
 
@@ -169,7 +170,7 @@ def test_every_figure_of_the_exchange_is_a_setting(field: str) -> None:
 
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
-    assert left == {"feed_share", "fractional_order_usd_min", "fund_leverage"}
+    assert left == {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
 
 
 @pytest.mark.parametrize(("feed", "share"), [("sip", 1.0), ("iex", 0.03), ("synthetic", 1.0)])

@@ -29,7 +29,7 @@ def opened(execution: ExecutionSettings = PLAIN, **more: Any) -> Hand:
 
 def short(decision: Decision) -> list[str]:
     return [
-        f"cancel {one.client_order_id}" if isinstance(one, CancelIntent) else f"{one.purpose.value} {one.symbol}"
+        f"{one.purpose.value} {one.symbol}" if isinstance(one, OrderIntent) else f"cancel {one.client_order_id}"
         for one in decision.actions
     ]
 

@@ -119,3 +119,49 @@ class Renamed:
 
     def advance(self, bars: OwnBars) -> StrategyColumns:
         return self._strategy.advance(bars)
+
+
+class Failing:
+    """The cross, until it meets a price below 95."""
+
+    name = "failing"
+
+    def __init__(self) -> None:
+        self._strategy = SmaCross(SmaCrossParameters(fast_bars=2, slow_bars=3))
+
+    def advance(self, bars: OwnBars) -> StrategyColumns:
+        if (bars.close < 95.0).any():
+            raise ValueError("too low")
+        return self._strategy.advance(bars)
+
+
+def failing() -> SignalCore:
+    return SignalCore(Universe(("AAA", "BBB", "CCC")), [Failing()], SignalSettings(), {"failing"})
+
+
+def test_what_a_strategy_holds_that_was_switched_off_is_sold_whatever_its_days_say() -> None:
+    block = day(0, {"AAA": FALLING, "BBB": RISING, "CCC": RISING})
+    outlook = Outlook(block.universe, failing(), Volatility(block.universe))
+    exits = DailyExits(block.universe, [cross(2, 3)])
+    exits.warm_up(daily_of(50.0, 60.0, 80.0))
+    minutes = outlook.advance(block, 0.0, Limits())
+    assert [(row, "too low" in text) for row, (text,) in minutes.notes.items()] == [(6, True)]  # The first below 95.
+    assert minutes.switched_off == [0]
+    exits.advance(minutes)
+    assert exits.close_session(block.session)[0].all()
+    assert exits.take_notes() == ()
+
+
+def test_what_went_wrong_in_the_warm_up_is_said_with_the_first_minute() -> None:
+    first, second = (day(number, {"AAA": FALLING, "BBB": RISING, "CCC": RISING}) for number in range(2))
+    outlook = Outlook(first.universe, failing(), Volatility(first.universe))
+    outlook.warm_up([first], daily_of(50.0))
+    assert list(outlook.advance(second, 0.0, Limits()).notes) == [0]
+
+
+def test_a_strategy_that_fails_on_daily_bars_is_noted_once() -> None:
+    exits = DailyExits(Universe(("AAA", "BBB", "CCC")), [failing()])
+    exits.warm_up(daily_of(50.0, 60.0))
+    (note,) = exits.take_notes()
+    assert note.startswith("on daily bars: strategy failing raised ValueError: too low")
+    assert exits.take_notes() == ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ordinis.domain.decision import Reason
-from ordinis.domain.orders import CancelIntent, OrderIntent, OrderStatus, Purpose
+from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.state import Displacement
 from simulation.worlds import Hand, tier_of
@@ -41,9 +41,7 @@ def hold(hand: Hand, **confidence: float) -> None:
         state.entry_confidence[state.universe.column[symbol]] = sure
 
 
-def wants_ccc(
-    hand: Hand, confidence: float, monkeypatch: pytest.MonkeyPatch, enter: str = "CCC"
-) -> list[OrderIntent | CancelIntent]:
+def wants_ccc(hand: Hand, confidence: float, monkeypatch: pytest.MonkeyPatch, enter: str = "CCC") -> list[Action]:
     """CCC asks with this confidence; those that are held do not ask again, unless they are named."""
     advance = hand.engine._outlook.advance
 

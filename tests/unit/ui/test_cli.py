@@ -37,6 +37,7 @@ def test_help_imports_nothing_heavy() -> None:
         *(["init"], ["backtest"], ["run"], ["why"], ["demo"], ["config", "show"], ["config", "keys"]),
         *(["data", "import"], ["data", "list"], ["data", "check"], ["broker", "serve"]),
         *(["journal", "digest"], ["journal", "export"]),
+        *(["strategies", "list"], ["strategies", "new"], ["strategies", "check"]),
     ],
 )
 def test_every_command_explains_itself(ordinis: Ordinis, command: list[str]) -> None:

@@ -38,23 +38,23 @@ class OwnBars:
 
     @cached_property
     def open(self) -> FloatArray:
-        return self._own(self.block.open)
+        return self.from_minutes(self.block.open)
 
     @cached_property
     def high(self) -> FloatArray:
-        return self._own(self.block.high)
+        return self.from_minutes(self.block.high)
 
     @cached_property
     def low(self) -> FloatArray:
-        return self._own(self.block.low)
+        return self.from_minutes(self.block.low)
 
     @cached_property
     def close(self) -> FloatArray:
-        return self._own(self.block.close)
+        return self.from_minutes(self.block.close)
 
     @cached_property
     def volume(self) -> FloatArray:
-        return self._own(self.block.volume)
+        return self.from_minutes(self.block.volume)
 
     @cached_property
     def number(self) -> IntArray:
@@ -97,6 +97,16 @@ class OwnBars:
         minutes.ravel()[loose] = values.ravel()[packed]
         return minutes
 
+    def from_minutes(self, field: NDArray[Any]) -> NDArray[Any]:
+        """Figures of the block's minutes in bar time: those of minutes without a bar are left out."""
+        if not self._packed:
+            return field
+        empty = np.nan if field.dtype.kind == "f" else 0
+        own = np.full((self.rows, self.symbols), empty, dtype=field.dtype)
+        packed, loose = self._places
+        own.ravel()[packed] = field.ravel()[loose]
+        return own
+
     @cached_property
     def _places(self) -> tuple[IntArray, IntArray]:
         """Where each bar sits: its flat index in bar time and in the block."""
@@ -104,14 +114,6 @@ class OwnBars:
         first = np.cumsum(self.count) - self.count
         own_row = np.arange(column.shape[0]) - first[column]
         return own_row * self.symbols + column, row * self.symbols + column
-
-    def _own(self, field: FloatArray) -> FloatArray:
-        if not self._packed:
-            return field
-        own = np.full((self.rows, self.symbols), np.nan)
-        packed, loose = self._places
-        own.ravel()[packed] = field.ravel()[loose]
-        return own
 
 
 class BarCounter:

@@ -59,8 +59,7 @@ def check_entries(strategy: str, block: MarketBlock, entries: Entries) -> None:
         if broken.any():
             first = int(np.argmax(broken))
             row, column = divmod(int(entries.place[first]), len(block.universe))
-            where = f"{block.universe.symbols[column]} at {_minute(block, row)}"
-            raise _wrong(strategy, f"gave {field} {values[first]}", where, expected)
+            raise _wrong(strategy, f"gave {field} {values[first]}", place_of(block, row, column), expected)
 
 
 def span(block: MarketBlock) -> str:
@@ -68,6 +67,11 @@ def span(block: MarketBlock) -> str:
     if block.rows == 1:
         return _minute(block, 0)
     return f"{block.rows} minutes, from {_minute(block, 0)} on"
+
+
+def place_of(block: MarketBlock, row: int, column: int) -> str:
+    """A cell in words."""
+    return f"{block.universe.symbols[column]} at {_minute(block, row)}"
 
 
 def _minute(block: MarketBlock, row: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ordinis.domain.market import MarketBlock, Session, Universe
 from ordinis.domain.signal import SignalBlock
 from ordinis.engines.signalcore.bars import BarCounter
 from ordinis.engines.signalcore.blend import Blend, best_of
+from ordinis.engines.signalcore.guarded import Fault, GuardedSeat
 from ordinis.engines.signalcore.seat import Answer, Seat
 from ordinis.engines.signalcore.settings import SignalSettings
 from ordinis.engines.signalcore.strategy import Strategy
@@ -23,11 +24,19 @@ class SignalCore:
     same bits however a session is cut into blocks.
     """
 
-    def __init__(self, universe: Universe, strategies: Sequence[Strategy], settings: SignalSettings) -> None:
+    def __init__(
+        self,
+        universe: Universe,
+        strategies: Sequence[Strategy],
+        settings: SignalSettings,
+        guarded: Collection[str] = (),
+    ) -> None:
+        """`guarded` names the user's own: what such a one does wrong switches it off instead of ending the run."""
         self.strategies = tuple(strategy.name for strategy in strategies)
         _check_names(self.strategies, settings)
         self._counter = BarCounter(len(universe))
-        self._seats = [Seat(strategy, len(universe), settings) for strategy in strategies]
+        seats = [Seat(strategy, len(universe), settings) for strategy in strategies]
+        self._seats = [GuardedSeat(seat) if seat.name in guarded else seat for seat in seats]
         self._weights = [settings.weights.get(name, 1.0) for name in self.strategies]
 
     def advance(self, block: MarketBlock) -> SignalBlock:
@@ -39,7 +48,16 @@ class SignalCore:
     def close_session(self) -> None:
         """The session's scores join the history. Harmless when there is nothing to join."""
         for seat in self._seats:
-            seat.history.close_session()
+            seat.close_session()
+
+    @property
+    def switched_off(self) -> list[int]:
+        """The strategies that are, by their index."""
+        return [index for index, seat in enumerate(self._seats) if isinstance(seat, GuardedSeat) and seat.off]
+
+    def take_faults(self) -> list[Fault]:
+        """What has been switched off since the last call, and why."""
+        return [fault for seat in self._seats if isinstance(seat, GuardedSeat) for fault in seat.take_faults()]
 
     def warm_up(self, blocks: Iterable[MarketBlock]) -> None:
         """Live through earlier sessions, each closed at its end, the last one too."""

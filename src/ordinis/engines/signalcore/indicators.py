@@ -55,13 +55,17 @@ class SMA:
 
 
 class _Recursive:
-    """y <- y (1 - weight) + x weight, seeded with the plain mean of the first `period` values."""
+    """y <- y (1 - weight) + x weight, seeded with the plain mean of the first `period` values.
 
-    def __init__(self, period: int, weight: float, skip: int) -> None:
+    `seed_bars` seeds with fewer of them, each still worth 1 / period.
+    """
+
+    def __init__(self, period: int, weight: float, skip: int, *, seed_bars: int | None = None) -> None:
         self.period = _checked(period)
         self.warm_up_bars = skip + period
         self._weight = weight
         self._skip = skip
+        self._seeded = skip + (period if seed_bars is None else seed_bars)
         self._value: FloatArray | None = None
 
     def advance(self, values: FloatArray, bars: OwnBars) -> FloatArray:
@@ -77,7 +81,7 @@ class _Recursive:
 
     def _warming(self, values: FloatArray, bars: OwnBars) -> tuple[FloatArray, FloatArray]:
         """The same recurrence with weights a cell: while warming up it sums x / period."""
-        seeding = bars.number <= self.warm_up_bars
+        seeding = bars.number <= self._seeded
         out = values * np.where(seeding, 1.0 / self.period, self._weight)
         out[bars.number <= self._skip] = 0.0
         return out, np.where(seeding, 1.0, 1.0 - self._weight)
@@ -93,8 +97,15 @@ class EMA(_Recursive):
 class Wilder(_Recursive):
     """Wilder's mean with weight 1 / period. Source: Wilder, New Concepts in Technical Trading Systems, 1978."""
 
-    def __init__(self, period: int, *, skip: int = 0) -> None:
-        super().__init__(period, 1.0 / _checked(period), skip)
+    def __init__(self, period: int, *, skip: int = 0, seed_bars: int | None = None) -> None:
+        super().__init__(period, 1.0 / _checked(period), skip, seed_bars=seed_bars)
+
+
+class EWMA(_Recursive):
+    """The exponential mean that keeps `decay` of itself a bar, seeded with the first `period` values."""
+
+    def __init__(self, period: int, decay: float, *, skip: int = 0) -> None:
+        super().__init__(period, 1.0 - decay, skip)
 
 
 class RSI:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from ordinis.domain.errors import ConfigError
 
 
-def check_bars(strategy: str, **periods: int) -> None:
+def check_bars(strategy: str, *, least: int = 1, **periods: int) -> None:
     for key, bars in periods.items():
-        if bars < 1:
-            raise _wrong(strategy, key, "at least 1 bar", bars)
+        if bars < least:
+            raise _wrong(strategy, key, f"at least {least} bar{'s' * (least > 1)}", bars)
 
 
 def check_order(strategy: str, *, fast_bars: int, slow_bars: int) -> None:
@@ -29,6 +29,12 @@ def check_at_least(strategy: str, least: float, **figures: float) -> None:
     for key, figure in figures.items():
         if not (math.isfinite(figure) and figure >= least):
             raise _wrong(strategy, key, f"a finite number of at least {least:g}", figure)
+
+
+def check_fraction(strategy: str, **figures: float) -> None:
+    for key, figure in figures.items():
+        if not 0.0 < figure <= 1.0:
+            raise _wrong(strategy, key, "a fraction above 0 and at most 1", figure)
 
 
 def check_choice(strategy: str, choices: Sequence[str], **names: str) -> None:

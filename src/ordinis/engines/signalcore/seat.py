@@ -35,6 +35,7 @@ class Seat:
         self.history = ScoreHistory(
             score_count_min=settings.score_history_min, score_count_max=settings.score_history_max
         )
+        self.name = strategy.name
         self._strategy = strategy
         self._direction: NDArray[np.int8] = np.zeros(symbols, dtype=np.int8)  # At each symbol's newest bar.
         self._ready: BoolArray = np.zeros(symbols, dtype=np.bool_)
@@ -61,11 +62,16 @@ class Seat:
             ready=ready,
         )
 
+    def close_session(self) -> None:
+        self.history.close_session()
+
     def _columns(self, bars: OwnBars) -> StrategyColumns:
         try:
             # Undefined figures arise in cells that nobody reads; those that count are checked.
             with np.errstate(all="ignore"):
                 columns = self._strategy.advance(bars)
+        except StrategyError:
+            raise  # Checked deeper down, and said as well as it can be.
         except Exception as error:
             raise StrategyError(
                 f"strategy {self._strategy.name} raised {type(error).__name__}: {error}, "

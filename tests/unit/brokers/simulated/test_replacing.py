@@ -29,7 +29,7 @@ def test_the_new_order_stands_in_the_place_of_the_old(desk: MakeDesk) -> None:
     assert (old.replaced_by, new.replaces, old.replaced_at_ns) == (new.id, old.id, here.exchange.now_ns)
     assert here.exchange.books.reserved_usd == 4 * 95
     [fill] = here.fills(here.minute(AAA=94))
-    assert (fill.quantity, fill.price_usd) == (4, 94)
+    assert (fill.quantity, fill.price_usd) == (Decimal(4), Decimal(94))
 
 
 def test_what_the_old_order_holds_is_there_for_the_new(desk: MakeDesk) -> None:
@@ -43,7 +43,7 @@ def test_what_the_old_order_holds_is_there_for_the_new(desk: MakeDesk) -> None:
             new.id,
             ReplaceIntent(client_order_id="x", replaces="new", symbol="AAA", decided_at_ns=0, quantity=Decimal(11)),
         )
-    assert (new.live, here.exchange.books.held_for_sale(0)) == (True, 10)
+    assert (new.live, here.exchange.books.held_for_sale(0)) == (True, Decimal(10))
     assert here.fills(here.minute(AAA=94))[0].quantity == -10
 
 
@@ -53,7 +53,7 @@ def test_what_is_left_of_a_partly_filled_order_is_replaced(desk: MakeDesk) -> No
     old = here.buy(100, limit_price_usd=100)
     here.minute(AAA=(100, 100, 100, 100, 600))
     new = here.exchange.replace(old.id, change(time_in_force=TimeInForce.GTC))
-    assert (old.filled_quantity, new.quantity) == (60, 40)
+    assert (old.filled_quantity, new.quantity) == (Decimal(60), Decimal(40))
 
 
 @pytest.mark.parametrize(

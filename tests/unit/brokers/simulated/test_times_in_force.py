@@ -36,7 +36,7 @@ def test_what_the_next_open_does_not_give_is_taken_back(
     here.minute(AAA=100)
     order = here.buy(100, time_in_force=kind, **fields)
     here.minute(AAA=bar)
-    assert (order.filled_quantity, order.live) == (filled, False)
+    assert (order.filled_quantity, order.live) == (Decimal(filled), False)
     assert order.status.value == ("filled" if filled == 100 else "canceled")
     assert here.exchange.books.reserved_usd == 0
 

@@ -81,7 +81,7 @@ def test_a_trailing_stop_follows_the_high(
     here = desk()
     here.hold(5)
     order = here.sell(5, **trail)
-    assert (order.mark_usd, order.stop_price_usd) == (100, 98)
+    assert (order.mark_usd, order.stop_price_usd) == (Decimal(100), Decimal(98))
     fills = [fill for bar in bars for fill in here.fills(here.minute(AAA=bar))]
     assert order.stop_price_usd == Decimal(stop)
     assert [fill.price_usd for fill in fills] == ([] if price is None else [Decimal(price)])
@@ -92,7 +92,7 @@ def test_a_trailing_buy_follows_the_low(desk: MakeDesk) -> None:
     here.minute(AAA=100)
     order = here.buy(5, trail_usd=2)
     here.minute(AAA=(99, 99, 95, 95))
-    assert (order.mark_usd, order.stop_price_usd) == (95, 97)
+    assert (order.mark_usd, order.stop_price_usd) == (Decimal(95), Decimal(97))
     [fill] = here.fills(here.minute(AAA=(96, 98, 96, 98)))
     assert fill.price_usd == 97
 

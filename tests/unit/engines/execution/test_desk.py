@@ -78,7 +78,7 @@ def kinds(actions: Sequence[Action]) -> list[str]:
     return [
         f"cancel {one.client_order_id.split('-', 3)[3]}"
         if isinstance(one, CancelIntent)
-        else f"{one.purpose.value} {one.quantity.normalize():f} {one.time_in_force.value}"
+        else f"{order(one).purpose.value} {order(one).quantity.normalize():f} {order(one).time_in_force.value}"
         for one in actions
     ]
 

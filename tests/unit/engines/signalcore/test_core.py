@@ -20,6 +20,8 @@ from ordinis.engines.signalcore.strategy import StrategyColumns, entries, no_sto
 
 NAN = np.nan
 Walk = Callable[..., list[MarketBlock]]
+NAMES = ("atr_rsi", "ema_trend", "donchian", "bollinger", "macd", "cross_sectional", "sma_cross")
+SHORTER = {"cross_sectional": {"look_back_bars": 200}}
 Cut = Callable[[MarketBlock, Sequence[int]], list[MarketBlock]]
 MakeBlock = Callable[..., MarketBlock]
 
@@ -68,11 +70,17 @@ def core_of(*strategies: Any, symbols: int = 2, **wanted: Any) -> SignalCore:
     return SignalCore(universe, strategies, SignalSettings(**wanted))
 
 
-def all_three(symbols: int) -> SignalCore:
+def everyone(symbols: int) -> SignalCore:
     quick = [
         create("sma_cross", {"fast_bars": 3, "slow_bars": 8}),
-        create("ema_trend", {"fast_bars": 4, "slow_bars": 9, "atr_bars": 5, "band_atr": 0.1}),
+        create(
+            "ema_trend", {"fast_bars": 4, "slow_bars": 9, "atr_bars": 5, "band_atr": 0.1, "adx_min": 15, "adx_bars": 6}
+        ),
         create("atr_rsi", {"rsi_bars": 4, "atr_bars": 6, "oversold": 35.0}),
+        create("donchian", {"entry_bars": 9, "exit_bars": 4, "atr_bars": 5}),
+        create("bollinger", {"mean_bars": 7, "width": 1.5}),
+        create("macd", {"fast_bars": 3, "slow_bars": 8, "signal_bars": 4, "atr_bars": 5}),
+        create("cross_sectional", {"look_back_bars": 6, "skip_bars": 2, "atr_bars": 5, "symbols_min": 3}),
     ]
     return core_of(*quick, symbols=symbols, score_history_min=5, score_history_max=40)
 
@@ -101,7 +109,7 @@ def assert_same(left: dict[str, np.ndarray[Any, Any]], right: dict[str, np.ndarr
     cuts=st.lists(st.integers(1, 59), max_size=8),
 )
 def test_no_cut_of_a_session_changes_a_bit(walk: Walk, cut_at: Cut, seed: int, share: float, cuts: list[int]) -> None:
-    whole, pieces, rows = all_three(4), all_three(4), all_three(4)
+    whole, pieces, rows = everyone(4), everyone(4), everyone(4)
     for block in walk(seed, sessions=3, rows=60, symbols=4, share_present=share):
         expected = fields_of(whole.advance(block))
         assert_same(joined([pieces.advance(piece) for piece in cut_at(block, cuts)]), expected)
@@ -115,7 +123,7 @@ def test_what_comes_later_changes_nothing_earlier(walk: Walk, minutes: int) -> N
     first, second = walk(8, sessions=2, rows=60, symbols=3, share_present=0.8)
     seen = []
     for block in (second, second.head(minutes)):
-        core = all_three(3)
+        core = everyone(3)
         core.warm_up([first])
         seen.append({name: values for name, values in fields_of(core.advance(block)).items() if name != "exits"})
     assert_same(seen[1], {name: values[:minutes] for name, values in seen[0].items()})
@@ -130,8 +138,7 @@ def test_real_minutes_of_a_thin_feed_are_the_same_one_by_one(block_of: MakeBlock
     blocks = [block_of(day.to_numpy(), day=number) for number, (_, day) in enumerate(frame.groupby(frame.index.date))]
     symbols = frame.shape[1]
     whole, by_row = (
-        core_of(*(create(name, {}) for name in ("atr_rsi", "ema_trend", "sma_cross")), symbols=symbols)
-        for _ in range(2)
+        core_of(*(create(name, SHORTER.get(name, {})) for name in NAMES), symbols=symbols) for _ in range(2)
     )
     for block in blocks:
         assert not block.present.all()
@@ -140,7 +147,8 @@ def test_real_minutes_of_a_thin_feed_are_the_same_one_by_one(block_of: MakeBlock
         whole.close_session()
         by_row.close_session()
     assert np.isfinite(signals.confidence).any()
-    assert set(np.unique(signals.strategy)) == {NO_STRATEGY, 0, 1, 2}
+    assert signals.exits.any(axis=(1, 2)).all()  # Every one of them has something to say.
+    assert len(np.unique(signals.strategy)) > 3
 
 
 def closes(*columns: Sequence[float]) -> FloatArray:

@@ -10,7 +10,7 @@ import talib
 from ordinis.domain.market import MarketBlock
 from ordinis.domain.signal import SignalBlock
 from ordinis.engines.signalcore import SignalCore, SignalSettings, indicators, strategy
-from ordinis.engines.signalcore.registry import Parameter, create
+from ordinis.engines.signalcore.registry import Parameter, available, create
 
 MakeBlock = Callable[..., MarketBlock]
 Walk = Callable[..., list[MarketBlock]]
@@ -85,9 +85,108 @@ def test_ema_trend_agrees_with_the_oracle(walk: Walk) -> None:
     np.testing.assert_allclose(signals.stop_distance[entries, 0], 3.0 * atr[entries] / close[entries], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["atr_rsi", "ema_trend", "sma_cross", "idle"])
+def test_the_trend_filter_takes_entries_away_where_the_oracle_sees_no_trend(walk: Walk) -> None:
+    (block,) = walk(7, sessions=1, rows=390, symbols=1, share_present=1.0)
+    quick = {"fast_bars": 10, "slow_bars": 40, "atr_bars": 20}
+    plain = run(block, "ema_trend", **quick)
+    filtered = run(block, "ema_trend", **quick, adx_min=20, adx_bars=14)
+    adx = talib.ADX(block.high[:, 0], block.low[:, 0], block.close[:, 0], 14)
+    expected = (plain.direction[:, 0] == 1) & (adx >= 20)
+    assert 10 < expected.sum() < (plain.direction == 1).sum() - 10
+    np.testing.assert_array_equal(filtered.direction[:, 0], expected)
+    np.testing.assert_array_equal(filtered.exits, plain.exits)
+
+
+def test_donchian_agrees_with_the_oracle(walk: Walk) -> None:
+    (block,) = walk(12, sessions=1, rows=390, symbols=1, share_present=1.0)
+    signals = run(block, "donchian", entry_bars=20, exit_bars=10, atr_bars=14, stop_atr=3)
+    high, low, close = block.high[:, 0], block.low[:, 0], block.close[:, 0]
+    upper, lower = np.roll(talib.MAX(high, 20), 1), np.roll(talib.MIN(low, 10), 1)  # The channel of the bar before.
+    atr = talib.ATR(high, low, close, 14)
+    entries = (np.arange(390) >= 20) & (close > upper)
+    assert 10 < entries.sum() < 200
+    np.testing.assert_array_equal(signals.direction[:, 0], entries)
+    np.testing.assert_array_equal(signals.exits[0, :, 0], (np.arange(390) >= 10) & (close < lower))
+    np.testing.assert_allclose(
+        signals.score[entries, 0], (close[entries] - upper[entries]) / atr[entries], rtol=1e-7, atol=1e-9
+    )
+    np.testing.assert_allclose(signals.stop_distance[entries, 0], 3.0 * atr[entries] / close[entries], rtol=1e-9)
+
+
+def test_bollinger_agrees_with_the_oracle(walk: Walk) -> None:
+    (block,) = walk(13, sessions=1, rows=390, symbols=1, share_present=1.0)
+    signals = run(block, "bollinger", mean_bars=20, width=2, stop_deviations=3)
+    close = block.close[:, 0]
+    _, middle, lower = talib.BBANDS(close, 20, 2.0, 2.0)
+    deviation = talib.STDDEV(close, 20)
+    entries = close < lower
+    assert 5 < entries.sum() < 100
+    np.testing.assert_array_equal(signals.direction[:, 0], entries)
+    np.testing.assert_array_equal(signals.exits[0, :, 0], close >= middle)
+    np.testing.assert_allclose(
+        signals.score[entries, 0], (middle[entries] - close[entries]) / deviation[entries], rtol=1e-6
+    )
+    np.testing.assert_allclose(signals.stop_distance[entries, 0], 3.0 * deviation[entries] / close[entries], rtol=1e-6)
+
+
+def test_macd_agrees_with_the_oracle(walk: Walk) -> None:
+    (block,) = walk(14, sessions=1, rows=390, symbols=1, share_present=1.0)
+    signals = run(block, "macd", fast_bars=12, slow_bars=26, signal_bars=9, atr_bars=14, band_atr=0.05)
+    high, low, close = block.high[:, 0], block.low[:, 0], block.close[:, 0]
+    line, _, histogram = talib.MACD(close, 12, 26, 9)
+    atr = talib.ATR(high, low, close, 14)
+    entries = (line > 0.0) & (histogram > 0.05 * atr)
+    assert 20 < entries.sum() < 300
+    np.testing.assert_array_equal(signals.direction[:, 0], entries)
+    np.testing.assert_array_equal(signals.exits[0, :, 0], histogram < 0.0)
+    np.testing.assert_allclose(signals.score[entries, 0], histogram[entries] / atr[entries], rtol=1e-6)
+
+
+def ranked(block: MarketBlock, look_back: int, skip: int) -> np.ndarray:
+    """Place of each symbol at each minute as a share of those that are better, from the definition."""
+    rows, symbols = block.close.shape
+    own: list[list[float]] = [[] for _ in range(symbols)]
+    newest = np.full(symbols, np.nan)
+    places = np.full((rows, symbols), np.nan)
+    for row in range(rows):
+        for column in np.flatnonzero(block.present[row]):
+            own[column].append(float(block.close[row, column]))
+            closes = np.array(own[column])
+            if closes.size > look_back + skip:
+                wild = np.diff(np.log(closes[-look_back - 1 :])).std(ddof=1) * np.sqrt(look_back)
+                newest[column] = (closes[-1 - skip] / closes[-1 - skip - look_back] - 1.0) / wild
+        known = np.isfinite(newest)
+        for column in np.flatnonzero(known & block.present[row]):
+            if known.sum() >= 5:
+                places[row, column] = (newest[known] > newest[column]).sum() / known.sum()
+    return places
+
+
+@pytest.mark.parametrize("share_present", [1.0, 0.7])
+def test_cross_sectional_buys_the_best_fraction_of_each_minute(walk: Walk, share_present: float) -> None:
+    (block,) = walk(15, sessions=1, rows=200, symbols=10, share_present=share_present)
+    parameters = {"look_back_bars": 30, "skip_bars": 5, "atr_bars": 14}
+    signals = run(block, "cross_sectional", **parameters, top_fraction=0.2, keep_fraction=0.5)
+    places = ranked(block, 30, 5)
+    entries = (places < 0.2) & signals.ready
+    rising = signals.direction == 1
+    assert rising.sum() > 100
+    assert (entries | ~rising).all()  # All that are bought are of the best fifth ...
+    assert (signals.score[rising] > 0.0).all()
+    assert (entries & ~rising).sum() < 0.3 * rising.sum()  # ... and of these only such as fell are not.
+    np.testing.assert_array_equal(signals.exits[0], places >= 0.5)
+
+
+def test_cross_sectional_needs_enough_symbols_to_rank(walk: Walk) -> None:
+    (block,) = walk(15, sessions=1, rows=100, symbols=4, share_present=1.0)
+    quick = {"look_back_bars": 10, "skip_bars": 2, "atr_bars": 5}
+    assert not run(block, "cross_sectional", **quick).has_entry.any()
+    assert run(block, "cross_sectional", **quick, symbols_min=4).has_entry.any()
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name != "cross_sectional"])
 def test_a_price_that_never_moves_is_left_alone(block_of: MakeBlock, name: str) -> None:
-    flat = block_of(np.full((390, 2), 50.0))
+    flat = block_of(np.full((400, 2), 50.0))
     still = MarketBlock(
         universe=flat.universe,
         session=flat.session,
