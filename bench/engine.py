@@ -48,6 +48,22 @@ class Row:
     note: str = ""
 
 
+LOOSE = {  # On and evaluated, but out of the job's reach.
+    "weekly_loss_fraction_max": 0.99,
+    "monthly_loss_fraction_max": 0.99,
+    "consecutive_losses_max": 1_000_000,
+    "orders_a_session_max": 1_000_000,
+    "price_collar_fraction_max": 1_000.0,
+    "trade_risk_fraction_max": 0.99,
+    "order_volume_fraction_max": 1_000.0,
+    "cluster_fraction_max": 10.0,
+    "sector_fraction_max": 10.0,
+    "beta_min": -10.0,
+    "beta_max": 10.0,
+    "market_volatility_full": 10.0,
+}
+
+
 def job_settings(folder: Path, symbols: int, fill_model: str, strategy: str = "sma_cross") -> Settings:
     """The peers' job as settings: limits that are evaluated and do not bind."""
     tier = {
@@ -74,6 +90,7 @@ def job_settings(folder: Path, symbols: int, fill_model: str, strategy: str = "s
             "execution.protection=none",
             "risk.last_entry_minutes_before_close=0",
             "risk.daily_loss_fraction_max=1.0",
+            *(f"risk.{rule}={limit}" for rule, limit in LOOSE.items()),
             f"exchange.fill_model={fill_model}",
             "exchange.participation_fraction_max=0",
             "exchange.fees.enabled=false",

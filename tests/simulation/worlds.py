@@ -21,7 +21,7 @@ from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarke
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import Command, CommandKind, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
 from ordinis.domain.orders import Action, CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.day_trades import Throttle
@@ -163,6 +163,8 @@ def engine_of(
     universe: Universe = UNIVERSE,
     signals: SignalSettings | None = None,
     candidates_max: int = 200,
+    sectors: Mapping[str, str] | None = None,
+    outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
@@ -175,7 +177,7 @@ def engine_of(
     tiers = tiers or [tier_of()]
     return TradingEngine(
         universe,
-        Outlook(universe, core(chosen), Volatility(universe)),
+        Outlook(universe, core(chosen), Volatility(universe), **(outlook or {})),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=0.02,
@@ -184,6 +186,7 @@ def engine_of(
             execution=execution or ExecutionSettings(),
             fractionable=fractionable,
             candidates_max=candidates_max,
+            sectors=sectors or {},
             displacement=displacement,
         ),
         DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
@@ -343,6 +346,10 @@ class Hand:
         )
         row.closed_at_ns[0] = self.at_ns
         return self._told(MarketSlice(row, 0))
+
+    def orders(self, kind: CommandKind, note: str = "") -> Decision:
+        """A person says something."""
+        return self._told(Command(at_ns=self.at_ns, kind=kind, note=note))
 
     def closes(self) -> Decision:
         session = session_of(self._number, self._minutes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
+from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
@@ -18,7 +20,7 @@ from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.outlook import Outlook
 from ordinis.engines.portfolio.policy import Tier
 from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
-from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.signalcore import registry
 from ordinis.engines.signalcore.core import SignalCore
 from ordinis.engines.signalcore.registry import Maker
@@ -28,9 +30,9 @@ from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 
 
-def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
-    """The one decision path, cold: warm it up before the first event."""
-    sizing = settings.sizing
+def build_engine(settings: Settings, universe: Universe, feed: str | None = None) -> TradingEngine:
+    """The one decision path, cold: warm it up before the first event. `feed` is the data's own, where it is known."""
+    sizing, risk = settings.sizing, settings.risk
     volatility = Volatility(
         universe,
         window_sessions=sizing.volatility_window_sessions,
@@ -43,7 +45,16 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
     daily = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, _core(settings, universe, own), volatility, unknown_correlation=sizing.correlation_default),
+        Outlook(
+            universe,
+            _core(settings, universe, own),
+            volatility,
+            volume_minutes=risk.order_volume_minutes,
+            feed_share=settings.data.share_of(feed or settings.data.feed),
+            spread_bps=settings.execution.spread_bps_assumed,
+            unknown_correlation=sizing.correlation_default,
+            cluster_correlation_min=risk.cluster_correlation_min,
+        ),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=settings.policy.hysteresis_fraction,
@@ -52,6 +63,7 @@ def build_engine(settings: Settings, universe: Universe) -> TradingEngine:
             execution=_execution(settings),
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
+            sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
         ),
@@ -173,13 +185,34 @@ def _limits(settings: Settings) -> Limits:
         feed_age_minutes_max=risk.feed_age_minutes_max,
         last_entry_minutes_before_close=risk.last_entry_minutes_before_close,
         daily_loss_fraction_max=risk.daily_loss_fraction_max,
+        weekly_loss_fraction_max=_or_off(risk.weekly_loss_fraction_max),
+        monthly_loss_fraction_max=_or_off(risk.monthly_loss_fraction_max),
+        consecutive_losses_max=_or_off(risk.consecutive_losses_max),
         drawdown_fraction_warn=risk.drawdown_fraction_warn,
         drawdown_fraction_halve=risk.drawdown_fraction_halve,
         drawdown_fraction_stop=risk.drawdown_fraction_stop,
         resume_each_session=risk.backtest_resume == "next_session",
+        orders_a_session_max=_or_off(risk.orders_a_session_max),
+        symbol_refusals_max=_or_off(risk.symbol_refusals_max),
+        price_collar_fraction_max=_or_off(risk.price_collar_fraction_max),
+        spread_bps_max=_or_off(risk.spread_bps_max),
+        trade_risk_fraction_max=_or_off(risk.trade_risk_fraction_max),
+        gross_exposure_max=_or_off(risk.gross_exposure_max),
+        net_exposure_max=_or_off(risk.net_exposure_max),
+        order_volume_fraction_max=_or_off(risk.order_volume_fraction_max),
+        sector_fraction_max=_or_off(risk.sector_fraction_max),
+        cluster_fraction_max=_or_off(risk.cluster_fraction_max),
+        beta_min=risk.beta_min if risk.beta_rule == "on" else -OFF,
+        beta_max=risk.beta_max if risk.beta_rule == "on" else OFF,
+        market_volatility_full=_or_off(risk.market_volatility_full),
         market_buy_collar_fraction=settings.execution.market_buy_collar_fraction,
         minimum_notional_usd=float(settings.sizing.minimum_notional_usd),
     )
+
+
+def _or_off(limit: float) -> float:
+    """What is set to 0 is a limit that nothing reaches."""
+    return limit or OFF
 
 
 def _throttle(settings: Settings) -> Throttle:

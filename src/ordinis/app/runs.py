@@ -48,7 +48,7 @@ def run_backtest(
     if report is not None:
         _check_report_can_be_made()
     material = materials.gather(settings, data, first, last)
-    engine = build_engine(settings, material.universe)
+    engine = build_engine(settings, material.universe, material.dataset.feed)
     engine.warm_up(material.history(), material.daily())
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     path = journal_path(settings, journal, "backtest")
@@ -81,7 +81,7 @@ def run_simulation(
 
     day = day or open_data(settings, data).sessions[-1].date
     material = materials.gather(settings, data, day, day)
-    engine = build_engine(settings, material.universe)
+    engine = build_engine(settings, material.universe, material.dataset.feed)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     path = journal_path(settings, journal, "simulation")
     run = material.run(path)

@@ -72,7 +72,7 @@ def _refuse_secrets(table: dict[str, Any], path: Path, prefix: str = "") -> None
 
 
 def _anchor_folders(raw: dict[str, Any], base: Path) -> None:
-    for section, key in (("data", "store_dir"), ("journal", "dir"), ("broker", "key_file")):
+    for section, key in (("data", "store_dir"), ("journal", "dir"), ("broker", "key_file"), ("risk", "sector_file")):
         table = raw.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(base / Path(table[key]).expanduser())

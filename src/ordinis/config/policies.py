@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ordinis.config.base import Count, Part, Positive, Section, Share, Usd
 
@@ -175,8 +175,12 @@ class Sizing(Section):
         return self
 
 
+Limit = Annotated[float, Field(ge=0)]  # 0 switches the rule off.
+Beta = Annotated[float, Field(ge=-10, le=10)]
+
+
 class Risk(Section):
-    """Limits on the whole book. Reducing orders pass every one of them."""
+    """Limits on the whole book. Reducing orders pass every one of them. Where it says so, 0 switches a rule off."""
 
     cash_buffer_fraction: Share = Field(default=0.10, description="Part of equity times leverage that is never used.")
     price_age_minutes_max: Positive = Field(
@@ -191,6 +195,90 @@ class Risk(Section):
     daily_loss_fraction_max: Part = Field(
         default=0.03, description="Loss of the session, of equity at its open, from which no entries are made."
     )
+    weekly_loss_fraction_max: Share = Field(
+        default=0.05,
+        description="Loss of the week, of equity at its first open, that stops entries until resumed: less than two "
+        "of the worst days allowed; 0: off.",
+    )
+    monthly_loss_fraction_max: Share = Field(
+        default=0.08,
+        description="Loss of the month, likewise: it stops before the drawdown does, which counts from any high; "
+        "0: off.",
+    )
+    consecutive_losses_max: Count = Field(
+        default=25,
+        description="Losing trades in a row that stop entries until resumed: who wins one trade in three loses 25 in "
+        "a row once in 25,000 tries; 0: off.",
+    )
+    orders_a_session_max: Count = Field(
+        default=1000,
+        description="Orders in a session, stops and legs counted, before entries end: a busy day has a few hundred, "
+        "a loop gone wild passes this in minutes; 0: off.",
+    )
+    symbol_refusals_max: Count = Field(
+        default=3,
+        description="Refusals by the broker that shut a symbol for the session, or until resumed: the third is no "
+        "accident; 0: off.",
+    )
+    price_collar_fraction_max: Limit = Field(
+        default=0.2,
+        description="No entry where the price is farther from the last session's close: news, a split or a bad bar; "
+        "0: off.",
+    )
+    spread_bps_max: Limit = Field(
+        default=20.0,
+        description="No entry across a wider spread: at 20 basis points a round trip costs a tenth of a 2 % stop; "
+        "0: off.",
+    )
+    shorting_allowed: bool = Field(
+        default=False, description="Short sales are refused by a rule of their own; allowing them is not built yet."
+    )
+    trade_risk_fraction_max: Share = Field(
+        default=0.01,
+        description="Part of equity that one stop may cost, before gaps: the usual one percent; 0: off.",
+    )
+    gross_exposure_max: Limit = Field(
+        default=2.0, description="Longs and shorts over equity, whatever a tier allows: Regulation T's limit; 0: off."
+    )
+    net_exposure_max: Limit = Field(
+        default=1.5, description="Longs less shorts over equity, whatever a tier allows; 0: off."
+    )
+    order_volume_fraction_max: Limit = Field(
+        default=0.1,
+        description="An order's part of the symbol's recent mean volume a minute, of the whole market: what fills in "
+        "about the minute without moving the price; 0: off.",
+    )
+    order_volume_minutes: Positive = Field(default=30, description="Session minutes that this mean is taken over.")
+    sector_fraction_max: Limit = Field(
+        default=0.4,
+        description="A sector's part of equity, open entries included: two full positions of the small tier; 0: off.",
+    )
+    sector_file: str = Field(
+        default="",
+        description="A CSV file symbol,sector that goes before the built-in table; a symbol in neither is its own "
+        "sector.",
+    )
+    cluster_fraction_max: Limit = Field(
+        default=0.6,
+        description="Part of equity in symbols that move together, whatever their sectors; 0: off.",
+    )
+    cluster_correlation_min: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.7,
+        description="Shrunk correlation of daily returns from which two symbols are one cluster: half of what moves "
+        "them is shared.",
+    )
+    beta_rule: Literal["on", "off"] = Field(
+        default="on", description="Keep the book's beta between beta_min and beta_max, or do not."
+    )
+    beta_min: Beta = Field(default=-0.5, description="The book's lowest beta against SPY, or the universe's mean.")
+    beta_max: Beta = Field(
+        default=1.5, description="The book's highest: the market itself at the standard tier's leverage."
+    )
+    market_volatility_full: Limit = Field(
+        default=0.25,
+        description="Yearly volatility of SPY, or of the universe's mean, up to which positions have their full size; "
+        "above it they shrink in proportion: calm years lie under 0.2; 0: off.",
+    )
     drawdown_fraction_warn: Part = Field(default=0.05, description="Drawdown from the high-water mark that is noted.")
     drawdown_fraction_halve: Part = Field(default=0.08, description="Drawdown from which new risk is halved.")
     drawdown_fraction_stop: Part = Field(default=0.10, description="Drawdown from which no entries are made.")
@@ -198,6 +286,19 @@ class Risk(Section):
         default="next_session",
         description="When a backtest goes on after that stop, its high-water mark rebased; live only a person resumes.",
     )
+
+    @field_validator("shorting_allowed")
+    @classmethod
+    def _shorting_is_not_built(cls, allowed: bool) -> bool:
+        if allowed:
+            raise ValueError("short sales are not built: strategies enter long only; use false")
+        return allowed
+
+    @model_validator(mode="after")
+    def _beta_has_a_band(self) -> Self:
+        if self.beta_min >= self.beta_max:
+            raise ValueError(f"beta_min ({self.beta_min}) must be below beta_max ({self.beta_max})")
+        return self
 
     @model_validator(mode="after")
     def _drawdowns_rise(self) -> Self:

@@ -29,6 +29,11 @@ class Reason(IntEnum):
     FEED_STALE = 15
     DAILY_LOSS = 16
     DRAWDOWN = 17
+    WEEKLY_LOSS = 18
+    MONTHLY_LOSS = 19
+    CONSECUTIVE_LOSSES = 20
+    ORDERS_A_SESSION = 21
+    MARKET_VOLATILITY_UNKNOWN = 22
 
     # The symbol: not this one, now.
     ALREADY_HELD = 30
@@ -39,6 +44,10 @@ class Reason(IntEnum):
     LOW_CONFIDENCE = 35
     DAY_TRADE_SLOTS = 36
     HOLD = 37  # An exit that has to wait out the minimum hold.
+    REFUSED_TOO_OFTEN = 38
+    SHORTING = 39
+    PRICE_COLLAR = 40
+    SPREAD = 41
 
     # The size: nothing left to buy with.
     VOLATILITY_UNKNOWN = 50
@@ -54,6 +63,13 @@ class Reason(IntEnum):
     NO_OPTIMUM = 60
     NO_OPTIMAL_WEIGHT = 61
     BOOK_VOLATILITY = 62
+    TRADE_RISK = 63
+    GROSS_EXPOSURE = 64
+    NET_EXPOSURE = 65
+    ORDER_VOLUME = 66
+    SECTOR = 67
+    CLUSTER = 68
+    BETA = 69
 
     # The way out.
     LAPSED = 70
@@ -76,6 +92,11 @@ _TEXT = {
     Reason.FEED_STALE: "no symbol has had a bar for too long",
     Reason.DAILY_LOSS: "the day's loss limit is reached",
     Reason.DRAWDOWN: "the drawdown limit is reached",
+    Reason.WEEKLY_LOSS: "the week's loss limit is reached",
+    Reason.MONTHLY_LOSS: "the month's loss limit is reached",
+    Reason.CONSECUTIVE_LOSSES: "too many losing trades in a row",
+    Reason.ORDERS_A_SESSION: "as many orders were sent this session as may be",
+    Reason.MARKET_VOLATILITY_UNKNOWN: "the market's volatility is not known",
     Reason.ALREADY_HELD: "the position is already held",
     Reason.DUPLICATE_ORDER: "an order of the same side is working",
     Reason.OPPOSITE_ORDER: "an order of the other side is working",
@@ -84,6 +105,10 @@ _TEXT = {
     Reason.LOW_CONFIDENCE: "confidence is below the tier's minimum, or has no history yet",
     Reason.DAY_TRADE_SLOTS: "no day-trade slot is free",
     Reason.HOLD: "the minimum hold is not over",
+    Reason.REFUSED_TOO_OFTEN: "the broker has refused too many orders of this symbol this session",
+    Reason.SHORTING: "short sales are not allowed",
+    Reason.PRICE_COLLAR: "the price is too far from the last session's close",
+    Reason.SPREAD: "the spread between bid and ask is too wide",
     Reason.VOLATILITY_UNKNOWN: "the volatility is not known yet",
     Reason.NO_EDGE: "the measured edge is not positive",
     Reason.POSITIONS_FULL: "all position slots are taken",
@@ -97,6 +122,13 @@ _TEXT = {
     Reason.NO_OPTIMUM: "the optimiser has no answer: covariances are not known, or no weights were proven best",
     Reason.NO_OPTIMAL_WEIGHT: "the best book of what is held and asked for has no place for it",
     Reason.BOOK_VOLATILITY: "the whole book is at its target volatility",
+    Reason.TRADE_RISK: "too much would be lost at the stop, or with the whole position where there is none",
+    Reason.GROSS_EXPOSURE: "gross exposure would be too large",
+    Reason.NET_EXPOSURE: "net exposure would be too large",
+    Reason.ORDER_VOLUME: "the order would be too large for the symbol's recent volume",
+    Reason.SECTOR: "the sector would weigh too much",
+    Reason.CLUSTER: "the symbols that move with this one would weigh too much, or it is not known which they are",
+    Reason.BETA: "the book's beta would leave its band, or the symbol's is not known",
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
 }

@@ -53,5 +53,22 @@ class SessionPhase(msgspec.Struct, frozen=True, kw_only=True, tag="phase"):
     session: Session
 
 
+class CommandKind(Enum):
+    """What a person may ask for. Each holds until the next one; only RESUME lifts it, and every latched limit."""
+
+    PAUSE = "pause"  # No new entries; those that work go on.
+    REDUCE = "reduce"  # Only reducing orders: entries that work are taken back.
+    FLATTEN = "flatten"  # As REDUCE, and every position is closed.
+    RESUME = "resume"
+
+
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="command"):
+    """A person's word."""
+
+    at_ns: int
+    kind: CommandKind
+    note: str = ""  # Why, in the person's own words.
+
+
 BrokerEvent = OrderUpdate | CashFlow
-Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase
+Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase | Command

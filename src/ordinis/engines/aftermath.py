@@ -36,7 +36,7 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     state.refresh(update.symbol)
     if not (actions or changes):
         return NOTHING
-    return Decision(actions=tuple(actions), changes=changes, notes=_notes(update) if changes else ())
+    return Decision(actions=tuple(actions), changes=changes, notes=_notes(state, update) if changes else ())
 
 
 def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
@@ -58,18 +58,24 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
 def _closed(state: State, trip: RoundTrip, column: int) -> None:
     state.columns.closed(column)
     state.trips.append(trip)
+    state.halts.trade_closed(float(trip.pnl_usd))
     state.by_strategy.record(trip.strategy, in_units_of_risk(trip))
 
 
 def _refused(state: State, update: OrderUpdate) -> bytes:
     state.refused += 1
+    state.refusals[update.symbol] += 1
     column = state.universe.column[update.symbol]
     state.columns.last[column] = Reason.REFUSED_BY_BROKER
     return pack_changes(np.array([column]), state.columns.last)
 
 
-def _notes(update: OrderUpdate) -> tuple[str, ...]:
-    return (f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}",)
+def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
+    said = f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}"
+    if not state.shut(update.symbol):
+        return (said,)
+    count = state.refusals[update.symbol]
+    return (said, f"{update.symbol}: {count} refusals this session; no entries until the next one, or a person resumes")
 
 
 def _ended(state: State, update: OrderUpdate, held: Decimal) -> None:

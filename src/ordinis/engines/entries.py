@@ -10,6 +10,7 @@ from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, Ver
 from ordinis.domain.orders import OrderIntent, Purpose
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
+from ordinis.engines.riskguard.rules import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
@@ -25,8 +26,14 @@ def entries(state: State, draft: Draft) -> None:
     columns = (draft.reasons == ELIGIBLE).nonzero()[0]
     if not columns.size:
         return
+    minutes, row = draft.minutes, draft.row
+    calm = state.guard.calm(minutes.moves)
+    if isnan(calm):
+        draft.reasons[columns] = Reason.MARKET_VOLATILITY_UNKNOWN
+        return
+    state.book.look(state.ledger.quantity, minutes.marks[row], minutes.moves, state.orders_sent)
     state.sizer.set_portfolio_value(state.book.equity_usd)
-    scale = state.halts.scale(state.book.equity_usd)
+    scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
     looked_at = best_first[: state.candidates_max]
     prospects = _prospects(state, draft, looked_at)
@@ -47,7 +54,7 @@ def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Pro
     strategy = signals.strategies[signals.strategy.item(row, column)]
     candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
-    verdict = _judge(state, size, candidate.price_usd)
+    verdict = _judge(state, draft, column, candidate, size)
     intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
     if intent is not None and prospects is not None:
         prospects.bought(column, float(intent.quantity) * candidate.price_usd / state.book.equity_usd)
@@ -97,23 +104,24 @@ def _stop_distance(state: State, strategy_distance: float) -> float | None:
     return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
 
 
-def _judge(state: State, size: SizeResult, price_usd: float) -> Verdict:
+def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult) -> Verdict:
     """Entries of one minute share what is left: the second sees what the first has taken."""
     if not size.shares:
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason)
     if state.slots.full:
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=Reason.DAY_TRADE_SLOTS)
-    return state.guard.review(size.shares, price_usd, state.book, state.tier.sizing)
+    volume = draft.minutes.volume.item(draft.row, column)
+    asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume)
+    return state.guard.review(size.shares, asked, state.book, state.tier.sizing)
 
 
 def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
     intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
     draft.actions.append(intent)
     state.owner[intent.client_order_id] = strategy
-    state.entry_confidence[state.universe.column[intent.symbol]] = (
-        nan if candidate.strength is None else candidate.strength
-    )
-    state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd)
+    column = state.universe.column[intent.symbol]
+    state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
+    state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd, column)
     state.slots.entry_sent(intent.symbol)
     state.refresh(intent.symbol)
     return intent

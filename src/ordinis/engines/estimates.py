@@ -52,6 +52,11 @@ class PriceTape:
         self._opened_minute = 0  # Session minutes lived through before this session.
         self._session: Session | None = None
 
+    @property
+    def last_price(self) -> FloatArray:
+        """[symbols], USD: as of the newest block; NaN before a symbol's first bar."""
+        return self._price
+
     def advance(self, block: MarketBlock) -> TapeBlock:
         """Call once for each block, in order."""
         self._enter(block.session)
@@ -138,6 +143,16 @@ class Volatility:
         self._daily.append(moves.day, moves.bar)
         self._minutes = []
         self._update()
+
+    @property
+    def returns(self) -> FloatArray:
+        """Daily log returns of the window, [sessions x symbols], oldest first; NaN where there is none."""
+        return self._returns
+
+    @property
+    def returns_min(self) -> int:
+        """With fewer of them nothing is known."""
+        return self._returns_min
 
     def average_correlation(self, columns: Sequence[int] | IntArray) -> float:
         """Mean correlation of the daily returns of each pair of these symbols; NaN if no pair's is known.

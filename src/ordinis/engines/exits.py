@@ -30,6 +30,13 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
             leave(state, draft, column, symbol)
 
 
+def close_all(state: State, draft: Draft) -> None:
+    """A person's word outranks a strategy's: every position that is not leaving yet leaves now."""
+    for symbol in sorted(state.ledger.holdings):
+        if state.desk.may_exit(symbol, draft.at_ns):
+            leave(state, draft, state.universe.column[symbol], symbol)
+
+
 def _held_overnight(state: State, column: int) -> bool:
     """The last close's vote was about the position of that close, not about one opened since."""
     return bool(state.ledger.quantity[column]) and state.columns.sessions_held(column) > 0

@@ -10,7 +10,9 @@ import numpy as np
 
 from ordinis.domain.market import DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 from ordinis.domain.signal import SignalBlock
+from ordinis.engines.comovement import MARKET, Comovement, measure
 from ordinis.engines.estimates import PriceTape, Volatility
+from ordinis.engines.liquidity import RecentVolume
 from ordinis.engines.portfolio.optimal import Beliefs
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import Screened, screen
@@ -28,6 +30,8 @@ class Minutes:
     marks: FloatArray  # [rows x symbols] USD: the last price known; 0 before the first, where nothing is held.
     screened: Screened
     has_exit: list[bool]  # [rows]
+    volume: FloatArray  # [rows x symbols]: shares a minute of the whole market, lately.
+    moves: Comovement  # As of the last close.
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
     notes: dict[int, list[str]]  # By row: strategies that were switched off, and why.
@@ -52,7 +56,16 @@ class Outlook:
     """Carries what indicators and estimates need from block to block."""
 
     def __init__(
-        self, universe: Universe, core: SignalCore, volatility: Volatility, *, unknown_correlation: float = 1.0
+        self,
+        universe: Universe,
+        core: SignalCore,
+        volatility: Volatility,
+        *,
+        volume_minutes: int = 30,
+        feed_share: float = 1.0,
+        spread_bps: float = 0.0,
+        cluster_correlation_min: float = 0.7,
+        unknown_correlation: float = 1.0,
     ) -> None:
         self.strategies = core.strategies
         self._core = core
@@ -63,12 +76,20 @@ class Outlook:
         self._unknown_correlation = unknown_correlation
         self._covariance: FloatArray | None = None  # Of the whole universe; made when it is first asked for.
         self._beliefs = Beliefs(self._covariance_of, volatility.mean_returns)
+        self._volume = RecentVolume(len(universe), minutes=volume_minutes, feed_share=feed_share)
+        self._spread_bps = np.full(len(universe), spread_bps)
+        self._cluster_correlation_min = cluster_correlation_min
+        self._market_column = universe.column.get(MARKET)
+        self._session: Session | None = None
+        self._reference_usd = self._tape.last_price  # The last session's last prices.
+        self._measure()
 
     def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
         """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
         notes = self._faults({}, warming_up=True)
         signals = self._core.advance(block)
         self._faults(notes, warming_up=False)
+        self._enter(block)
         tape = self._tape.advance(block)
         self._volatility.advance(block)
         return Minutes(
@@ -80,10 +101,15 @@ class Outlook:
                 signals,
                 price_age_minutes=tape.age_minutes,
                 feed_age_minutes=tape.feed_age_minutes,
+                last_price_usd=tape.last_price,
+                reference_usd=self._reference_usd,
+                spread_bps=self._spread_bps,
                 min_confidence=min_confidence,
                 limits=limits,
             ),
             has_exit=signals.has_exit.tolist(),
+            volume=self._volume.advance(block),
+            moves=self.moves,
             volatility=self._volatility.annual,
             correlation=self._correlation,
             notes=notes,
@@ -101,7 +127,7 @@ class Outlook:
         """The session's scores and closes join the history."""
         self._core.close_session()
         self._volatility.close_session()
-        self._measure_correlation()
+        self._measure()
 
     def warm_up(self, blocks: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """Live through earlier sessions without deciding anything."""
@@ -112,11 +138,13 @@ class Outlook:
                 self.close_session()
             session = block.session
             self._core.advance(block)
+            self._enter(block)
             self._tape.advance(block)
+            self._volume.advance(block)
             self._volatility.advance(block)
         if session is not None:
             self.close_session()
-        self._measure_correlation()
+        self._measure()
 
     def _covariance_of(self, columns: IntArray) -> FloatArray:
         if len(self._columns) > _WHOLE_MAX:
@@ -125,7 +153,23 @@ class Outlook:
             self._covariance = self._volatility.covariance(self._columns, unknown_correlation=self._unknown_correlation)
         return self._covariance[columns[:, None], columns]
 
-    def _measure_correlation(self) -> None:
+    def _enter(self, block: MarketBlock) -> None:
+        """A session's reference is the last price before it; a symbol that had none takes its first open."""
+        if block.session != self._session:
+            self._session = block.session
+            self._reference_usd = self._tape.last_price.copy()
+        missing = np.isnan(self._reference_usd) & block.present.any(axis=0)
+        if missing.any():
+            first = block.present.argmax(axis=0)
+            np.copyto(self._reference_usd, block.open[first, self._columns], where=missing)
+
+    def _measure(self) -> None:
         self._covariance = None
-        measured = self._volatility.average_correlation(self._columns)
-        self._correlation = None if np.isnan(measured) else measured
+        self.moves = measure(
+            self._volatility.returns,
+            self._market_column,
+            common_min=self._volatility.returns_min,
+            cluster_correlation_min=self._cluster_correlation_min,
+        )
+        measured = self.moves.average_correlation
+        self._correlation = None if isnan(measured) else measured

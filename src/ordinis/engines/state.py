@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,13 +20,14 @@ from ordinis.engines.performance.tracker import PerformanceTracker
 from ordinis.engines.portfolio.optimal import OptimalBook
 from ordinis.engines.portfolio.policy import Tier, TierPolicy
 from ordinis.engines.portfolio.sizing import PositionSizer
-from ordinis.engines.riskguard.book import Book
+from ordinis.engines.riskguard.book import Book, companions
 from ordinis.engines.riskguard.guard import RiskGuard
 from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
+_REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class TradingSettings:
     fractionable: bool
     candidates_max: int = 200  # Sized in one minute, the best first.
     prior_trades: float = 20.0
+    sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
 
@@ -70,13 +73,15 @@ class State:
         self.slots = DayTradeSlots(settings.throttle)
         self.desk = OrderDesk(settings.execution)
         self.ledger = Ledger(universe)
-        self.book = Book()
+        self.book = Book(companions([settings.sectors.get(symbol, f"{symbol} alone") for symbol in universe.symbols]))
         self.columns = SymbolColumns(len(universe), len(strategies))
         self.entry_confidence: FloatArray = np.full(len(universe), np.nan)  # Of each symbol's last entry.
         self.by_strategy = PerformanceTracker(settings.prior_trades, settings.payoff_prior)
         self.trips: list[RoundTrip] = []
         self.entries_filled = 0
         self.refused = 0  # Orders the broker refused.
+        self.refusals: Counter[str] = Counter()  # The same by symbol, this session or since a person resumed.
+        self._orders_before = 0  # Sent before this session.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
     def by_symbol(self) -> PerformanceTracker:
@@ -88,9 +93,32 @@ class State:
             )
         return tracker
 
+    @property
+    def orders_sent(self) -> int:
+        """Orders of this session, legs counted."""
+        return self.desk.sent - self._orders_before
+
+    def session_opens(self) -> None:
+        """What is counted by the session starts from nothing."""
+        self._orders_before = self.desk.sent
+        self.forgive()
+
+    def shut(self, symbol: str) -> bool:
+        """The broker has refused orders of this symbol too often."""
+        return self.refusals[symbol] >= self.guard.limits.symbol_refusals_max
+
+    def forgive(self) -> None:
+        """Symbols that were shut for their refusals are open again."""
+        shut = list(self.refusals)
+        self.refusals.clear()
+        for symbol in shut:
+            self.refresh(symbol)
+
     def refresh(self, symbol: str) -> None:
         """Say anew what our own book has against an entry of this symbol."""
         objection = _ALREADY_HELD if symbol in self.ledger.holdings else self.desk.objection(symbol)
+        if objection is None and self.refusals and self.shut(symbol):
+            objection = _REFUSED_TOO_OFTEN
         self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
 
 

@@ -6,19 +6,21 @@ Pure: no I/O, no clock, no randomness. The same events give the same decisions, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
-from ordinis.domain.events import CashFlow, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
+from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import exits
+from ordinis.engines.exits import close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -38,6 +40,9 @@ class TradingEngine:
         self._daily_exits = daily_exits
         self._daily_leavers: Sequence[int] = ()
         self._minutes: Minutes | None = None
+        self._row = 0
+        self._in_session = False
+        self._day = date.min
         self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
 
@@ -58,16 +63,21 @@ class TradingEngine:
             return NOTHING
         if isinstance(event, AccountView):
             return self._on_account(event)
+        if isinstance(event, Command):
+            return self._on_command(event)
         assert isinstance(event, SessionPhase)
         return self._on_phase(event)
 
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, minutes, row = self.state, self._look(minute.block), minute.row
+        self._row = row
         notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
         if state.ledger.holdings:
+            if flattening(state):
+                close_all(state, draft)
             exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
@@ -103,10 +113,14 @@ class TradingEngine:
         columns = self.state.columns
         reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
         columns.cool(reasons, at_ns)
-        whole = self._halted or self.state.halts.reason or self._crowded()
+        whole = self._stopped() or self._crowded()
         if whole is not None:
             np.minimum(reasons, np.uint8(whole), out=reasons)
         return reasons
+
+    def _stopped(self) -> Reason | None:
+        halted, limit = self._halted, self.state.halts.reason
+        return min(halted, limit) if halted and limit else halted or limit
 
     def _crowded(self) -> Reason | None:
         """Nothing can be opened, so nothing needs to be sized."""
@@ -123,8 +137,22 @@ class TradingEngine:
         for symbol in sorted(self.state.desk.unprotected):
             draft.actions += self.state.desk.protect(symbol, self.state.ledger.held(symbol), draft.at_ns)
 
+    def _on_command(self, command: Command) -> Decision:
+        """In the session at once; outside of it positions are closed from its first minute on."""
+        state, minutes = self.state, self._minutes
+        actions, notes = obey(state, command)
+        if not (flattening(state) and self._in_session and minutes is not None):
+            return Decision(actions=tuple(actions), notes=tuple(notes))
+        draft = Draft(minutes, self._row, command.at_ns, state.columns.last.copy(), notes)
+        draft.actions += actions
+        close_all(state, draft)
+        return draft.decision(state.columns.changes(draft.reasons))
+
     def _on_phase(self, event: SessionPhase) -> Decision:
-        if event.phase is Phase.OPENING:
+        self._in_session = event.phase is Phase.OPENING
+        if self._in_session:
+            self._day = event.session.date
+            self.state.session_opens()
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
@@ -157,7 +185,8 @@ class TradingEngine:
         last_equity_usd = float(view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
         state.slots.session_opens(last_equity_usd, held, state.desk.entering)
-        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd))
+        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)
+        notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
 

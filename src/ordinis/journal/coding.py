@@ -14,11 +14,11 @@ import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import CashFlow, OrderUpdate, SessionPhase
+from ordinis.domain.events import CashFlow, Command, OrderUpdate, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.slices import SliceMark, decode_mark
 
-RecordedEvent = SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase
+RecordedEvent = SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase | Command
 
 
 class Kind(IntEnum):
@@ -29,6 +29,7 @@ class Kind(IntEnum):
     CASH = 2
     ACCOUNT = 3
     PHASE = 4
+    COMMAND = 5
 
 
 KIND_OF: dict[type, int] = {
@@ -37,6 +38,7 @@ KIND_OF: dict[type, int] = {
     CashFlow: int(Kind.CASH),
     AccountView: int(Kind.ACCOUNT),
     SessionPhase: int(Kind.PHASE),
+    Command: int(Kind.COMMAND),
 }
 
 
@@ -50,7 +52,7 @@ def _plain_number(value: Any) -> Any:
 encode = msgspec.msgpack.Encoder(enc_hook=_plain_number).encode
 
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
-    KIND_OF[kind]: msgspec.msgpack.Decoder(kind) for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase)
+    KIND_OF[kind]: msgspec.msgpack.Decoder(kind) for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase, Command)
 }
 _DECISION = msgspec.msgpack.Decoder(Decision)
 

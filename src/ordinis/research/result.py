@@ -46,7 +46,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     violations: int  # By the exchange's own books.
     refused_by_exchange: int
     average_position: float | None  # Mean weight of the entries sent, as a fraction of equity.
-    resumes: int  # Times a latched drawdown stop was lifted for the next session.
+    resumes: int  # Times a latched stop was lifted for the next session.
     bars: int
     seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
     cpu_seconds: float

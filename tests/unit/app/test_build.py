@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ordinis.config import load
 from ordinis.domain.account import AccountView
 from ordinis.domain.market import Universe
 from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
-from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.state import Displacement
 from ordinis.engines.trading import TradingEngine
 
@@ -48,6 +49,22 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "drawdown_fraction_halve": ("risk.drawdown_fraction_halve=0.077", 0.077),
     "drawdown_fraction_stop": ("risk.drawdown_fraction_stop=0.28", 0.28),
     "resume_each_session": ("risk.backtest_resume=never", False),
+    "weekly_loss_fraction_max": ("risk.weekly_loss_fraction_max=0.07", 0.07),
+    "monthly_loss_fraction_max": ("risk.monthly_loss_fraction_max=0", OFF),
+    "consecutive_losses_max": ("risk.consecutive_losses_max=31", 31),
+    "orders_a_session_max": ("risk.orders_a_session_max=0", OFF),
+    "symbol_refusals_max": ("risk.symbol_refusals_max=32", 32),
+    "price_collar_fraction_max": ("risk.price_collar_fraction_max=0", OFF),
+    "spread_bps_max": ("risk.spread_bps_max=33.0", 33.0),
+    "trade_risk_fraction_max": ("risk.trade_risk_fraction_max=0", OFF),
+    "gross_exposure_max": ("risk.gross_exposure_max=0", OFF),
+    "net_exposure_max": ("risk.net_exposure_max=1.1", 1.1),
+    "order_volume_fraction_max": ("risk.order_volume_fraction_max=0.34", 0.34),
+    "sector_fraction_max": ("risk.sector_fraction_max=0", OFF),
+    "cluster_fraction_max": ("risk.cluster_fraction_max=0.35", 0.35),
+    "beta_min": ("risk.beta_rule=off", -OFF),
+    "beta_max": ("risk.beta_max=1.9", 1.9),
+    "market_volatility_full": ("risk.market_volatility_full=0", OFF),
     "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
     "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
 }
@@ -222,3 +239,18 @@ def test_orders_are_named_and_protected_as_the_settings_say() -> None:
     assert order.client_order_id.startswith("other-")
     assert order.valid_until_ns == 7 * 60 * 10**9
     assert built().state.desk.enter("AAPL", Decimal(1), Decimal(90), 0).stop_loss_usd == 90
+
+
+def test_sectors_are_the_built_in_table_and_the_user_s_own_before_it(tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("symbol,sector\nMSFT,Mine\n")
+    assert built().state.book.sectors[0] is not None  # AAPL and MSFT share one.
+    assert built(f"risk.sector_file={own}").state.book.sectors == (None, None)
+
+
+def test_what_the_rules_look_at_is_set_up_by_the_settings() -> None:
+    changes = ["risk.order_volume_minutes=7", "risk.cluster_correlation_min=0.9", "execution.spread_bps_assumed=11.0"]
+    outlook = build_engine(load(None, changes), UNIVERSE, "iex")._outlook
+    assert (outlook._volume._minutes, outlook._volume._feed_share) == (7, 0.02)
+    assert (outlook._cluster_correlation_min, outlook._spread_bps.tolist()) == (0.9, [11.0, 11.0])
+    assert build_engine(load(None, ["data.feed=iex"]), UNIVERSE)._outlook._volume._feed_share == 0.02

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -527,7 +528,7 @@ def test_an_exit_passes_every_limit() -> None:
     state, strict = hand.engine.state, full_and_halted().engine.state
     state.guard.limits, state.tier = strict.guard.limits, strict.tier
     state.halts, state.slots = strict.halts, strict.slots
-    state.halts.session_opens(100_000.0)
+    state.halts.session_opens(100_000.0, date(2025, 1, 15))
     state.slots.session_opens(1_000.0, {})
     decision = hand.minute(leave="AAA", enter="BBB", skip=388, AAA=50.0, BBB=100.0)
     assert (state.halts.daily_latched, state.halts.drawdown_latched, state.slots.full) == (True, True, True)

@@ -21,7 +21,7 @@ from ordinis.domain.decision import (
     Verdict,
     VerdictAction,
 )
-from ordinis.domain.events import CashFlow, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import CashFlow, Command, CommandKind, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import Session
 from ordinis.domain.orders import CancelIntent, Fill, OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
 from ordinis.journal.coding import KIND_OF, decode_decision, decode_event, encode
@@ -54,6 +54,7 @@ sizes = st.builds(
     reason=st.sampled_from(Reason),
 )
 events = st.one_of(
+    st.builds(Command, at_ns=times, kind=st.sampled_from(CommandKind), note=text),
     st.builds(
         OrderUpdate,
         at_ns=times,

@@ -40,7 +40,7 @@ def test_the_headline_is_the_result(make_source: MakeSource, read_page: ReadPage
         "Win rate": "50.00%",
         "Profit factor": "3.50",
         "Orders refused by the exchange": "1",
-        "Drawdown stops resumed": "0",
+        "Latched stops resumed": "0",
         "Account tier at the end": "standard",
         "Sizing method it asks for": "HALF_KELLY",
     }

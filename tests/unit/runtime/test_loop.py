@@ -9,7 +9,7 @@ import pytest
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import BrokerEvent, CashFlow, Event, Phase, SessionPhase
+from ordinis.domain.events import BrokerEvent, CashFlow, Command, Event, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, CancelIntent
 from ordinis.runtime.loop import timeline, trade
@@ -35,6 +35,8 @@ def name_of(event: Event | Action) -> str:
         return f"minute {event.row + 1}"
     if isinstance(event, SessionPhase):
         return event.phase.value
+    if isinstance(event, Command):
+        return event.kind.value
     return "account" if isinstance(event, AccountView) else event.client_order_id
 
 

@@ -104,6 +104,7 @@ class OrderDesk:
         self._ids = OrderIds(settings.book)
         self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
         self.working: dict[str, WorkingOrder] = {}
+        self.sent = 0  # Orders since the start, legs counted.
         self.opening = 0  # Entries that have not bought anything yet.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
@@ -150,6 +151,11 @@ class OrderDesk:
         if with_leg:
             orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity)
         return intent
+
+    def withdraw_entries(self, at_ns: int) -> list[Action]:
+        """Take back every entry that works."""
+        entries = [order for order in self.working.values() if order.purpose is _ENTRY and not order.cancelling]
+        return [self._cancel(order, at_ns) for order in entries]
 
     def may_exit(self, symbol: str, at_ns: int) -> bool:
         """No exit is under way and none was refused a moment ago."""
@@ -288,6 +294,7 @@ class OrderDesk:
 
     def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
         order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
+        self.sent += 1
         return order
 
     def _cancel(self, order: WorkingOrder, at_ns: int) -> CancelIntent:

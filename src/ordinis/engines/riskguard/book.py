@@ -5,16 +5,25 @@ Orders of one minute are judged as a batch: the second sees what the first has t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ordinis.domain.account import AccountView
 from ordinis.domain.events import OrderUpdate
+from ordinis.domain.market import FloatArray, IntArray
+from ordinis.engines.comovement import Comovement
+
+Companions = tuple[IntArray | None, ...]  # A symbol each: the columns of its group; None where it is alone.
 
 
 class OpenBuy:
     """What an entry that works still holds."""
 
-    __slots__ = ("filled", "quantity", "usd")
+    __slots__ = ("column", "filled", "quantity", "usd")
 
-    def __init__(self, quantity: float, usd: float) -> None:
+    def __init__(self, column: int, quantity: float, usd: float) -> None:
+        self.column = column
         self.quantity = quantity
         self.usd = usd
         self.filled = 0.0
@@ -23,23 +32,64 @@ class OpenBuy:
 class Book:
     """Estimates in USD, kept by the engine. Open buys hold buying power until they fill."""
 
-    __slots__ = ("_open", "account", "cash_usd", "equity_usd", "long_usd", "open_buys_usd", "positions")
+    __slots__ = (
+        "_open",
+        "_open_usd",
+        "account",
+        "beta_usd",
+        "cash_usd",
+        "equity_usd",
+        "gross_usd",
+        "long_usd",
+        "moves",
+        "open_buys_usd",
+        "orders",
+        "positions",
+        "sectors",
+        "values_usd",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, sectors: Companions = (None,)) -> None:
         self.account: AccountView | None = None
         self.equity_usd = 0.0
         self.cash_usd = 0.0
-        self.long_usd = 0.0
+        self.long_usd = 0.0  # Shorts count against it.
+        self.gross_usd = 0.0
         self.open_buys_usd = 0.0  # At the prices they were sized at.
         self.positions = 0  # Held, or with an entry working.
+        self.orders = 0  # Sent this session.
+        self.sectors = sectors
+        self.moves: Comovement | None = None
+        self.values_usd: FloatArray = np.zeros(len(sectors))  # Held and open entries, a column a symbol.
+        self.beta_usd = 0.0  # The same times their betas.
         self._open: dict[str, OpenBuy] = {}
+        self._open_usd: FloatArray = np.zeros(len(sectors))
 
-    def commit(self, client_order_id: str, quantity: float, price_usd: float) -> None:
+    def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
+        """Value what is held, a symbol at a time: once in a minute that has candidates."""
+        held = quantity * marks_usd
+        self.gross_usd = float(np.add.reduce(np.abs(held)))
+        self.values_usd = held + self._open_usd
+        self.moves = moves
+        self.orders = orders
+        if moves.warm:
+            self.beta_usd = float(self.values_usd @ moves.held_beta)
+
+    def weighs_usd(self, columns: IntArray) -> float:
+        """What these symbols come to, open entries included."""
+        return float(self.values_usd.take(columns).sum())
+
+    def commit(self, client_order_id: str, quantity: float, price_usd: float, column: int = 0) -> None:
         """An entry goes out."""
         usd = quantity * price_usd
-        self._open[client_order_id] = OpenBuy(quantity, usd)
+        self._open[client_order_id] = OpenBuy(column, quantity, usd)
         self.open_buys_usd += usd
+        self._open_usd[column] += usd
+        self.values_usd[column] += usd
         self.positions += 1
+        self.orders += 1
+        if self.moves is not None and self.moves.warm:
+            self.beta_usd += usd * self.moves.held_beta.item(column)
 
     def follow(self, update: OrderUpdate) -> None:
         """What filled is exposure now; what ended is free again."""
@@ -55,3 +105,13 @@ class Book:
             buy.filled = filled
         # With nothing open the total is zero, whatever rounding left.
         self.open_buys_usd = max(0.0, self.open_buys_usd - left * buy.usd) if self._open else 0.0
+        self._open_usd[buy.column] = 0.0 if update.status.final else self._open_usd[buy.column] - left * buy.usd
+
+
+def companions(labels: Sequence[str]) -> Companions:
+    """Who shares a label with each, itself included; None for those who are alone."""
+    columns: dict[str, list[int]] = {}
+    for column, label in enumerate(labels):
+        columns.setdefault(label, []).append(column)
+    groups = {label: np.array(members, np.int64) for label, members in columns.items() if len(members) > 1}
+    return tuple(groups.get(label) for label in labels)

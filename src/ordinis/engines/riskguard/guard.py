@@ -10,10 +10,11 @@ from decimal import Decimal
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, Verdict, VerdictAction
+from ordinis.engines.comovement import Comovement
 from ordinis.engines.portfolio.sizing import SizingConfig
 from ordinis.engines.riskguard.book import Book
-from ordinis.engines.riskguard.limits import Limits
-from ordinis.engines.riskguard.rules import ROOMS
+from ordinis.engines.riskguard.limits import OFF, Limits
+from ordinis.engines.riskguard.rules import RULES, Asked
 
 _NONE = Decimal(0)
 _SENT = Reason.SENT
@@ -26,23 +27,44 @@ class RiskGuard:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.rules_evaluated = 0
+        rules = [rule for rule in RULES if rule.is_on(limits)]
+        self._rooms = [rule.room for rule in rules]
+        self._reasons = [rule.reason for rule in rules]
 
-    def review(self, quantity: Decimal, price_usd: float, book: Book, sizing: SizingConfig) -> Verdict:
+    def review(self, quantity: Decimal, asked: Asked, book: Book, sizing: SizingConfig) -> Verdict:
         """The largest part of an entry that every rule allows. `quantity` in shares, whole or fractional."""
-        asked_usd = float(quantity) * price_usd
-        room_usd, bound = asked_usd, _SENT
-        for reason, rule in ROOMS:
-            left_usd = rule(book, sizing, self.limits)
-            if left_usd < room_usd:
-                room_usd, bound = left_usd, reason
-        self.rules_evaluated += len(ROOMS)
-        if bound is _SENT:
-            return Verdict(action=_APPROVE, quantity=quantity, reason=bound)
-        return self._resize(quantity, max(room_usd, 0.0) / price_usd, price_usd, bound)
+        limits, price_usd = self.limits, asked.price_usd
+        left_usd = [room(asked, book, sizing, limits) for room in self._rooms]
+        self.rules_evaluated += len(left_usd)
+        least_usd = min(left_usd)
+        if least_usd >= float(quantity) * price_usd:
+            return Verdict(action=_APPROVE, quantity=quantity, reason=_SENT)
+        bound = self._reasons[left_usd.index(least_usd)]
+        return self._resize(quantity, max(least_usd, 0.0) / price_usd, price_usd, bound)
 
     def reduce(self, quantity: Decimal) -> Verdict:
         """A limit must never trap us in a position."""
         return Verdict(action=_APPROVE, quantity=quantity, reason=_SENT)
+
+    def calm(self, moves: Comovement) -> float:
+        """What the market's volatility leaves of a new position's size; NaN where it should be known and is not."""
+        full = self.limits.market_volatility_full
+        if full == OFF or not moves.warm or moves.market_volatility <= full:
+            return 1.0
+        return full / moves.market_volatility
+
+    def awaits(self, moves: Comovement) -> list[str]:
+        """What a person should know at the start: rules that cannot judge yet."""
+        limits = self.limits
+        rules = {
+            "clusters": limits.cluster_fraction_max,
+            "beta": limits.beta_max,
+            "market volatility": limits.market_volatility_full,
+        }
+        waiting = [name for name, limit in rules.items() if limit != OFF]
+        if moves.warm or not waiting:
+            return []
+        return [f"too few daily returns to judge {', '.join(waiting)} by: these rules let entries pass until there are"]
 
     def _resize(self, quantity: Decimal, allowed: float, price_usd: float, bound: Reason) -> Verdict:
         whole = quantity == quantity.to_integral_value()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ordinis.domain.errors import ConfigError
 
+OFF = float("inf")  # A limit that nothing reaches.
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -16,10 +18,26 @@ class Limits:
     feed_age_minutes_max: int = 5  # Session minutes since any symbol's bar.
     last_entry_minutes_before_close: int = 1
     daily_loss_fraction_max: float = 0.03  # Of the equity at the session's open.
+    weekly_loss_fraction_max: float = OFF  # Of the equity at the open of the week's first session.
+    monthly_loss_fraction_max: float = OFF  # Of the equity at the open of the month's first session.
+    consecutive_losses_max: float = OFF  # Round trips, of the whole book.
     drawdown_fraction_warn: float = 0.05
     drawdown_fraction_halve: float = 0.08
     drawdown_fraction_stop: float = 0.10
-    resume_each_session: bool = False  # Backtests only: a latched drawdown stop is lifted and rebased at the open.
+    resume_each_session: bool = False  # Backtests only: what is latched is lifted and rebased at the open.
+    orders_a_session_max: float = OFF  # Stops, exits and legs counted.
+    symbol_refusals_max: float = OFF  # By the broker, in a session, of orders of one symbol.
+    price_collar_fraction_max: float = OFF  # Between the last price and the last session's close.
+    spread_bps_max: float = OFF
+    trade_risk_fraction_max: float = OFF  # Of equity, lost when the stop is hit.
+    gross_exposure_max: float = OFF  # Times equity, open entries included.
+    net_exposure_max: float = OFF
+    order_volume_fraction_max: float = OFF  # Of the symbol's mean volume a minute.
+    sector_fraction_max: float = OFF  # Of equity.
+    cluster_fraction_max: float = OFF  # Of equity.
+    beta_min: float = -OFF  # Of the book: the sum of weight times beta.
+    beta_max: float = OFF
+    market_volatility_full: float = OFF  # Annual; above it new positions shrink in proportion.
     market_buy_collar_fraction: float = 0.04  # A market buy is taken to cost that much more than the last price.
     minimum_notional_usd: float = 1.0
 

@@ -7,32 +7,51 @@ resizes. The first in order of precedence is reported among those that leave the
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
+
+import msgspec
 
 from ordinis.domain.decision import Reason
+from ordinis.engines.comovement import ALONE
 from ordinis.engines.portfolio.sizing import SizingConfig
 from ordinis.engines.riskguard.book import Book
-from ordinis.engines.riskguard.limits import Limits
-
-Room = Callable[[Book, SizingConfig, Limits], float]
+from ordinis.engines.riskguard.limits import OFF, Limits
 
 
-def positions_room(book: Book, sizing: SizingConfig, limits: Limits) -> float:
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """What the rules may know of an entry beside its size."""
+
+    price_usd: float
+    column: int = 0
+    stop_distance: float | None = None  # Fraction of the price; None: there is no stop.
+    volume: float = 0.0  # Shares a minute of the whole market, lately.
+
+
+Room = Callable[[Asked, Book, SizingConfig, Limits], float]
+
+
+def orders_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """One more order may be sent this session, or not."""
+    return OFF if book.orders < limits.orders_a_session_max else 0.0
+
+
+def positions_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """A slot is free, or not."""
-    return float("inf") if book.positions < sizing.max_positions else 0.0
+    return OFF if book.positions < sizing.max_positions else 0.0
 
 
-def weight_room(book: Book, sizing: SizingConfig, limits: Limits) -> float:
+def weight_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """No position may weigh more than the tier allows."""
     return sizing.max_position_pct * book.equity_usd
 
 
-def buffer_room(book: Book, sizing: SizingConfig, limits: Limits) -> float:
+def buffer_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """Gross exposure, open entries included, stays inside leverage less the buffer."""
     ceiling_usd = book.equity_usd * sizing.max_portfolio_leverage * (1.0 - limits.cash_buffer_fraction)
     return ceiling_usd - book.long_usd - book.open_buys_usd
 
 
-def buying_power_room(book: Book, sizing: SizingConfig, limits: Limits) -> float:
+def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """What the broker will let us buy, reckoned as it does: market buys cost a collar more.
 
     Multiplier 1 has its cash. 2 and 4 are both held to 2 x (equity - half of what is held): overnight
@@ -45,9 +64,82 @@ def buying_power_room(book: Book, sizing: SizingConfig, limits: Limits) -> float
     return power_usd / (1.0 + limits.market_buy_collar_fraction) - book.open_buys_usd
 
 
-ROOMS: tuple[tuple[Reason, Room], ...] = (
-    (Reason.POSITIONS_FULL, positions_room),
-    (Reason.POSITION_WEIGHT, weight_room),
-    (Reason.CASH_BUFFER, buffer_room),
-    (Reason.BUYING_POWER, buying_power_room),
+def trade_risk_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """What the stop would cost stays inside its part of equity; without a stop the whole position is at risk."""
+    distance = 1.0 if asked.stop_distance is None else asked.stop_distance
+    return limits.trade_risk_fraction_max * book.equity_usd / distance
+
+
+def gross_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """Longs and shorts together, whatever the tier's leverage."""
+    return limits.gross_exposure_max * book.equity_usd - book.gross_usd - book.open_buys_usd
+
+
+def net_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """Longs less shorts."""
+    return limits.net_exposure_max * book.equity_usd - book.long_usd - book.open_buys_usd
+
+
+def volume_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """An order is a small part of what is traded in a minute; nothing where nothing was traded."""
+    return limits.order_volume_fraction_max * asked.volume * asked.price_usd
+
+
+def sector_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """What the symbol's sector weighs, open entries included."""
+    ceiling_usd = limits.sector_fraction_max * book.equity_usd
+    companions = book.sectors[asked.column]
+    return ceiling_usd if companions is None else ceiling_usd - book.weighs_usd(companions)
+
+
+def cluster_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """What moves with the symbol, itself included."""
+    moves = book.moves
+    if moves is None or not moves.warm:
+        return OFF
+    members = moves.clusters[asked.column]
+    if members is None:
+        return 0.0
+    ceiling_usd = limits.cluster_fraction_max * book.equity_usd
+    return ceiling_usd if members is ALONE else ceiling_usd - book.weighs_usd(members)
+
+
+def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """The book's beta stays in its band; an entry that draws it back in has all the room up to the other edge."""
+    moves = book.moves
+    if moves is None or not moves.warm:
+        return OFF
+    beta = moves.betas[asked.column]
+    if isnan(beta):
+        return 0.0
+    if beta == 0.0:
+        return OFF
+    edge = limits.beta_max if beta > 0.0 else limits.beta_min
+    return (edge * book.equity_usd - book.beta_usd) / beta
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule, what it is reported as, and the limit that switches it off when nothing can reach it."""
+
+    reason: Reason
+    room: Room
+    limit: str = ""  # A field of Limits; empty: always on.
+
+    def is_on(self, limits: Limits) -> bool:
+        return not self.limit or getattr(limits, self.limit) != OFF
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(Reason.ORDERS_A_SESSION, orders_room, "orders_a_session_max"),
+    Rule(Reason.POSITIONS_FULL, positions_room),
+    Rule(Reason.POSITION_WEIGHT, weight_room),
+    Rule(Reason.CASH_BUFFER, buffer_room),
+    Rule(Reason.BUYING_POWER, buying_power_room),
+    Rule(Reason.TRADE_RISK, trade_risk_room, "trade_risk_fraction_max"),
+    Rule(Reason.GROSS_EXPOSURE, gross_room, "gross_exposure_max"),
+    Rule(Reason.NET_EXPOSURE, net_room, "net_exposure_max"),
+    Rule(Reason.ORDER_VOLUME, volume_room, "order_volume_fraction_max"),
+    Rule(Reason.SECTOR, sector_room, "sector_fraction_max"),
+    Rule(Reason.CLUSTER, cluster_room, "cluster_fraction_max"),
+    Rule(Reason.BETA, beta_room, "beta_max"),
 )

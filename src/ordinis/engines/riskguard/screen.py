@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ordinis.domain.decision import Reason
 from ordinis.domain.market import MINUTE_NS, BoolArray, FloatArray, IntArray, MarketBlock
 from ordinis.domain.signal import SignalBlock
-from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.limits import OFF, Limits
 
 ELIGIBLE = 255
 _WITHOUT_A_WISH = (Reason.WARMING_UP, Reason.FEED_STALE, Reason.PRICE_STALE)  # These say why nobody wishes.
@@ -36,17 +36,26 @@ def screen(
     *,
     price_age_minutes: IntArray,
     feed_age_minutes: IntArray,
+    last_price_usd: FloatArray,
+    reference_usd: FloatArray,
+    spread_bps: FloatArray,
     min_confidence: float,
     limits: Limits,
 ) -> Screened:
-    """Judge every minute of a block by session hours, freshness, history and confidence."""
-    wanted = signals.direction > 0
+    """Judge every minute of a block by session hours, freshness, history, price, spread and confidence.
+
+    `last_price_usd` is [rows x symbols]; `reference_usd` and `spread_bps` are [symbols] or [rows x symbols].
+    """
+    wanted = signals.direction != 0
     refusals: tuple[tuple[Reason, BoolArray], ...] = (
         (Reason.WARMING_UP, ~signals.ready),
         (Reason.OUTSIDE_SESSION, too_late(block, limits)[:, None]),
         (Reason.FEED_STALE, (feed_age_minutes > limits.feed_age_minutes_max)[:, None]),
         (Reason.PRICE_STALE, price_age_minutes > limits.price_age_minutes_max),
         (Reason.LOW_CONFIDENCE, too_doubtful(signals.confidence, min_confidence)),
+        (Reason.SHORTING, signals.direction < 0),
+        (Reason.PRICE_COLLAR, too_far(last_price_usd, reference_usd, limits)),
+        (Reason.SPREAD, too_wide(spread_bps, limits)),
     )
     reasons = np.where(wanted, np.uint8(ELIGIBLE), np.uint8(Reason.NO_SIGNAL))
     for reason, refused in reversed(refusals):  # The one that comes first is written last.
@@ -68,3 +77,19 @@ def too_doubtful(confidence: FloatArray, min_confidence: float) -> BoolArray:
     if min_confidence <= 0.0:
         return np.zeros(confidence.shape, np.bool_)
     return ~(confidence >= min_confidence)
+
+
+def too_far(last_price_usd: FloatArray, reference_usd: FloatArray, limits: Limits) -> BoolArray:
+    """A price that leapt is news, a split nobody told us of, or a bad bar. Without a reference it is too far."""
+    share_max = limits.price_collar_fraction_max
+    if share_max == OFF:
+        return np.zeros(last_price_usd.shape, np.bool_)
+    near = np.abs(last_price_usd - reference_usd) <= share_max * reference_usd
+    return ~near
+
+
+def too_wide(spread_bps: FloatArray, limits: Limits) -> BoolArray:
+    """Bars have no quotes: the spread is assumed, until a live quote stands in its place. Unknown is too wide."""
+    if limits.spread_bps_max == OFF:
+        return np.zeros(spread_bps.shape, np.bool_)
+    return ~(spread_bps <= limits.spread_bps_max)

@@ -39,7 +39,7 @@ def headline(source: ReportSource) -> str:
         ("Win rate", percent(result.win_rate)),
         ("Profit factor", number(result.profit_factor)),
         ("Orders refused by the exchange", f"{result.refused_by_exchange:,}"),
-        ("Drawdown stops resumed", f"{result.resumes:,}"),
+        ("Latched stops resumed", f"{result.resumes:,}"),
         ("Account tier at the end", result.tier),
         ("Sizing method it asks for", result.sizing_method),
     ]

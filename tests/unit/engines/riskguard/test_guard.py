@@ -15,6 +15,7 @@ from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.guard import RiskGuard
 from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.rules import Asked
 
 APPROVE, RESIZE, REFUSE = VerdictAction.APPROVE, VerdictAction.RESIZE, VerdictAction.REFUSE
 EQUITY_USD = 100_000.0
@@ -65,7 +66,7 @@ def verdict(action: VerdictAction, quantity: str | int, reason: Reason) -> Verdi
 )
 def test_a_slot_is_free_or_not(held: int, quantity: int, expected: Verdict) -> None:
     book = book_of(positions=held)
-    assert guard_of().review(Decimal(quantity), 100.0, book, sizing_of(max_positions=5)) == expected
+    assert guard_of().review(Decimal(quantity), Asked(100.0), book, sizing_of(max_positions=5)) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_slot_is_free_or_not(held: int, quantity: int, expected: Verdict) -> N
     ],
 )
 def test_no_position_weighs_more_than_the_tier_allows(quantity: str, expected: Verdict) -> None:
-    assert guard_of().review(Decimal(quantity), 100.0, book_of(), sizing_of(max_position_pct=0.15)) == expected
+    assert guard_of().review(Decimal(quantity), Asked(100.0), book_of(), sizing_of(max_position_pct=0.15)) == expected
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_gross_exposure_stays_inside_leverage_less_the_buffer(
 ) -> None:
     book = book_of(cash=EQUITY_USD - held, held=held, multiplier=4)
     sizing = sizing_of(max_portfolio_leverage=leverage)
-    assert guard_of(cash_buffer_fraction=buffer).review(Decimal(quantity), 100.0, book, sizing) == expected
+    assert guard_of(cash_buffer_fraction=buffer).review(Decimal(quantity), Asked(100.0), book, sizing) == expected
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,16 @@ def test_buying_power_is_what_the_broker_counts_with_its_collar(
 ) -> None:
     guard = guard_of(market_buy_collar_fraction=collar)
     book = book_of(cash=cash, held=held, multiplier=multiplier)
-    assert guard.review(Decimal(fits), 100.0, book, sizing_of()) == verdict(APPROVE, fits, Reason.SENT)
-    assert guard.review(Decimal(fits + 1), 100.0, book, sizing_of()) == verdict(RESIZE, fits, Reason.BUYING_POWER)
+    assert guard.review(Decimal(fits), Asked(100.0), book, sizing_of()) == verdict(APPROVE, fits, Reason.SENT)
+    assert guard.review(Decimal(fits + 1), Asked(100.0), book, sizing_of()) == verdict(
+        RESIZE, fits, Reason.BUYING_POWER
+    )
 
 
 @pytest.mark.parametrize(("multiplier", "cash", "held"), [(1, 0.0, 100_000.0), (2, -100_000.0, 200_000.0)])
 def test_without_buying_power_nothing_is_bought(multiplier: int, cash: float, held: float) -> None:
     book = book_of(cash=cash, held=held, multiplier=multiplier)
-    assert guard_of().review(Decimal(1), 100.0, book, sizing_of()) == verdict(REFUSE, 0, Reason.BUYING_POWER)
+    assert guard_of().review(Decimal(1), Asked(100.0), book, sizing_of()) == verdict(REFUSE, 0, Reason.BUYING_POWER)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_without_buying_power_nothing_is_bought(multiplier: int, cash: float, he
 def test_the_rule_that_leaves_least_is_named_and_of_equals_the_first(
     changes: dict[str, Any], limits: dict[str, Any], reason: Reason
 ) -> None:
-    assert guard_of(**limits).review(Decimal(9_999), 100.0, book_of(), sizing_of(**changes)).reason is reason
+    assert guard_of(**limits).review(Decimal(9_999), Asked(100.0), book_of(), sizing_of(**changes)).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ def test_the_rule_that_leaves_least_is_named_and_of_equals_the_first(
     ],
 )
 def test_a_resized_order_keeps_its_kind_of_shares(asked: str, price: float, expected: Verdict) -> None:
-    said = guard_of().review(Decimal(asked), price, book_of(), sizing_of(max_portfolio_leverage=1.0))
+    said = guard_of().review(Decimal(asked), Asked(price), book_of(), sizing_of(max_portfolio_leverage=1.0))
     assert (said.action, said.reason) == (expected.action, expected.reason)
     assert float(said.quantity) == pytest.approx(float(expected.quantity), abs=1e-8)
     assert said.quantity * Decimal(str(price)) <= Decimal(100_000)
@@ -164,7 +167,7 @@ def test_a_resized_order_keeps_its_kind_of_shares(asked: str, price: float, expe
 def test_what_is_left_below_the_least_order_is_refused(room: float, action: VerdictAction) -> None:
     book = book_of(cash=room, held=EQUITY_USD - room, multiplier=1)
     guard = guard_of(minimum_notional_usd=5.0)
-    assert guard.review(Decimal("1.5"), 10.0, book, sizing_of()).action is action
+    assert guard.review(Decimal("1.5"), Asked(10.0), book, sizing_of()).action is action
 
 
 # A batch.
@@ -175,7 +178,7 @@ def test_the_second_order_of_a_minute_sees_what_the_first_has_taken() -> None:
     sizing = sizing_of(max_portfolio_leverage=1.0, max_positions=3)
     answers = []
     for number in range(4):
-        said = guard.review(Decimal(400), 100.0, book, sizing)
+        said = guard.review(Decimal(400), Asked(100.0), book, sizing)
         answers.append((said.action, int(said.quantity), said.reason))
         if said.quantity:
             book.commit(f"order-{number}", float(said.quantity), 100.0)
@@ -224,8 +227,8 @@ def test_open_buys_hold_room_until_they_fill_or_end(updates: list[OrderUpdate], 
 def test_an_open_buy_takes_room_of_every_kind() -> None:
     book = book_of(multiplier=1)
     book.commit("one", 600.0, 100.0)
-    by_cash = guard_of(market_buy_collar_fraction=0.0).review(Decimal(500), 100.0, book, sizing_of())
-    by_buffer = guard_of().review(Decimal(500), 100.0, book, sizing_of(max_portfolio_leverage=1.0))
+    by_cash = guard_of(market_buy_collar_fraction=0.0).review(Decimal(500), Asked(100.0), book, sizing_of())
+    by_buffer = guard_of().review(Decimal(500), Asked(100.0), book, sizing_of(max_portfolio_leverage=1.0))
     assert by_cash == verdict(RESIZE, 400, Reason.BUYING_POWER)
     assert by_buffer == verdict(RESIZE, 400, Reason.CASH_BUFFER)
 
@@ -236,5 +239,5 @@ def test_a_reducing_order_is_never_touched() -> None:
 
 def test_the_guard_counts_the_rules_it_evaluated() -> None:
     guard = guard_of()
-    guard.review(Decimal(1), 100.0, book_of(), sizing_of())
+    guard.review(Decimal(1), Asked(100.0), book_of(), sizing_of())
     assert guard.rules_evaluated == 4

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 
 from ordinis.domain.decision import Reason
 from ordinis.domain.errors import ConfigError
+from ordinis.domain.events import CommandKind
 from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
 
@@ -18,9 +22,13 @@ LIMITS = Limits(
 RESUMING = Limits(daily_loss_fraction_max=1.0, resume_each_session=True)
 
 
+MONDAY = date(2025, 1, 13)
+NEXT = date(2025, 1, 14)
+
+
 def opened(equity_usd: float = 100_000.0, limits: Limits = LIMITS) -> Halts:
     halts = Halts(limits)
-    halts.session_opens(equity_usd)
+    halts.session_opens(equity_usd, MONDAY)
     return halts
 
 
@@ -44,7 +52,7 @@ def test_the_day_s_loss_holds_entries_until_the_session_ends(marks: list[float],
 def test_the_next_session_starts_without_the_day_s_loss() -> None:
     halts = opened()
     halts.mark(96_000.0)
-    halts.session_opens(96_000.0)
+    halts.session_opens(96_000.0, NEXT)
     assert (halts.reason, halts.session_open_equity_usd) == (None, 96_000.0)
     halts.mark(93_200.0)  # 2.9 % of this session's open.
     assert halts.reason is None
@@ -73,7 +81,7 @@ def test_a_drawdown_is_noted_then_halves_then_stops() -> None:
 def test_the_drawdown_counts_from_the_highest_mark_of_any_session() -> None:
     halts = opened(limits=Limits(daily_loss_fraction_max=1.0))
     halts.mark(120_000.0)
-    halts.session_opens(115_000.0)
+    halts.session_opens(115_000.0, NEXT)
     halts.mark(108_001.0)
     assert halts.reason is None
     halts.mark(108_000.0)
@@ -84,7 +92,7 @@ def test_the_drawdown_stop_stays_latched_over_recoveries_and_sessions() -> None:
     halts = opened(limits=Limits(daily_loss_fraction_max=1.0))
     halts.mark(90_000.0)
     halts.mark(99_000.0)
-    assert halts.session_opens(99_000.0) == []
+    assert halts.session_opens(99_000.0, NEXT) == []
     assert (halts.reason, halts.resumes, halts.peak_equity_usd) == (Reason.DRAWDOWN, 0, 100_000.0)
 
 
@@ -92,21 +100,21 @@ def test_a_backtest_that_resumes_rebases_the_high_and_counts() -> None:
     halts = opened(limits=RESUMING)
     halts.mark(90_000.0)
     assert halts.reason is Reason.DRAWDOWN
-    (note,) = halts.session_opens(89_000.0)
-    assert note == "drawdown stop resumed at the open; the high-water mark is now 89,000.00 USD"
+    (note,) = halts.session_opens(89_000.0, NEXT)
+    assert note == "drawdown stop resumed; the high-water mark is 89,000.00 USD now"
     assert (halts.resumes, halts.peak_equity_usd, halts.scale(89_000.0)) == (1, 89_000.0, 1.0)
     halts.mark(80_101.0)
     assert halts.reason is None
     halts.mark(80_100.0)
     assert halts.reason is Reason.DRAWDOWN
-    halts.session_opens(80_000.0)
+    halts.session_opens(80_000.0, NEXT)
     assert halts.resumes == 2
 
 
 def test_a_session_without_a_stop_resumes_nothing() -> None:
     halts = opened(limits=RESUMING)
     halts.mark(95_000.0)
-    assert halts.session_opens(95_000.0) == []
+    assert halts.session_opens(95_000.0, NEXT) == []
     assert (halts.resumes, halts.peak_equity_usd) == (0, 100_000.0)
 
 
@@ -115,6 +123,123 @@ def test_a_new_high_warns_anew() -> None:
     assert halts.mark(95_000.0)
     assert not halts.mark(110_000.0)
     assert halts.mark(104_500.0) == ["drawdown warning: 104,500.00 USD against a high of 110,000.00"]
+
+
+# Losses of a week and a month.
+
+PERIODS = {
+    "weekly": (Limits(daily_loss_fraction_max=1.0, weekly_loss_fraction_max=0.05), Reason.WEEKLY_LOSS, 7),
+    "monthly": (Limits(daily_loss_fraction_max=1.0, monthly_loss_fraction_max=0.05), Reason.MONTHLY_LOSS, 19),
+}
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_period_s_loss_counts_from_its_first_open_and_outlasts_recoveries_and_sessions(period: str) -> None:
+    limits, reason, _ = PERIODS[period]
+    halts = opened(limits=limits)
+    halts.mark(98_000.0)
+    halts.session_opens(97_000.0, NEXT)  # The second session does not move the baseline.
+    assert halts.mark(95_000.01) == []
+    assert halts.reason is None
+    assert halts.mark(95_000.0)[0] == f"{period} loss limit: 95,000.00 USD against 100,000.00 at its open"
+    assert halts.mark(99_000.0) == []
+    halts.session_opens(99_000.0, MONDAY + timedelta(40))
+    assert halts.reason is reason
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_next_period_counts_from_its_own_open(period: str) -> None:
+    limits, _, days = PERIODS[period]
+    halts = opened(limits=limits)
+    halts.mark(96_000.0)
+    halts.session_opens(96_000.0, MONDAY + timedelta(days))
+    halts.mark(91_201.0)
+    assert halts.reason is None
+    halts.mark(91_200.0)
+    assert halts.reason is not None
+
+
+def test_a_week_that_spans_new_year_is_one_week() -> None:
+    halts = Halts(PERIODS["weekly"][0])
+    halts.session_opens(100_000.0, date(2024, 12, 30))
+    halts.session_opens(97_000.0, date(2025, 1, 2))
+    halts.mark(95_000.0)
+    assert halts.reason is Reason.WEEKLY_LOSS
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_backtest_resumes_a_period_s_loss_at_the_next_open_and_counts_it(period: str) -> None:
+    halts = opened(limits=replace(PERIODS[period][0], resume_each_session=True))
+    halts.mark(95_000.0)
+    assert halts.session_opens(94_000.0, NEXT) == [
+        f"{period} loss limit resumed; it counts from 94,000.00 USD now",
+    ]
+    assert (halts.reason, halts.resumes) == (None, 1)
+    halts.mark(89_300.0)
+    assert halts.reason is not None
+
+
+# Losses in a row.
+
+
+def test_losses_in_a_row_stop_entries_and_a_win_starts_the_count_anew() -> None:
+    halts = opened(limits=Limits(consecutive_losses_max=3))
+    for pnl in (-1.0, -1.0, 0.0, -1.0, -1.0):
+        halts.trade_closed(pnl)
+    assert halts.mark(100_000.0) == []
+    halts.trade_closed(-0.01)
+    assert halts.mark(99_999.0) == ["losing trades: 3 in a row, at 99,999.00 USD"]
+    halts.trade_closed(5.0)  # What was open when it latched does not lift it.
+    halts.session_opens(99_999.0, NEXT)
+    assert halts.reason is Reason.CONSECUTIVE_LOSSES
+
+
+def test_after_losses_in_a_row_are_resumed_they_are_counted_from_none() -> None:
+    halts = opened(limits=Limits(consecutive_losses_max=2, resume_each_session=True))
+    halts.trade_closed(-1.0)
+    halts.trade_closed(-1.0)
+    halts.mark(99_999.0)
+    assert halts.session_opens(99_999.0, NEXT) == ["losing trades resumed; they are counted from none"]
+    halts.trade_closed(-1.0)
+    halts.mark(99_998.0)
+    assert (halts.reason, halts.resumes) == (None, 1)
+
+
+# A person's word.
+
+
+@pytest.mark.parametrize("command", [CommandKind.PAUSE, CommandKind.REDUCE, CommandKind.FLATTEN])
+def test_a_person_s_word_holds_until_a_person_resumes(command: CommandKind) -> None:
+    halts = opened(limits=RESUMING)
+    assert halts.order(command, 100_000.0) == [f"{command.value} ordered: nothing is opened until a person resumes"]
+    halts.session_opens(100_000.0, NEXT)
+    assert (halts.reason, halts.resumes) == (Reason.HALTED, 0)
+    assert halts.order(CommandKind.RESUME, 100_000.0) == [f"{command.value} lifted"]
+    assert (halts.reason, halts.command) == (None, None)
+
+
+def test_a_person_resumes_everything_and_hears_what_each_counts_from_now() -> None:
+    halts = opened(
+        limits=Limits(weekly_loss_fraction_max=0.05, monthly_loss_fraction_max=0.08, consecutive_losses_max=1)
+    )
+    halts.trade_closed(-1.0)
+    halts.mark(90_000.0)
+    assert halts.reason is Reason.DAILY_LOSS  # The first of five.
+    assert halts.order(CommandKind.RESUME, 91_000.0) == [
+        "daily loss limit resumed; it counts from 91,000.00 USD now",
+        "weekly loss limit resumed; it counts from 91,000.00 USD now",
+        "monthly loss limit resumed; it counts from 91,000.00 USD now",
+        "drawdown stop resumed; the high-water mark is 91,000.00 USD now",
+        "losing trades resumed; they are counted from none",
+    ]
+    assert halts.mark(88_300.0) == []
+    assert halts.reason is None
+    halts.mark(88_270.0)  # 3 % of 91,000.
+    assert halts.reason is Reason.DAILY_LOSS
+
+
+def test_without_anything_latched_resuming_says_so() -> None:
+    assert opened().order(CommandKind.RESUME, 100_000.0) == ["resume ordered: nothing was latched"]
 
 
 def test_drawdowns_that_do_not_rise_are_refused() -> None:

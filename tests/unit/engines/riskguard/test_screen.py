@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ class Case:
         self.price_age = np.zeros(shape, np.int64)
         self.feed_age = np.zeros(MINUTES, np.int64)
         self.min_confidence = 0.7
+        self.price = np.full(shape, 100.0)
+        self.reference = np.full(len(UNIVERSE), 100.0)
+        self.spread = np.full(len(UNIVERSE), 4.0)
 
     def reasons(self, block: MarketBlock = BLOCK, limits: Limits = LIMITS) -> np.ndarray[Any, np.dtype[np.uint8]]:
         nothing = np.full(self.confidence.shape, np.nan)
@@ -51,6 +55,9 @@ class Case:
             signals,
             price_age_minutes=self.price_age,
             feed_age_minutes=self.feed_age,
+            last_price_usd=self.price,
+            reference_usd=self.reference,
+            spread_bps=self.spread,
             min_confidence=self.min_confidence,
             limits=limits,
         ).reasons
@@ -72,12 +79,6 @@ def test_what_nobody_wants_has_no_signal_or_says_why_nobody_could_want_it(
     case.direction[3, 1] = 0
     getattr(case, field)[3, 1] = value
     assert case.reasons()[3].tolist() == [ELIGIBLE, reason, ELIGIBLE]
-
-
-def test_a_short_is_not_an_entry() -> None:
-    case = Case()
-    case.direction[3, 1] = -1
-    assert case.reasons()[3, 1] == Reason.NO_SIGNAL
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,54 @@ def test_each_symbol_is_judged_by_itself() -> None:
     case.price_age[2] = [16, 0, 16]
     case.confidence[2] = [0.9, 0.1, 0.1]
     assert case.reasons()[2].tolist() == [Reason.PRICE_STALE, Reason.LOW_CONFIDENCE, Reason.PRICE_STALE]
+
+
+@pytest.mark.parametrize(
+    ("price", "reference", "share_max", "expected"),
+    [
+        (120.0, 100.0, 0.2, ELIGIBLE),
+        (80.0, 100.0, 0.2, ELIGIBLE),
+        (120.01, 100.0, 0.2, Reason.PRICE_COLLAR),
+        (79.99, 100.0, 0.2, Reason.PRICE_COLLAR),
+        (100.0, np.nan, 0.2, Reason.PRICE_COLLAR),  # Without a reference it is too far.
+        (120.01, 100.0, float("inf"), ELIGIBLE),
+        (100.0, np.nan, float("inf"), ELIGIBLE),
+    ],
+)
+def test_a_price_that_leapt_is_not_bought(price: float, reference: float, share_max: float, expected: int) -> None:
+    case = Case()
+    case.price[7, 1], case.reference[1] = price, reference
+    assert case.reasons(limits=replace(LIMITS, price_collar_fraction_max=share_max))[7, 1] == expected
+
+
+@pytest.mark.parametrize(
+    ("spread", "spread_max", "expected"),
+    [
+        (20.0, 20.0, ELIGIBLE),
+        (20.1, 20.0, Reason.SPREAD),
+        (np.nan, 20.0, Reason.SPREAD),  # An unknown spread is too wide.
+        (20.1, float("inf"), ELIGIBLE),
+    ],
+)
+def test_a_wide_spread_is_not_crossed(spread: float, spread_max: float, expected: int) -> None:
+    case = Case()
+    case.spread[2] = spread
+    reasons = case.reasons(limits=replace(LIMITS, spread_bps_max=spread_max))
+    assert (reasons[:20, 2] == expected).all()
+    assert (reasons[:20, :2] == ELIGIBLE).all()
+
+
+def test_live_quotes_may_stand_in_the_place_of_the_assumed_spread() -> None:
+    case = Case()
+    case.spread = np.full((MINUTES, len(UNIVERSE)), 4.0)
+    case.spread[3, 1] = 50.0
+    reasons = case.reasons(limits=replace(LIMITS, spread_bps_max=20.0))
+    assert np.argwhere(reasons[:20] != ELIGIBLE).tolist() == [[3, 1]]
+
+
+def test_a_short_sale_is_refused_by_a_rule_of_its_own() -> None:
+    case = Case()
+    case.direction[4, 0] = -1
+    reasons = case.reasons()
+    assert np.argwhere(reasons[:20] != ELIGIBLE).tolist() == [[4, 0]]
+    assert reasons[4, 0] == Reason.SHORTING
