@@ -33,20 +33,20 @@ class Book:
     """Estimates in USD, kept by the engine. Open buys hold buying power until they fill."""
 
     __slots__ = (
+        "_marks_usd",
         "_open",
         "_open_usd",
+        "_quantity",
         "account",
         "beta_usd",
         "cash_usd",
         "equity_usd",
-        "gross_usd",
         "long_usd",
         "moves",
         "open_buys_usd",
         "orders",
         "positions",
         "sectors",
-        "values_usd",
     )
 
     def __init__(self, sectors: Companions = (None,)) -> None:
@@ -54,30 +54,34 @@ class Book:
         self.equity_usd = 0.0
         self.cash_usd = 0.0
         self.long_usd = 0.0  # Shorts count against it.
-        self.gross_usd = 0.0
         self.open_buys_usd = 0.0  # At the prices they were sized at.
         self.positions = 0  # Held, or with an entry working.
         self.orders = 0  # Sent this session.
         self.sectors = sectors
         self.moves: Comovement | None = None
-        self.values_usd: FloatArray = np.zeros(len(sectors))  # Held and open entries, a column a symbol.
-        self.beta_usd = 0.0  # The same times their betas.
+        self.beta_usd = 0.0  # What is held and open entries, times their betas.
+        self._quantity: FloatArray = np.zeros(len(sectors))
+        self._marks_usd: FloatArray = np.zeros(len(sectors))
         self._open: dict[str, OpenBuy] = {}
         self._open_usd: FloatArray = np.zeros(len(sectors))
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
-        """Value what is held, a symbol at a time: once in a minute that has candidates."""
-        held = quantity * marks_usd
-        self.gross_usd = float(np.add.reduce(np.abs(held)))
-        self.values_usd = held + self._open_usd
+        """What is held and what it is worth, a column a symbol: once in a minute that has candidates."""
+        self._quantity, self._marks_usd = quantity, marks_usd
         self.moves = moves
         self.orders = orders
         if moves.warm:
-            self.beta_usd = float(self.values_usd @ moves.held_beta)
+            self.beta_usd = float((quantity * marks_usd + self._open_usd) @ moves.held_beta)
+
+    @property
+    def gross_usd(self) -> float:
+        """Longs and shorts held, each at its worth."""
+        return float(np.abs(self._quantity) @ self._marks_usd)
 
     def weighs_usd(self, columns: IntArray) -> float:
         """What these symbols come to, open entries included."""
-        return float(self.values_usd.take(columns).sum())
+        held_usd = self._quantity.take(columns) @ self._marks_usd.take(columns)
+        return float(held_usd + self._open_usd.take(columns).sum())
 
     def commit(self, client_order_id: str, quantity: float, price_usd: float, column: int = 0) -> None:
         """An entry goes out."""
@@ -85,7 +89,6 @@ class Book:
         self._open[client_order_id] = OpenBuy(column, quantity, usd)
         self.open_buys_usd += usd
         self._open_usd[column] += usd
-        self.values_usd[column] += usd
         self.positions += 1
         self.orders += 1
         if self.moves is not None and self.moves.warm:
