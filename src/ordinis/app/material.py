@@ -35,7 +35,8 @@ class Material:
     def blocks(self) -> Iterator[MarketBlock]:
         return self.dataset.blocks(self.days[0], self.days[-1], self.universe.symbols)
 
-    def history(self) -> Iterator[MarketBlock]:
+    def minutes(self) -> Iterator[MarketBlock]:
+        """The sessions before the first one, oldest first: with `daily`, a `ports.History`."""
         if not self.earlier:
             return iter(())
         return self.dataset.blocks(self.earlier[0], self.earlier[-1], self.universe.symbols)

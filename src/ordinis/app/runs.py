@@ -17,6 +17,7 @@ from ordinis.config.settings import Settings
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.writer import Durability
+from ordinis.ports import History
 from ordinis.research.backtest import backtest
 from ordinis.research.result import BacktestResult
 from ordinis.runtime import clock
@@ -49,7 +50,7 @@ def run_backtest(
         _check_report_can_be_made()
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
-    engine.warm_up(material.history(), material.daily())
+    _warm_up(engine, material)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
@@ -102,12 +103,12 @@ def run_simulation(
             stop_on_interrupt() as stopped,
             closing(material.open_journal(path, Durability.FULL, record_slices=True)) as record,
         ):
-            before = link.history(
+            history = link.history(
                 before=day,
                 sessions=settings.run.warm_up_sessions,
                 daily_sessions=settings.run.warm_up_daily_sessions,
             )
-            engine.warm_up(before.minutes(), before.daily())
+            _warm_up(engine, history)
             result = backtest(engine, link.market, link.broker, record, exchange, run, stopped)
     return result
 
@@ -130,10 +131,15 @@ def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> N
             served.wait(0.2)
 
 
+def _warm_up(engine: TradingEngine, history: History) -> None:
+    """From the store or over the wire: the engine cannot tell."""
+    engine.warm_up(history.minutes(), history.daily())
+
+
 def _served(material: Material) -> SimulatedData:
     from ordinis.brokers.simulated.server_simulation import SimulatedData
 
-    return SimulatedData(days=list(material.blocks()), history=list(material.history()), daily=material.daily())
+    return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 
 
 def _check_report_can_be_made() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.estimates import SESSIONS_A_YEAR, pairwise_correlation
 
-MARKET = "SPY"
+MARKET = "SPY"  # The symbol that stands for the whole market, where the data has it.
 ALONE: IntArray = np.zeros(0, np.int64)  # The cluster of a symbol that moves with no other.
 
 

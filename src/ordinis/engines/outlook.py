@@ -125,8 +125,7 @@ class Outlook:
 
     def close_session(self) -> None:
         """The session's scores and closes join the history."""
-        self._core.close_session()
-        self._volatility.close_session()
+        self._remember()
         self._measure()
 
     def warm_up(self, blocks: Iterable[MarketBlock], daily: DailyBlock) -> None:
@@ -135,16 +134,19 @@ class Outlook:
         session: Session | None = None
         for block in blocks:
             if session is not None and block.session != session:
-                self.close_session()
+                self._remember()
             session = block.session
             self._core.advance(block)
             self._enter(block)
             self._tape.advance(block)
             self._volume.advance(block)
             self._volatility.advance(block)
-        if session is not None:
-            self.close_session()
-        self._measure()
+        self._remember()
+        self._measure()  # Once: nobody asks in between.
+
+    def _remember(self) -> None:
+        self._core.close_session()
+        self._volatility.close_session()
 
     def _covariance_of(self, columns: IntArray) -> FloatArray:
         if len(self._columns) > _WHOLE_MAX:

@@ -70,7 +70,7 @@ class Stream(Generic[T]):
         self._pending: deque[T] = deque()
         self._received = 0
         self._ready = False
-        self._drops = 0
+        self._drops = 0  # How often a working connection was lost: nothing is replayed after one.
         self._failure: BrokerError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -80,11 +80,6 @@ class Stream(Generic[T]):
     def received(self) -> int:
         """Messages since the start."""
         return self._received
-
-    @property
-    def drops(self) -> int:
-        """How often a working connection was lost. Nothing is replayed after one."""
-        return self._drops
 
     def start(self) -> None:
         """Connect and subscribe. Errors: BrokerError when that fails or takes too long."""

@@ -16,7 +16,7 @@ import msgspec
 
 from ordinis.brokers.alpaca.backoff import Backoff
 from ordinis.brokers.alpaca.endpoints import Endpoints, is_loopback
-from ordinis.domain.errors import BrokerError, OrderRefused
+from ordinis.domain.errors import BrokerError
 
 if TYPE_CHECKING:
     from alpaca.common.rest import RESTClient
@@ -53,9 +53,6 @@ class Refusal(BrokerError):
         self.http_status = http_status
         self.code = code
         self.text = text
-
-    def as_order_refused(self) -> OrderRefused:
-        return OrderRefused(self.code, self.text, self.http_status)
 
 
 class _ErrorBody(msgspec.Struct):

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ordinis.domain.market import FloatArray
+from ordinis.engines.estimates import SESSIONS_A_YEAR
 from ordinis.engines.ledger import ZERO, RoundTrip
 
-SESSIONS_A_YEAR = 252
 SHARPE_SESSIONS_MIN = 20  # With fewer daily returns a Sharpe ratio says nothing.
 
 

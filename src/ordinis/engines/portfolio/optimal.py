@@ -9,13 +9,13 @@ import numpy as np
 
 from ordinis.domain.errors import DataError, OptimizationError
 from ordinis.domain.market import FloatArray, IntArray
+from ordinis.engines.estimates import SESSIONS_A_YEAR
 from ordinis.engines.portfolio.sizing_config import SizingConfig, SizingMethod
 from ordinis.engines.portfolioopt.moments import positive_definite, shrunk_mean
 from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer
 
 NAMES_MAX = 32  # In one mean-variance book: the candidates beyond are looked at in the last one's place.
 _BOOKS_MAX = 512
-_SESSIONS_A_YEAR = 252
 
 
 class Beliefs(NamedTuple):
@@ -81,7 +81,7 @@ def _mean_variance(config: SizingConfig, columns: tuple[int, ...], beliefs: Beli
     inner = positive_definite(covariance[np.ix_(known, known)])
     result = PortfolioOptimizer("mean_variance", risk_aversion=config.risk_aversion).optimize_moments(
         [str(columns[one]) for one in known.tolist()],
-        shrunk_mean(mean[known] / _SESSIONS_A_YEAR, inner / _SESSIONS_A_YEAR, rows) * _SESSIONS_A_YEAR,
+        shrunk_mean(mean[known] / SESSIONS_A_YEAR, inner / SESSIONS_A_YEAR, rows) * SESSIONS_A_YEAR,
         inner,
         {
             "max_weight": config.max_position_pct,

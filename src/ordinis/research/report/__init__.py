@@ -7,7 +7,8 @@ files = write_report(source, folder)
 
 from __future__ import annotations
 
-from ordinis.research.report.benchmark import MARKET, Benchmark, benchmark_of
+from ordinis.engines.comovement import MARKET
+from ordinis.research.report.benchmark import Benchmark, benchmark_of
 from ordinis.research.report.gathering import gather
 from ordinis.research.report.source import ReportSource
 from ordinis.research.report.writing import ReportFiles, require_plotly, write_report

@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 
 from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
+from ordinis.engines.comovement import MARKET
 
-MARKET = "SPY"  # The symbol that stands for the whole market, where the data has it.
 _HOW = "bought at the first open, no costs"
 _HOW_EACH = "each bought at its own first open, no costs"
 
