@@ -74,6 +74,7 @@ class Reason(IntEnum):
     # The way out.
     LAPSED = 70
     REFUSED_BY_BROKER = 71
+    WITHIN_BAND = 72
 
     @property
     def text(self) -> str:
@@ -131,6 +132,7 @@ _TEXT = {
     Reason.BETA: "the book's beta would leave its band, or the symbol's is not known",
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
+    Reason.WITHIN_BAND: "too near its target to be worth a trade",
 }
 
 
@@ -189,6 +191,41 @@ class Assessment(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only
     client_order_id: str | None
 
 
+class RebalanceLine(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """What a rebalance makes of one holding. Weights are fractions of equity, signed as the position."""
+
+    symbol: str
+    current: float
+    most: float  # What PositionSizer would give it now, unsigned.
+    target: float
+    quantity: Decimal  # Shares to trade, signed; zero: none.
+    notional_usd: float
+    cost_usd: float  # Expected: half a spread on what is traded.
+    reason: Reason  # SENT, or why there is no trade.
+
+
+class RebalancePlan(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """A look at the whole book: why, what it should be, and what is traded for it, sells first."""
+
+    triggers: tuple[str, ...]  # The most urgent first.
+    method: str
+    rung: str  # Of the optimiser's ladder; other than its first: the note says why.
+    lines: tuple[RebalanceLine, ...]
+    entries: dict[str, float]  # Names asked for by a signal -> the most they may weigh if they are entered now.
+    volatility_before: float  # Of the book, a year, as forecast; NaN unknown.
+    volatility_after: float
+    note: str = ""
+
+    @property
+    def turnover(self) -> float:
+        """Sold and bought, a fraction of equity."""
+        return sum(abs(line.target - line.current) for line in self.lines if line.quantity)
+
+    @property
+    def cost_usd(self) -> float:
+        return sum(line.cost_usd for line in self.lines)
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """The answer to one event. Empty for most.
 
@@ -200,10 +237,11 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_onl
     assessments: tuple[Assessment, ...] = ()
     changes: bytes = b""
     notes: tuple[str, ...] = ()  # A person should see these.
+    plan: RebalancePlan | None = None
 
     @property
     def empty(self) -> bool:
-        return not (self.actions or self.assessments or self.changes or self.notes)
+        return not (self.actions or self.assessments or self.changes or self.notes or self.plan)
 
 
 NOTHING = Decision()

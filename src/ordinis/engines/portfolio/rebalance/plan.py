@@ -1,0 +1,102 @@
+"""From targets to trades: which differences are worth what it costs to trade them, in shares, sells first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+
+from ordinis.domain import money
+from ordinis.domain.decision import Reason, RebalanceLine
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
+
+_NOTHING = Decimal(0)
+_SENT, _WITHIN_BAND = Reason.SENT, Reason.WITHIN_BAND
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that the rebalance looks at: held, or asked for by a signal."""
+
+    column: int
+    symbol: str
+    held: Decimal  # Shares, signed.
+    price_usd: float
+    now: float  # Weight, signed as the shares.
+    most: float  # The weight that PositionSizer gives it, unsigned.
+    frozen: Reason | None = None  # Why it may not be traded now.
+
+
+def no_trade_band(weight: float, settings: RebalanceSettings) -> float:
+    """Half the width of the region around a target in which trading costs more than it is worth.
+
+    (3 / 2 x cost / risk aversion x w^2 (1 - w)^2)^(1/3), and never under the setting's minimum. Source: Janecek and
+    Shreve (2004), "Asymptotic analysis for optimal investment and consumption with transaction costs".
+    """
+    size = abs(weight)
+    square = (size * (1.0 - size)) ** 2
+    width = (1.5 * settings.cost_fraction / settings.risk_aversion * square) ** (1.0 / 3.0)
+    return max(settings.band_minimum, float(width))
+
+
+def trades(
+    seats: Sequence[Seat],
+    targets: Sequence[float],
+    settings: RebalanceSettings,
+    *,
+    equity_usd: float,
+    minimum_usd: float,
+    urgent: Iterable[int] = (),
+) -> list[RebalanceLine]:
+    """What becomes of each held name, the largest sale first. `urgent` columns are past a limit: no band for them.
+
+    A name that is not held has no line: it is entered, or not, as any candidate, at most at its target.
+    """
+    hurry = frozenset(urgent)
+    lines = [
+        _line(seat, target, settings, equity_usd, minimum_usd, seat.column in hurry)
+        for seat, target in zip(seats, targets, strict=True)
+        if seat.held
+    ]
+    return sorted(lines, key=lambda line: (line.reason is not _SENT, float(line.quantity), line.symbol))
+
+
+def _line(
+    seat: Seat, target: float, settings: RebalanceSettings, equity_usd: float, minimum_usd: float, urgent: bool
+) -> RebalanceLine:
+    away = target - seat.now
+    band = 0.0 if urgent else no_trade_band(target, settings)
+    quantity, reason = _NOTHING, seat.frozen
+    if reason is None and abs(away) <= band:
+        reason = _WITHIN_BAND
+    if reason is None:
+        quantity = _shares(seat, target, equity_usd, minimum_usd)
+        reason = _SENT if abs(float(quantity)) * seat.price_usd >= minimum_usd else Reason.BELOW_MINIMUM
+    if reason is not _SENT:
+        quantity = _NOTHING
+    traded_usd = abs(float(quantity)) * seat.price_usd
+    return RebalanceLine(
+        symbol=seat.symbol,
+        current=seat.now,
+        most=seat.most,
+        target=target,
+        quantity=quantity,
+        notional_usd=traded_usd,
+        cost_usd=traded_usd * settings.cost_fraction,
+        reason=reason,
+    )
+
+
+def _shares(seat: Seat, target: float, equity_usd: float, minimum_usd: float) -> Decimal:
+    """The trade in shares, signed. Rounded so that no cap is passed: what is cut is cut by at least so much."""
+    wanted_usd = abs(target) * equity_usd
+    if wanted_usd < minimum_usd:
+        return -seat.held  # A rest that is too small to be an order stays for ever.
+    step = money.WHOLE if seat.held == seat.held.to_integral_value() else money.FRACTION
+    left = money.shares(wanted_usd / seat.price_usd, step)
+    size = abs(seat.held)
+    if left < size:
+        cut = (size - left).quantize(step, rounding=ROUND_CEILING)
+        return -cut if seat.held > 0 else cut
+    more = left - size
+    return more if seat.held > 0 else -more
