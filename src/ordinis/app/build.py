@@ -19,6 +19,7 @@ from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.outlook import Outlook
 from ordinis.engines.portfolio.policy import Tier
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.signalcore import registry
@@ -66,6 +67,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
+            rebalance=_rebalance(settings),
         ),
         DailyExits(universe, _cores_apart(settings, universe, own)) if daily else None,
     )
@@ -175,6 +177,27 @@ def _displacement(settings: Settings) -> Displacement | None:
         return None
     spread = settings.execution.spread_bps_assumed / 10_000
     return Displacement(confidence_gain_min=policy.displacement_confidence_gain_min, cost_fraction=2 * spread)
+
+
+def _rebalance(settings: Settings) -> RebalanceSettings | None:
+    given = settings.rebalance
+    if not given.enabled:
+        return None
+    return RebalanceSettings(
+        every_minutes=given.every_minutes,
+        check_minutes=given.check_minutes,
+        drift_fraction_max=given.drift_fraction_max,
+        volatility_change_max=given.volatility_change_max,
+        drawdown_step=given.drawdown_step,
+        on_signal=given.on_signal,
+        breach_tolerance=given.breach_tolerance,
+        method=given.method,
+        risk_aversion=settings.sizing.risk_aversion,
+        turnover_max=given.turnover_max,
+        band_minimum=given.band_minimum,
+        cost_fraction=settings.execution.spread_bps_assumed / 2 / 10_000,
+        top_up=given.top_up,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

@@ -346,3 +346,44 @@ class Execution(Section):
                 f"exit_retry_minutes_max ({self.exit_retry_minutes_max})"
             )
         return self
+
+
+class Rebalance(Section):
+    """When the book is looked at as a whole, and what it takes to trade for it. 0 switches a trigger off."""
+
+    enabled: bool = Field(
+        default=True, description="Held positions are cut back to what they should weigh, and limits mended."
+    )
+    every_minutes: Count = Field(
+        default=60, description="The schedule, in minutes of the session from its open: hourly, as the plan has it."
+    )
+    check_minutes: Count = Field(
+        default=5, description="How often the other triggers are looked at: each look costs, and minutes are noise."
+    )
+    drift_fraction_max: Share = Field(
+        default=0.05, description="Trigger: a weight has moved so far, of equity, from its last target."
+    )
+    volatility_change_max: Annotated[float, Field(ge=0)] = Field(
+        default=0.5, description="Trigger: the book's forecast volatility has changed by this part of itself."
+    )
+    drawdown_step: Share = Field(
+        default=0.02, description="Trigger: equity has fallen so much further since the last rebalance."
+    )
+    on_signal: bool = Field(default=True, description="Trigger: a position was opened or closed since the last one.")
+    breach_tolerance: Share = Field(
+        default=0.02, description="A limit is mended when it is passed by this part of itself: prices come back."
+    )
+    method: Literal["mean_variance", "min_variance", "risk_parity", "max_diversification", "hrp"] = Field(
+        default="mean_variance",
+        description="What is best: mean_variance takes returns as those under which PositionSizer's weights are best.",
+    )
+    turnover_max: Part = Field(
+        default=0.25, description="Sold and bought in one rebalance, of equity: no whim turns the book over."
+    )
+    band_minimum: Share = Field(
+        default=0.005, description="No trade smaller than this part of equity; costs widen it (see docs/rebalance.md)."
+    )
+    top_up: bool = Field(
+        default=False,
+        description="Held positions may grow. Off: a broker takes no buy against a working stop, which must go first.",
+    )

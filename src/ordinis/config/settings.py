@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from ordinis.config.account import Account, Compliance, Data, Strategies
 from ordinis.config.base import Section
 from ordinis.config.edges import Broker, Exchange, JournalSection, Run
-from ordinis.config.policies import SMALL, STANDARD, Execution, Policy, Risk, Sizing, Tier
+from ordinis.config.policies import SMALL, STANDARD, Execution, Policy, Rebalance, Risk, Sizing, Tier
 
 
 class Settings(Section):
@@ -24,6 +24,7 @@ class Settings(Section):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, strict=False)] = (SMALL, STANDARD)
     sizing: Sizing = Sizing()
     risk: Risk = Risk()
+    rebalance: Rebalance = Rebalance()
     execution: Execution = Execution()
     exchange: Exchange = Exchange()
     journal: JournalSection = JournalSection()
