@@ -99,7 +99,12 @@ def measured(folder: Path, symbols: int, count: int, report: bool) -> Measured:
         chosen = days(count)
         names = tuple(f"S{number:04d}" for number in range(symbols))
         store.write(
-            name, symbols=names, blocks=blocks(symbols, chosen), feed="synthetic", label="synthetic bars", synthetic=True
+            name,
+            symbols=names,
+            blocks=blocks(symbols, chosen),
+            feed="synthetic",
+            label="synthetic bars",
+            synthetic=True,
         )
     journal, result = folder / "streaming.journal", folder / "result.json"
     _run(folder, name, journal, result, report)

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+
 import numpy as np
 
 from ordinis.domain.decision import Assessment, VerdictAction
@@ -158,9 +159,7 @@ def sizes_of(assessments: Iterable[Assessment]) -> Sizes:
     return Sizes(set_by=dict(set_by.most_common()), took_part=dict(took_part.most_common()))
 
 
-def _costs(
-    updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[CashFlow], given_away: GivenAway
-) -> Costs:
+def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[CashFlow], given_away: GivenAway) -> Costs:
     fees: dict[str, Decimal] = {}
     for flow in flows:
         if flow.kind == "fee":
