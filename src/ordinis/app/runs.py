@@ -13,6 +13,7 @@ from ordinis.app import material as materials
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.config.settings import Settings
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
@@ -58,7 +59,7 @@ def run_backtest(
         market = SimulatedMarket(exchange, run.loaded(_announced(material, progress)))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     if report is not None:
-        _report(material, result, engine, report, command)
+        _report(material, result, engine, report, command, Pricing(exchange.settings).given_away)
     return result, engine
 
 
@@ -149,13 +150,20 @@ def _check_report_can_be_made() -> None:
     require_plotly()
 
 
-def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
+def _report(
+    material: Material,
+    result: BacktestResult,
+    engine: TradingEngine,
+    folder: Path,
+    command: str,
+    given_away: Callable[[bool, float], float],
+) -> None:
     from ordinis.research.report import MARKET, benchmark_of, gather, write_report
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
     benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
-    write_report(gather(result, engine, benchmark, command), folder)
+    write_report(gather(result, engine, benchmark, command, given_away), folder)
 
 
 def _announced(material: Material, progress: Progress | None) -> Iterator[MarketBlock]:

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 from ordinis import app
+from ordinis.brokers.simulated.pricing import Pricing
+from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.config import load
 from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
@@ -303,6 +305,11 @@ def read_page() -> ReadPage:
     return lambda source: Page(page(source, plotly=""))
 
 
+def given_away(buys: bool, fill_usd: float) -> float:
+    """The exchange's half spread at default settings, of a fill."""
+    return Pricing(ExchangeSettings(cash_usd=Decimal(1))).given_away(buys, fill_usd)
+
+
 @dataclass(frozen=True, slots=True)
 class SmallRun:
     result: BacktestResult
@@ -331,7 +338,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     )
     result, engine = app.run_backtest(settings, data="wandering", journal=folder / "small.journal")
     benchmark = benchmark_of(blocks, 50_000.0)
-    return SmallRun(result, engine, benchmark, gather(result, engine, benchmark, "ordinis backtest"))
+    return SmallRun(result, engine, benchmark, gather(result, engine, benchmark, "ordinis backtest", given_away))
 
 
 def _wandering() -> Iterator[MarketBlock]:

@@ -106,7 +106,7 @@ def test_a_journal_of_another_run_is_refused(small_run: SmallRun) -> None:
     trips.append(msgspec.structs.replace(trips[-1], closed_at_ns=1))
     try:
         with pytest.raises(JournalError, match="does not hold a"):
-            gather(small_run.result, small_run.engine, small_run.benchmark, "ordinis backtest")
+            gather(small_run.result, small_run.engine, small_run.benchmark, "ordinis backtest", lambda _, __: 0.0)
     finally:
         trips.pop()
 

@@ -169,9 +169,10 @@ def test_the_fill_model_is_told_in_words(
     [
         ({"participation_fraction_max": 0.0}, "Any size fills at once"),
         ({"fees": {"enabled": False}}, "No fees are charged."),
+        ({"half_spread_bps": "by_price"}, "made worse by half the spread that real quotes"),
     ],
 )
-def test_generous_assumptions_are_told(
+def test_other_assumptions_are_told(
     make_source: MakeSource, read_page: ReadPage, change: dict[str, Any], words: str
 ) -> None:
     source = make_source()
