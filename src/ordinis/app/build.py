@@ -224,7 +224,6 @@ def _rebalance(settings: Settings) -> RebalanceSettings | None:
         turnover_max=given.turnover_max,
         band_minimum=given.band_minimum,
         cost_fraction=settings.execution.spread_bps_assumed / 2 / 10_000,
-        top_up=given.top_up,
     )
 
 

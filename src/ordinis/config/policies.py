@@ -383,7 +383,3 @@ class Rebalance(Section):
     band_minimum: Share = Field(
         default=0.005, description="No trade smaller than this part of equity; costs widen it (see docs/rebalance.md)."
     )
-    top_up: bool = Field(
-        default=False,
-        description="Held positions may grow. Off: a broker takes no buy against a working stop, which must go first.",
-    )

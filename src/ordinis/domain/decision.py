@@ -205,7 +205,7 @@ class RebalanceLine(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_o
 
 
 class RebalancePlan(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
-    """A look at the whole book: why, what it should be, and what is traded for it, sells first."""
+    """A look at the whole book: why, what it should be, and what is cut for it, the most first."""
 
     triggers: tuple[str, ...]  # The most urgent first.
     method: str
@@ -218,7 +218,7 @@ class RebalancePlan(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_o
 
     @property
     def turnover(self) -> float:
-        """Sold and bought, a fraction of equity."""
+        """What is traded, a fraction of equity."""
         return sum(abs(line.target - line.current) for line in self.lines if line.quantity)
 
     @property

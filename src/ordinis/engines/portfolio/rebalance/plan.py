@@ -1,9 +1,9 @@
-"""From targets to trades: which differences are worth what it costs to trade them, in shares, sells first."""
+"""From targets to trades: which cuts are worth what they cost, in shares, the largest first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 import msgspec
 
@@ -48,9 +48,10 @@ def trades(
     minimum_usd: float,
     urgent: Iterable[int] = (),
 ) -> list[RebalanceLine]:
-    """What becomes of each held name, the largest sale first. `urgent` columns are past a limit: no band for them.
+    """What becomes of each held name, the largest cut first. `urgent` columns are past a limit: no band for them.
 
-    A name that is not held has no line: it is entered, or not, as any candidate, at most at its target.
+    A holding never grows here: a broker takes no order against its working stop. A name that is not held has no
+    line: it is entered, or not, as any candidate, at most at its target.
     """
     hurry = frozenset(urgent)
     lines = [
@@ -58,19 +59,19 @@ def trades(
         for seat, target in zip(seats, targets, strict=True)
         if seat.held
     ]
-    return sorted(lines, key=lambda line: (line.reason is not _SENT, float(line.quantity), line.symbol))
+    return sorted(lines, key=lambda line: (-line.notional_usd, line.symbol))
 
 
 def _line(
     seat: Seat, target: float, settings: RebalanceSettings, equity_usd: float, minimum_usd: float, urgent: bool
 ) -> RebalanceLine:
-    away = target - seat.now
+    excess = abs(seat.now) - abs(target)
     band = 0.0 if urgent else no_trade_band(target, settings)
     quantity, reason = _NOTHING, seat.frozen
-    if reason is None and abs(away) <= band:
+    if reason is None and excess <= band:
         reason = _WITHIN_BAND
     if reason is None:
-        quantity = _shares(seat, target, equity_usd, minimum_usd)
+        quantity = _cut(seat, target, equity_usd, minimum_usd)
         reason = _SENT if abs(float(quantity)) * seat.price_usd >= minimum_usd else Reason.BELOW_MINIMUM
     if reason is not _SENT:
         quantity = _NOTHING
@@ -87,16 +88,13 @@ def _line(
     )
 
 
-def _shares(seat: Seat, target: float, equity_usd: float, minimum_usd: float) -> Decimal:
-    """The trade in shares, signed. Rounded so that no cap is passed: what is cut is cut by at least so much."""
+def _cut(seat: Seat, target: float, equity_usd: float, minimum_usd: float) -> Decimal:
+    """Shares, signed: rounded so that what is left is at most the target, and never an order's crumb."""
     wanted_usd = abs(target) * equity_usd
     if wanted_usd < minimum_usd:
-        return -seat.held  # A rest that is too small to be an order stays for ever.
-    step = money.WHOLE if seat.held == seat.held.to_integral_value() else money.FRACTION
-    left = money.shares(wanted_usd / seat.price_usd, step)
+        return -seat.held
     size = abs(seat.held)
-    if left < size:
-        cut = (size - left).quantize(step, rounding=ROUND_CEILING)
-        return -cut if seat.held > 0 else cut
-    more = left - size
-    return more if seat.held > 0 else -more
+    step = money.WHOLE if size == size.to_integral_value() else money.FRACTION
+    left = min(money.shares(wanted_usd / seat.price_usd, step), size)
+    cut = size - left
+    return -cut if seat.held > 0 else cut

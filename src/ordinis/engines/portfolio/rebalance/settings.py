@@ -21,7 +21,6 @@ class RebalanceSettings:
     turnover_max: float = 0.25  # Of equity, one way, in one rebalance.
     band_minimum: float = 0.005  # Of equity: no smaller trade, whatever its cost.
     cost_fraction: float = 0.0002  # Of what is traded: half a spread and what it moves.
-    top_up: bool = False  # Whether held positions may grow.
 
     @property
     def on(self) -> bool:

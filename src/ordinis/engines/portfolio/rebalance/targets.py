@@ -1,0 +1,127 @@
+"""Where the book should stand: the best weights within every limit, each at most what PositionSizer gives.
+
+Under `mean_variance` the expected returns are those under which PositionSizer's own weights u would be best, mean =
+risk aversion x S u: so the targets are the feasible book that strays from u with the least variance. Source: Black
+and Litterman (1992), "Global Portfolio Optimization", reverse optimisation; confidence enters by u.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ordinis.domain.errors import DataError, OptimizationError
+from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolio.rebalance.plan import Seat
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
+
+_CASH_IS_FREE = "mean_variance"  # The other methods invest all that they may.
+_HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookLimits:
+    """What the whole book has to keep, as fractions of equity; None: no such limit. Groups by symbol."""
+
+    gross: float
+    cash_buffer: float
+    max_volatility: float | None = None
+    sectors: Mapping[str, str] = field(default_factory=dict)
+    max_sector: float | None = None
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    max_cluster: float | None = None
+    betas: Mapping[str, float] = field(default_factory=dict)
+    beta: tuple[float, float] | None = None
+
+
+class Targets(NamedTuple):
+    """The weights of the seats in their order, signed; `rung` says how they were found, `note` why not better."""
+
+    weights: list[float]
+    rung: str
+    note: str
+    volatility_before: float  # A year; NaN unknown.
+    volatility_after: float
+
+
+def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, settings: RebalanceSettings) -> Targets:
+    """Solve for the seats; `covariance` [seats x seats] of a year, NaN where a volatility is unknown.
+
+    A holding without an estimate, or one that may not be traded, stays as it is and counts in every limit.
+    """
+    now = np.array([seat.now for seat in seats])
+    before = _volatility(now, covariance)
+    try:
+        weights, rung = _solved(seats, now, covariance, limits, settings)
+    except (DataError, OptimizationError) as error:
+        return Targets(now.tolist(), _HELD, str(error), before, before)
+    return Targets(weights.tolist(), rung, "", before, _volatility(weights, covariance))
+
+
+def _solved(
+    seats: Sequence[Seat], now: FloatArray, covariance: FloatArray, limits: BookLimits, settings: RebalanceSettings
+) -> tuple[FloatArray, str]:
+    from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
+
+    names = [seat.symbol for seat in seats]
+    bounds = {seat.symbol: _bounds(seat) for seat in seats}
+    wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
+    mean = settings.risk_aversion * (np.nan_to_num(covariance) @ wanted)
+    result = PortfolioOptimizer(settings.method, risk_aversion=settings.risk_aversion).optimize_moments(
+        names,
+        mean,
+        covariance,
+        _constraints(seats, bounds, limits, settings),
+        {name: float(weight) for name, weight in zip(names, now, strict=True) if weight},
+    )
+    weights = np.array([result.weights.get(seat.symbol, seat.now) for seat in seats])
+    return weights, result.rung
+
+
+def _wanted(seat: Seat) -> float:
+    return -seat.most if seat.now < 0.0 else seat.most
+
+
+def _bounds(seat: Seat) -> tuple[float, float]:
+    """A holding may shrink, a candidate may come; neither may change sides."""
+    if seat.now < 0.0:
+        return max(seat.now, -seat.most), 0.0
+    return 0.0, min(seat.now, seat.most) if seat.held else seat.most
+
+
+def _constraints(
+    seats: Sequence[Seat],
+    bounds: Mapping[str, tuple[float, float]],
+    limits: BookLimits,
+    settings: RebalanceSettings,
+) -> dict[str, Any]:
+    gross = limits.gross
+    if settings.method != _CASH_IS_FREE:  # They invest the whole budget: no more than there is room for.
+        room = sum(max(abs(low), abs(high)) for low, high in bounds.values())
+        gross = min(gross, room / (1.0 - limits.cash_buffer))
+    given: dict[str, Any] = {
+        "bounds": bounds,
+        "gross": gross,
+        "cash_buffer": limits.cash_buffer,
+        "cost": settings.cost_fraction,
+        "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
+        "max_volatility": limits.max_volatility,
+        "beta": limits.beta,
+        "betas": limits.betas,
+        "sectors": limits.sectors,
+        "max_sector": limits.max_sector,
+        "clusters": limits.clusters,
+        "max_cluster": limits.max_cluster,
+        "max_turnover": settings.turnover_max or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _volatility(weights: FloatArray, covariance: FloatArray) -> float:
+    held = weights.nonzero()[0]
+    variance = float(weights[held] @ covariance[np.ix_(held, held)] @ weights[held])
+    return sqrt(variance) if variance >= 0.0 else nan
