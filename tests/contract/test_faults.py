@@ -142,7 +142,7 @@ def test_an_order_is_accepted_and_then_rejected_with_its_leg() -> None:
         shown = wire.get(f"/v2/orders/{sent['id']}", nested="true")
         assert (shown["status"], shown["legs"][0]["status"]) == ("rejected", "rejected")
         assert shown["failed_at"] is not None
-        assert wire.get("/v2/account")["buying_power"] == "200000"
+        assert Decimal(wire.get("/v2/account")["buying_power"]) == 200_000
 
 
 def test_an_order_fills_in_part_and_then_the_rest() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import requests
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from contract.days import block_of
@@ -24,7 +25,7 @@ from ordinis.domain.market import DailyBlock, MarketBlock
 KEYS = Keys(key="key", secret="secret")
 HEADERS = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
 SECONDS_MAX = 10.0
-QUIET_SECONDS = 0.15  # Nothing more is coming: the server has answered what came after it.
+GLANCE_SECONDS = 0.005  # What has come is there at once.
 
 
 class Wire:
@@ -100,25 +101,27 @@ class Ears:
         return json.loads(frame)
 
     def rest(self) -> list[Any]:
-        """Every message that has been sent by now. A closed line ends it."""
+        """Every message that has been sent by now: the answer to a ping comes after them. A closed line ends it."""
         heard: list[Any] = []
+        self._settle()
         while True:
             try:
-                frame = self._socket.recv(QUIET_SECONDS)
+                frame = self._socket.recv(GLANCE_SECONDS)
             except (TimeoutError, ConnectionClosed):
                 return heard
             value = msgspec.msgpack.decode(frame) if self._packed else json.loads(frame)  # type: ignore[arg-type]
             heard += value if isinstance(value, list) else [value]
 
+    def _settle(self) -> None:
+        with suppress(ConnectionClosed):
+            answered = self._socket.ping()
+            while not answered.wait(GLANCE_SECONDS) and self._socket.state is State.OPEN:
+                pass
+
     @property
     def open(self) -> bool:
-        try:
-            self._socket.recv(QUIET_SECONDS)
-        except TimeoutError:
-            return True
-        except ConnectionClosed:
-            return False
-        return True
+        self._settle()
+        return self._socket.state is State.OPEN
 
     def events(self) -> list[str]:
         return [message["data"]["event"] for message in self.rest()]
