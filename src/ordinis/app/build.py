@@ -68,7 +68,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             execution=_execution(settings),
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
-            sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
+            sectors=sector_table(settings),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
             exit_minutes={name: minutes for name, minutes in slow.items() if minutes is not None},
@@ -118,6 +118,12 @@ def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> S
         ),
         guarded=own,
     )
+
+
+def sector_table(settings: Settings) -> dict[str, str]:
+    """Symbol -> sector, the user's own table before ours. Errors: DataError."""
+    own = settings.risk.sector_file
+    return sectors(Path(own).expanduser() if own else None)
 
 
 def _on_its_bars(given: Strategies, name: str, own: Mapping[str, Maker]) -> Strategy:

@@ -26,8 +26,15 @@ _LINKS = {
 _FALLBACK = ", falling back"
 
 
+def caption(source: ReportSource, note: str) -> str:
+    """Under a picture: what it is drawn from, and what there is to know. The command follows it."""
+    partial = ", PARTIAL run" if source.result.partial else ""
+    about = f" {note}" if note else ""
+    return f"Data set {source.result.data}, {bars_label(source)}{partial}.{about} Made by"
+
+
 def bars_label(source: ReportSource) -> str:
-    """What stands under every picture."""
+    """Real or synthetic, in the data set's own words."""
     kind, label = bars_kind(source), source.result.data_label
     if label.lower().startswith(kind.lower()):
         return kind + label[len(kind) :]
