@@ -117,9 +117,8 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
 
 def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
     """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
-    minutes = "SELECT seq FROM events WHERE kind = ? ORDER BY seq"
     with open_journal(path) as journal:
-        decided = np.array([seq for (seq,) in journal.rows(minutes, (int(Kind.SLICE),))], np.int64)
+        decided = np.array([seq for seq, _, kind, _, _ in journal.recorded() if kind == Kind.SLICE], np.int64)
         found = [
             (entry.seq, entry.event.fill)
             for entry in journal.entries(Kind.UPDATE)
