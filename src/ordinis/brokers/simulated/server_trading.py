@@ -81,12 +81,15 @@ class TradingApi:
     # Account.
 
     async def account(self, request: Request) -> Response:
-        books = self._exchange.books
+        books, settings = self._exchange.books, self._exchange.settings
         body = wire_account.account_body(
             self._exchange.account(),
             initial_margin_usd=books.initial_margin_usd,
             maintenance_usd=books.maintenance_usd,
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            short_usd=books.short_usd,
+            spendable_cash_usd=books.spendable_cash_usd,
+            shorting_enabled=settings.shorting_enabled and books.multiplier > 1,
             created_at_ns=self._simulation.data.sessions[0].open_ns,
         )
         return answer(body)
@@ -208,7 +211,7 @@ class TradingApi:
         ]
 
     def _held_for_orders(self, symbol: str) -> Decimal:
-        return self._exchange.books.held_for_sale(self._exchange.universe.column[symbol])
+        return self._exchange.books.held_for_exit(self._exchange.universe.column[symbol])
 
     # Reference.
 
@@ -223,14 +226,17 @@ class TradingApi:
         return answer([wire_account.calendar_body(one) for one in days])
 
     async def assets(self, request: Request) -> Response:
-        return answer([wire_account.asset_body(symbol) for symbol in self._exchange.universe.symbols])
+        return answer([self._asset(symbol) for symbol in self._exchange.universe.symbols])
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         for symbol in self._exchange.universe.symbols:
             if name in (symbol, asset_id(symbol)):
-                return answer(wire_account.asset_body(symbol))
+                return answer(self._asset(symbol))
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
+
+    def _asset(self, symbol: str) -> dict[str, Any]:
+        return wire_account.asset_body(symbol, easy_to_borrow=self._exchange.settings.borrowable(symbol))
 
 
 async def _failed(fault: OrderFault) -> Response:
