@@ -209,6 +209,9 @@ def _limits(settings: Settings) -> Limits:
         beta_min=risk.beta_min if risk.beta_rule == "on" else -OFF,
         beta_max=risk.beta_max if risk.beta_rule == "on" else OFF,
         market_volatility_full=_or_off(risk.market_volatility_full),
+        shorting_allowed=risk.shorting_allowed,
+        short_price_usd_min=risk.short_price_usd_min,
+        short_equity_usd_min=float(settings.exchange.margin_equity_min_usd),
         market_buy_collar_fraction=settings.execution.market_buy_collar_fraction,
         minimum_notional_usd=float(settings.sizing.minimum_notional_usd),
     )

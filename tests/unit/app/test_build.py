@@ -65,6 +65,9 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "beta_min": ("risk.beta_rule=off", -OFF),
     "beta_max": ("risk.beta_max=1.9", 1.9),
     "market_volatility_full": ("risk.market_volatility_full=0", OFF),
+    "shorting_allowed": ("risk.shorting_allowed=true", True),
+    "short_price_usd_min": ("risk.short_price_usd_min=11", 11.0),
+    "short_equity_usd_min": ("exchange.margin_equity_min_usd=2100", 2100.0),
     "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
     "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
 }
