@@ -115,6 +115,19 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
     return [update.fill for update in updates(path, symbol) if update.fill is not None]
 
 
+def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
+    """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
+    with open_journal(path) as journal:
+        decided = np.array([seq for seq, _, kind, _, _ in journal.recorded() if kind == Kind.SLICE], np.int64)
+        found = [
+            (entry.seq, entry.event.fill)
+            for entry in journal.entries(Kind.UPDATE)
+            if isinstance(entry.event, OrderUpdate) and entry.event.fill is not None
+        ]
+    numbers = np.searchsorted(decided, [seq for seq, _ in found]).tolist()
+    return [(number, fill) for number, (_, fill) in zip(numbers, found, strict=True)]
+
+
 def account_views(path: str | Path) -> list[AccountView]:
     """The broker's own figures, each time they were asked."""
     return _events(path, Kind.ACCOUNT, AccountView)

@@ -6,7 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -48,7 +48,7 @@ _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
 _IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
-_REPLACED = OrderStatus.REPLACED
+_REPLACED, _REJECTED = OrderStatus.REPLACED, OrderStatus.REJECTED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
@@ -73,6 +73,7 @@ class Exchange:
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
+        self.fill_cap: Callable[[BrokerOrder, Decimal], Decimal] | None = None  # What a server leaves of a fill.
 
     # Time.
 
@@ -129,7 +130,7 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
-        reserve = self._acceptance.check(intent, column, whole)
+        accepted = self._acceptance.check(intent, column, whole)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
@@ -137,7 +138,8 @@ class Exchange:
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
-            reserve_price_usd=reserve,
+            opens=accepted.opens,
+            reserve_price_usd=accepted.reserve_usd,
             at_ns=self.now_ns,
         )
 
@@ -175,6 +177,15 @@ class Exchange:
         for other in (*order.legs, order.sibling):
             if other is not None and other.live:
                 self._end(other, _CANCELED)
+
+    def reject(self, broker_order_id: str) -> None:
+        """The venue sends back what had been accepted; its legs go with it. Raises OrderRefused."""
+        order = self.order(broker_order_id)
+        if not order.live:
+            raise refusals.order_is_final(order)
+        for one in (order, *order.legs):
+            if one.live:
+                self._end(one, _REJECTED)
 
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
@@ -342,6 +353,8 @@ class Exchange:
         if not order.holds:
             self._outlive_sibling(order, at_ns)
         quantity = minute.take(order)
+        if self.fill_cap is not None:
+            quantity = self.fill_cap(order, quantity)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
         kind = order.acts_as
@@ -362,10 +375,8 @@ class Exchange:
         books.release(order, quantity)
         order.filled_quantity += quantity
         order.filled_value_usd += value
-        if order.buys:
-            books.bought(order, quantity, price, value, at_ns)
-        else:
-            books.sold(order, quantity, price, value, at_ns)
+        book = books.opened if order.opens else books.closed
+        book(order, quantity, price, value, at_ns)
         if order.filled_quantity == order.quantity:
             order.status = _FILLED
             order.filled_at_ns = at_ns
@@ -400,9 +411,10 @@ class Exchange:
             stop.quantity -= sold
 
     def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
-        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
-        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
+        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
+        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
+        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
+        lives = parent.sibling is not None or fits  # A pair's shares are held already.
         for leg in parent.legs:
             if lives:
                 self._start(leg, at_ns)
@@ -412,7 +424,7 @@ class Exchange:
     # The end of an order.
 
     def _end(self, order: BrokerOrder, status: OrderStatus, at_ns: int | None = None) -> None:
-        """Cancel or expire what is left of it."""
+        """Cancel, expire, replace or reject what is left of it."""
         at_ns = self.now_ns if at_ns is None else at_ns
         waiting = order.status is _HELD
         order.status = status
@@ -420,7 +432,7 @@ class Exchange:
             order.expired_at_ns = at_ns
         elif status is _REPLACED:
             order.replaced_at_ns = at_ns
-        else:
+        elif status is not _REJECTED:
             order.canceled_at_ns = at_ns
         if waiting:
             order.live = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -20,6 +21,8 @@ from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.journal.trips import Trip, trips
 from ordinis.research.report.benchmark import Benchmark
+from ordinis.research.report.sectors import Bars, sector_exposure
+from ordinis.research.report.slippage import slips
 from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, ReportSource, Sizes, Trade
 from ordinis.research.result import BacktestResult
 
@@ -27,25 +30,38 @@ from ordinis.research.result import BacktestResult
 GivenAway = Callable[[bool, float], float]
 
 
-def gather(
-    result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, command: str, given_away: GivenAway
-) -> ReportSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a report says of a run and neither its engine nor its journal knows."""
+
+    command: str  # What a person types to run it again.
+    benchmark: Benchmark
+    given_away: GivenAway
+    bars: Bars
+    sector_of: Mapping[str, str]
+
+
+def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) -> ReportSource:
     """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
     path, curve = result.journal, _frozen(engine.curve)
-    updates, orders = reading.updates(path), _Orders(reading.orders(path))
+    updates, intents = reading.updates(path), reading.orders(path)
+    orders, assessed = _Orders(intents), [one.assessment for one in reading.assessments(path)]
     meta, symbols = _meta(path)
     return ReportSource(
         result=result,
-        command=command,
+        command=around.command,
         symbols=symbols,
         data_sha256=meta["data_sha256"],
         settings=json.loads(meta["settings"]),
-        benchmark=benchmark.until({day for day, _ in curve.sessions}),
+        benchmark=around.benchmark.until({day for day, _ in curve.sessions}),
         curve=curve,
+        target_volatility=engine.state.tier.sizing.target_volatility,
+        sectors=sector_exposure(reading.fills_by_minute(path), around.bars, around.sector_of, curve.at_ns.size),
+        slips=slips(updates, intents, assessed),
         trades=_trades(path, engine.state.trips, updates, orders, curve),
         open_positions=open_positions(engine.state.ledger),
-        sizes=sizes_of(one.assessment for one in reading.assessments(path)),
-        costs=_costs(updates, orders, reading.cash_flows(path), given_away),
+        sizes=sizes_of(assessed),
+        costs=_costs(updates, orders, reading.cash_flows(path), around.given_away),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
@@ -70,6 +86,7 @@ def _frozen(curve: EquityCurve) -> Curve:
         at_ns=curve.at_ns,
         equity_usd=curve.equity_usd,
         long_usd=curve.long_usd,
+        short_usd=curve.short_usd,
         positions=curve.positions,
         sessions=tuple(curve.sessions),
     )
@@ -127,7 +144,8 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 
 
 def _exit(trip: Trip, orders: _Orders) -> Exit:
-    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
+    opening = trip.fills[0].fill.quantity
+    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity * opening < 0}
     if purposes == {Purpose.PROTECT}:
         return Exit.STOP
     return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL
