@@ -110,6 +110,7 @@ def _candidate(
         state.fractionable and direction > 0,  # A short is of whole shares.
         None if prospects is None else prospects.optimal_weight(column, direction),
         None if prospects is None else prospects.room(column, direction),
+        None if draft.targets is None else draft.targets.get(column, 0.0),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from ordinis.domain.decision import Assessment, Reason
@@ -85,10 +86,10 @@ def _held_overnight(state: State, columns: Sequence[int]) -> list[int]:
     return [one for one in columns if state.ledger.quantity[one] and state.columns.sessions_held(one) > 0]
 
 
-def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
-    """Close the position, and say so."""
+def leave(state: State, draft: Draft, column: int, symbol: str, quantity: Decimal | None = None) -> None:
+    """Close the position, or cut it by so many shares, unsigned; and say so."""
     holding = state.ledger.holdings[symbol]
-    client_order_id, sent = state.desk.leave(symbol, holding.quantity, draft.at_ns)
+    client_order_id, sent = state.desk.leave(symbol, holding.quantity, draft.at_ns, quantity)
     draft.actions += sent
     draft.assessments.append(
         Assessment(
@@ -99,7 +100,7 @@ def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
             confidence=None,
             price_usd=draft.minutes.marks.item(draft.row, column),
             size=None,
-            verdict=state.guard.reduce(abs(holding.quantity)),
+            verdict=state.guard.reduce(abs(holding.quantity) if quantity is None else quantity),
             client_order_id=client_order_id,
         )
     )

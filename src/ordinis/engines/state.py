@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
+from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason, RebalancePlan
 from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
@@ -19,6 +19,7 @@ from ordinis.engines.outlook import Minutes
 from ordinis.engines.performance.tracker import PerformanceTracker
 from ordinis.engines.portfolio.optimal import OptimalBook
 from ordinis.engines.portfolio.policy import Tier, TierPolicy
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.riskguard.book import Book, companions
 from ordinis.engines.riskguard.guard import RiskGuard
@@ -53,6 +54,7 @@ class TradingSettings:
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
+    rebalance: RebalanceSettings | None = None  # None: the book is never rebalanced.
     exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
@@ -127,7 +129,7 @@ class State:
 class Draft:
     """A minute's decision while it is being made."""
 
-    __slots__ = ("actions", "assessments", "at_ns", "minutes", "notes", "reasons", "row")
+    __slots__ = ("actions", "assessments", "at_ns", "minutes", "notes", "plan", "reasons", "row", "targets")
 
     def __init__(self, minutes: Minutes, row: int, at_ns: int, reasons: ReasonArray, notes: list[str]) -> None:
         self.minutes = minutes
@@ -137,13 +139,16 @@ class Draft:
         self.notes = notes
         self.actions: list[Action] = []
         self.assessments: list[Assessment] = []
+        self.plan: RebalancePlan | None = None
+        self.targets: dict[int, float] | None = None  # Column -> the most it may weigh; None: nothing was planned.
 
     def decision(self, changes: bytes) -> Decision:
-        if not (self.actions or self.assessments or changes or self.notes):
+        if not (self.actions or self.assessments or changes or self.notes or self.plan):
             return NOTHING
         return Decision(
             actions=tuple(self.actions),
             assessments=tuple(self.assessments),
             changes=changes,
             notes=tuple(self.notes),
+            plan=self.plan,
         )

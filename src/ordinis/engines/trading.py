@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from ordinis.domain.account import AccountView
-from ordinis.domain.decision import NOTHING, Decision, Reason
+from ordinis.domain.decision import NOTHING, Decision, Reason, RebalancePlan
 from ordinis.domain.errors import AccountError
 from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
@@ -24,6 +24,7 @@ from ordinis.engines.exits import DayVotes, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
+from ordinis.engines.rebalancing import Rebalancer
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
@@ -37,6 +38,7 @@ class TradingEngine:
         self.state = State(universe, outlook.strategies, settings)
         self.curve = EquityCurve()
         self._outlook = outlook
+        self._rebalancer = None if settings.rebalance is None else Rebalancer(settings.rebalance)
         self._daily_exits = daily_exits
         self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
         self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
@@ -80,12 +82,22 @@ class TradingEngine:
             if flattening(state):
                 close_all(state, draft)
             exits(state, draft, self._day_votes)
+            if self._rebalancer is not None and self._halted is None:
+                self._rebalancer.look(state, draft)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
+
+    def proposed_rebalance(self) -> RebalancePlan | None:
+        """What a rebalance would do after the last minute, whatever the triggers say; None before the first minute."""
+        if self._rebalancer is None or self._minutes is None:
+            return None
+        minutes, row = self._minutes, self._row
+        at_ns: int = minutes.block.closed_at_ns.item(row)
+        return self._rebalancer.proposed(self.state, Draft(minutes, row, at_ns, self._reasons(minutes, row, at_ns), []))
 
     def _look(self, block: MarketBlock) -> Minutes:
         """A block's minutes are looked at together, once; row r rests on rows up to r only."""

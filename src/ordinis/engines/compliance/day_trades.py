@@ -182,6 +182,11 @@ class DayTradeSlots:
         return len(self._open_entries)
 
     @property
+    def throttled(self) -> bool:
+        """Day trades are counted and limited."""
+        return self._on
+
+    @property
     def full(self) -> bool:
         """One more entry could become the day trade that is one too many."""
         return self._on and self.used + self.reserved >= self._throttle.day_trades_max

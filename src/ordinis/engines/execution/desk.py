@@ -75,7 +75,7 @@ class Backoff(NamedTuple):
 class SymbolOrders:
     """What works for one symbol, and the stop price its position is under."""
 
-    __slots__ = ("backoff", "entry", "exit", "leaving", "stop", "stop_usd")
+    __slots__ = ("backoff", "cut", "entry", "exit", "leaving", "stop", "stop_usd")
 
     def __init__(self) -> None:
         self.entry: WorkingOrder | None = None
@@ -83,6 +83,7 @@ class SymbolOrders:
         self.stop: WorkingOrder | None = None
         self.stop_usd: Decimal | None = None
         self.leaving: str | None = None  # The id of an exit that waits for the stop to be taken back.
+        self.cut: Decimal | None = None  # How many shares that exit is of; None: of all.
         self.backoff: dict[Purpose, Backoff] = {}
 
     def drop(self, order: WorkingOrder) -> None:
@@ -167,13 +168,17 @@ class OrderDesk:
         orders = self.of(symbol)
         return orders.leaving is None and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
-    def leave(self, symbol: str, held: Decimal, at_ns: int) -> tuple[str, list[Action]]:
-        """Close the position, long or short: at once, or first take back what holds its shares.
+    def leave(
+        self, symbol: str, held: Decimal, at_ns: int, quantity: Decimal | None = None
+    ) -> tuple[str, list[Action]]:
+        """Close the position, long or short, or cut it by `quantity` shares, unsigned.
 
+        At once, or first what holds its shares is taken back; what stays gets its stop again when the cut has filled.
         Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
-        orders.leaving = self._ids.next(at_ns, symbol, "exit")
+        orders.leaving = self._ids.next(at_ns, symbol, "exit" if quantity is None else "cut")
+        orders.cut = quantity
         return orders.leaving, self._leave(symbol, orders, held, at_ns)
 
     def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
@@ -282,18 +287,19 @@ class OrderDesk:
 
     def _close(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         assert orders.leaving is not None
+        quantity = abs(held) if orders.cut is None else min(abs(held), orders.cut)
         intent = OrderIntent(
             client_order_id=orders.leaving,
             symbol=symbol,
             side=_SELL if held > 0 else _BUY,
-            quantity=abs(held),
+            quantity=quantity,
             type=_MARKET,
             time_in_force=_DAY,
             purpose=_EXIT,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, abs(held), 1 if held > 0 else -1)
+        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, quantity, 1 if held > 0 else -1)
         orders.leaving = None
         return [intent]
 

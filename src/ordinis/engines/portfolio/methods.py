@@ -27,6 +27,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     fractionable: bool
     optimal_weight: float | None = None  # Of an optimum over what is held and the candidates.
     book_room: float | None = None  # The weight that the book's volatility leaves; NaN: its risk is not known.
+    target: float | None = None  # The most it may weigh in the book that a rebalance of this minute asks for.
 
 
 _CENT = 0.01  # A portfolio of less buys nothing.

@@ -22,6 +22,8 @@ __all__ = ["Candidate", "KellyBasis", "PositionSizer", "SizingConfig", "SizingMe
 _BELOW_MINIMUM = Reason.BELOW_MINIMUM
 _NO_OPTIMAL_WEIGHT = Reason.NO_OPTIMAL_WEIGHT
 _BOOK_VOLATILITY = "book_volatility"
+_REBALANCE = "rebalance_target"
+_NO_ROOM = {_BOOK_VOLATILITY: Reason.BOOK_VOLATILITY, _REBALANCE: Reason.NO_OPTIMAL_WEIGHT}
 _HAIR = 1.0 + 1e-12  # So that 1,000 USD are ten shares at 100, whatever weight they went through.
 
 
@@ -110,8 +112,7 @@ class PositionSizer:
         shares = self._shares(weight, candidate)
         notional_usd = float(shares) * candidate.price_usd
         if notional_usd < config.minimum_notional_usd:
-            reason = Reason.BOOK_VOLATILITY if bound_by == _BOOK_VOLATILITY else _BELOW_MINIMUM
-            return self._nothing(candidate, chain, reason)
+            return self._nothing(candidate, chain, _NO_ROOM.get(bound_by, _BELOW_MINIMUM))
         final = notional_usd / self._value_usd
         return SizeResult(
             symbol=candidate.symbol,
@@ -135,6 +136,9 @@ class PositionSizer:
         if weight > config.max_position_pct:
             weight = config.max_position_pct
             bound_by = "max_position_pct"
+            chain.append(SizeStep(bound_by, weight))
+        if candidate.target is not None and weight > candidate.target:
+            weight, bound_by = candidate.target, _REBALANCE
             chain.append(SizeStep(bound_by, weight))
         if room is None:
             return weight, bound_by

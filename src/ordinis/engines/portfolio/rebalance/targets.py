@@ -18,6 +18,7 @@ from ordinis.domain.errors import DataError, OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolio.rebalance.plan import Seat
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
+from ordinis.engines.portfolioopt.result import OptimizationResult
 
 _CASH_IS_FREE = "mean_variance"  # The other methods invest all that they may.
 _HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
@@ -56,30 +57,31 @@ def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, s
     now = np.array([seat.now for seat in seats])
     before = _volatility(now, covariance)
     try:
-        weights, rung = _solved(seats, now, covariance, limits, settings)
+        result = _solved(seats, now, covariance, limits, settings)
     except (DataError, OptimizationError) as error:
         return Targets(now.tolist(), _HELD, str(error), before, before)
-    return Targets(weights.tolist(), rung, "", before, _volatility(weights, covariance))
+    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in result.relaxed.items())
+    weights = np.array([result.weights.get(seat.symbol, seat.now) for seat in seats])
+    return Targets(weights.tolist(), result.rung, note, before, _volatility(weights, covariance))
 
 
 def _solved(
     seats: Sequence[Seat], now: FloatArray, covariance: FloatArray, limits: BookLimits, settings: RebalanceSettings
-) -> tuple[FloatArray, str]:
+) -> OptimizationResult:
     from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
 
     names = [seat.symbol for seat in seats]
     bounds = {seat.symbol: _bounds(seat) for seat in seats}
     wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
     mean = settings.risk_aversion * (np.nan_to_num(covariance) @ wanted)
-    result = PortfolioOptimizer(settings.method, risk_aversion=settings.risk_aversion).optimize_moments(
+    aversion = settings.risk_aversion if settings.method == _CASH_IS_FREE else None
+    return PortfolioOptimizer(settings.method, risk_aversion=aversion, on_failure="ladder").optimize_moments(
         names,
         mean,
         covariance,
         _constraints(seats, bounds, limits, settings),
         {name: float(weight) for name, weight in zip(names, now, strict=True) if weight},
     )
-    weights = np.array([result.weights.get(seat.symbol, seat.now) for seat in seats])
-    return weights, result.rung
 
 
 def _wanted(seat: Seat) -> float:
@@ -107,7 +109,6 @@ def _constraints(
         "bounds": bounds,
         "gross": gross,
         "cash_buffer": limits.cash_buffer,
-        "cost": settings.cost_fraction,
         "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
         "max_volatility": limits.max_volatility,
         "beta": limits.beta,

@@ -65,12 +65,12 @@ class Triggers:
             found.append(Trigger.SCHEDULE)
         return sorted(found, key=list(Trigger).index)
 
-    def done(self, targets: FloatArray, book: BookState) -> None:
+    def done(self, targets: FloatArray, equity_usd: float, volatility: float, opened_and_closed: int) -> None:
         """The book was looked at; `targets` are the weights it should have, [symbols]."""
         self._targets = targets
-        self._equity_usd = book.equity_usd
-        self._volatility = book.volatility
-        self._moves = book.opened_and_closed
+        self._equity_usd = equity_usd
+        self._volatility = volatility
+        self._moves = opened_and_closed
 
     def _moved(self, book: BookState) -> list[Trigger]:
         """What is not the same any more; before the first rebalance there is nothing to compare with."""

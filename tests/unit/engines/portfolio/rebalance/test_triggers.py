@@ -26,7 +26,7 @@ def book(weights: tuple[float, ...] = WEIGHTS, **changed: Any) -> BookState:
 def left_alone(**settings: Any) -> Triggers:
     """A book that was rebalanced and has not moved since."""
     triggers = Triggers(RebalanceSettings(**settings))
-    triggers.done(np.array(WEIGHTS), book())
+    triggers.done(np.array(WEIGHTS), 100_000.0, 0.10, 2)
     return triggers
 
 

@@ -1,0 +1,246 @@
+"""The whole book looked at: what is due, what it should be, and the cuts that bring it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan, nan, sqrt
+
+import numpy as np
+
+from ordinis.domain.decision import Reason, RebalancePlan
+from ordinis.domain.market import MINUTE_NS, FloatArray, IntArray
+from ordinis.engines.commands import flattening
+from ordinis.engines.comovement import ALONE
+from ordinis.engines.exits import leave
+from ordinis.engines.portfolio.methods import Candidate
+from ordinis.engines.portfolio.rebalance.plan import Seat, trades
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
+from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets
+from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
+from ordinis.engines.prospects import Prospects
+from ordinis.engines.riskguard.limits import OFF
+from ordinis.engines.riskguard.screen import ELIGIBLE
+from ordinis.engines.state import Draft, State
+
+_PRICE_STALE = Reason.PRICE_STALE
+_ASKED = "asked"
+
+
+class Rebalancer:
+    """Holds what the triggers remember; everything else is the book's."""
+
+    def __init__(self, settings: RebalanceSettings) -> None:
+        self.settings = settings
+        self._triggers = Triggers(settings)
+
+    def look(self, state: State, draft: Draft) -> None:
+        """Once a minute: mostly nothing is due."""
+        session = draft.minutes.block.session
+        minute = (draft.at_ns - session.open_ns) // MINUTE_NS
+        if not self._triggers.looks(minute) or flattening(state):
+            return
+        book = _book(state, draft)
+        due = self._triggers.due(minute, book)
+        if due:
+            self._act(state, draft, due)
+
+    def proposed(self, state: State, draft: Draft) -> RebalancePlan:
+        """What a rebalance would do now, whatever the triggers say. Changes nothing."""
+        return self._plan(state, draft, [])
+
+    def remember(self, state: State, plan: RebalancePlan) -> None:
+        """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
+        goal = np.zeros(len(state.universe))
+        for line in plan.lines:
+            goal[state.universe.column[line.symbol]] = line.target
+        for symbol, weight in plan.entries.items():
+            goal[state.universe.column[symbol]] = weight
+        self._triggers.done(goal, state.book.equity_usd, plan.volatility_after, _moves(state))
+
+    def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
+        plan = draft.plan = self._plan(state, draft, due)
+        column_of = state.universe.column
+        draft.targets = {column_of[symbol]: weight for symbol, weight in plan.entries.items()}
+        for line in plan.lines:
+            if line.quantity:
+                leave(state, draft, column_of[line.symbol], line.symbol, abs(line.quantity))
+        self.remember(state, plan)
+
+    def _plan(self, state: State, draft: Draft, due: list[Trigger]) -> RebalancePlan:
+        seats = _seats(state, draft)
+        columns = np.array([seat.column for seat in seats], np.int64)
+        found = targets(seats, draft.minutes.beliefs.covariance(columns), _limits(state, draft, columns), self.settings)
+        lines = trades(
+            seats,
+            found.weights,
+            self.settings,
+            equity_usd=state.book.equity_usd,
+            minimum_usd=state.tier.sizing.minimum_notional_usd,
+            urgent=columns.tolist() if BREACHES & set(due) else (),
+        )
+        return RebalancePlan(
+            triggers=tuple(one.value for one in due) or (_ASKED,),
+            method=self.settings.method,
+            rung=found.rung,
+            lines=tuple(lines),
+            entries={
+                seat.symbol: abs(weight) for seat, weight in zip(seats, found.weights, strict=True) if not seat.held
+            },
+            volatility_before=found.volatility_before,
+            volatility_after=found.volatility_after,
+            note=found.note,
+        )
+
+
+def _moves(state: State) -> int:
+    """Positions opened and closed since the start."""
+    return state.entries_filled + len(state.trips)
+
+
+def _weights(state: State, draft: Draft) -> FloatArray:
+    weights: FloatArray = state.ledger.quantity * draft.minutes.marks[draft.row] / state.book.equity_usd
+    return weights
+
+
+def _book(state: State, draft: Draft) -> BookState:
+    weights = _weights(state, draft)
+    held = weights.nonzero()[0]
+    variance = float(weights[held] @ draft.minutes.beliefs.covariance(held) @ weights[held]) if held.size else 0.0
+    return BookState(
+        weights=weights,
+        equity_usd=state.book.equity_usd,
+        volatility=sqrt(variance) if variance >= 0.0 else nan,
+        opened_and_closed=_moves(state),
+        passed=_passed(state, draft, weights, held),
+    )
+
+
+def _passed(state: State, draft: Draft, weights: FloatArray, held: IntArray) -> dict[Trigger, float]:
+    """How far each limit of the whole book is used; 1 is at the limit."""
+    limits, moves, size = state.guard.limits, draft.minutes.moves, np.abs(weights)
+    used = {Trigger.BUFFER: float(size.sum()) / state.tier.sizing.gross_max}
+    groups = [state.book.sectors[column] for column in held.tolist()]
+    used[Trigger.SECTOR] = _fullest(size, held, groups) / limits.sector_fraction_max
+    if moves.warm:
+        clusters = [moves.clusters[column] for column in held.tolist()]
+        used[Trigger.CLUSTER] = _fullest(size, held, clusters) / limits.cluster_fraction_max
+        beta = float(weights @ moves.held_beta)
+        edge = limits.beta_max if beta > 0.0 else limits.beta_min
+        used[Trigger.BETA] = beta / edge if edge else (OFF if beta else 0.0)
+    return used
+
+
+def _fullest(size: FloatArray, held: IntArray, groups: Sequence[IntArray | None]) -> float:
+    """The weight of the heaviest group that something held is in; a symbol without one is its own."""
+    sums = [
+        float(size[column] if members is None or members is ALONE else size[members].sum())
+        for column, members in zip(held.tolist(), groups, strict=True)
+    ]
+    return max(sums, default=0.0)
+
+
+def _limits(state: State, draft: Draft, columns: IntArray) -> BookLimits:
+    """What the account's tier and the risk limits say of a whole book of these."""
+    limits, sizing, moves = state.guard.limits, state.tier.sizing, draft.minutes.moves
+    names = {int(column): state.universe.symbols[column] for column in columns}
+    sectors = {name: _label(state.book.sectors[column], column) for column, name in names.items()}
+    clusters = {name: _label(moves.clusters[column], column) for column, name in names.items()} if moves.warm else {}
+    betas = {name: moves.held_beta.item(column) for column, name in names.items()} if moves.warm else {}
+    banded = bool(betas) and limits.beta_max != OFF
+    return BookLimits(
+        gross=sizing.max_portfolio_leverage,
+        cash_buffer=sizing.cash_buffer_fraction,
+        max_volatility=sizing.target_volatility if sizing.book_volatility_cap else None,
+        sectors=sectors,
+        max_sector=_known_limit(limits.sector_fraction_max),
+        clusters=clusters,
+        max_cluster=_known_limit(limits.cluster_fraction_max) if clusters else None,
+        betas=betas,
+        beta=(limits.beta_min, limits.beta_max) if banded else None,
+    )
+
+
+def _label(members: IntArray | None, column: int) -> str:
+    """A group by its first column; who has none is alone."""
+    return f"{column} alone" if members is None or members is ALONE else f"group of {int(members[0])}"
+
+
+def _known_limit(limit: float) -> float | None:
+    return None if limit == OFF else limit
+
+
+def _seats(state: State, draft: Draft) -> list[Seat]:
+    """What is held, and the best candidates that slots are free for."""
+    held: list[int] = state.ledger.quantity.nonzero()[0].tolist()
+    free = max(0, state.tier.sizing.max_positions - state.book.positions)
+    asked = (draft.reasons == ELIGIBLE).nonzero()[0]
+    best = draft.minutes.by_merit(draft.row, asked)[:free] if asked.size and free else []
+    state.sizer.set_portfolio_value(state.book.equity_usd)
+    prospects = Prospects(state, draft, best) if state.sizer.optimal is not None else None
+    weights = _weights(state, draft)
+    return [_seat(state, draft, column, float(weights[column]), prospects) for column in (*held, *best)]
+
+
+def _seat(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> Seat:
+    symbol = state.universe.symbols[column]
+    held = state.ledger.held(symbol)
+    return Seat(
+        column=column,
+        symbol=symbol,
+        held=held,
+        price_usd=draft.minutes.marks.item(draft.row, column),
+        now=now,
+        most=_most(state, draft, column, now, prospects),
+        frozen=_frozen(state, draft, column, symbol) if held else None,
+    )
+
+
+def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | None:
+    """Why a holding may not be cut now. Selling on the day of the purchase would be a day trade."""
+    orders = state.desk.of(symbol)
+    if orders.entry is not None:
+        return Reason.DUPLICATE_ORDER
+    if not state.desk.may_exit(symbol, draft.at_ns):
+        return Reason.OPPOSITE_ORDER
+    sessions_held = state.columns.sessions_held(column)
+    if sessions_held < state.tier.hold_sessions:
+        return Reason.HOLD
+    if sessions_held == 0 and state.slots.throttled:
+        return Reason.DAY_TRADE_SLOTS
+    return _PRICE_STALE if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE else None
+
+
+def _most(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> float:
+    """What PositionSizer would give it now, before it is rounded to shares; where it gives nothing, what there is."""
+    size = state.sizer.size(_candidate(state, draft, column, now, prospects))
+    return abs(now) if now and not size.shares else size.chain[-1].weight if size.shares else 0.0
+
+
+def _candidate(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> Candidate:
+    """A holding is as sure as it was when it was opened, or is now where its strategy would open it again."""
+    minutes, row = draft.minutes, draft.row
+    signals, symbol = minutes.signals, state.universe.symbols[column]
+    direction: int = signals.direction.item(row, column)
+    sure: float = signals.confidence.item(row, column) if not now or direction * now > 0.0 else nan
+    holding = state.ledger.holdings.get(symbol)
+    if holding is not None:
+        direction = 1 if now > 0.0 else -1
+        sure = float(np.fmax(sure, state.entry_confidence[column]))
+    strategy = signals.strategies[signals.strategy.item(row, column)] if holding is None else holding.strategy
+    evidence = state.by_strategy.evidence(strategy)
+    volatility: float = minutes.volatility.item(column)
+    distance: float = signals.stop_distance.item(row, column)
+    return Candidate(
+        symbol,
+        minutes.marks.item(row, column),
+        None if isnan(sure) else sure,
+        evidence.win_rate,
+        evidence.payoff,
+        evidence.trades,
+        None if isnan(volatility) else volatility,
+        minutes.correlation,
+        state.sizer.stop_distance(None if isnan(distance) else distance),
+        1.0,
+        True,  # Weights, not shares, are asked for.
+        None if prospects is None else prospects.optimal_weight(column, direction),
+    )
