@@ -17,9 +17,11 @@ from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.minute import Minute
+from ordinis.brokers.simulated.notional import estimated, shares_for
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.regrouping import check_change, check_exit, entry_of, exit_of, is_entry, take_place
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.triggers import Triggers
@@ -113,22 +115,28 @@ class Exchange:
 
     # Orders.
 
-    def submit(self, intent: OrderIntent) -> BrokerOrder:
-        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing."""
+    def submit(self, intent: OrderIntent, notional_usd: Decimal | None = None) -> BrokerOrder:
+        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing.
+
+        With `notional_usd` it is of so much money, and the intent's quantity is not read.
+        """
         if self._names_are_taken(intent):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
-        order = self._made(intent, column)
+        if notional_usd is not None:
+            last, least = self.books.last_price_usd(column), self.settings.fractional_order_usd_min
+            intent = estimated(intent, notional_usd, last, least)
+        order = self._made(intent, column, whole=notional_usd is None and intent.quantity % 1 == 0)
+        order.notional_usd = notional_usd
         self._accept(order, intent)
         if self._fills_now and self.session is not None and order.type is _MARKET:
             self._fill_now(order)
         return order
 
-    def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
+    def _made(self, intent: OrderIntent, column: int, whole: bool) -> BrokerOrder:
         """Checked, and changing nothing yet."""
-        whole = intent.quantity % 1 == 0
         accepted = self._acceptance.check(intent, column, whole)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
@@ -144,26 +152,56 @@ class Exchange:
 
     def _fill_now(self, order: BrokerOrder) -> None:
         if order.number not in self._working.auctions:
-            self._fill(order, order.quantity, self.books.last_usd.item(order.column), self.now_ns)
+            last_usd = self.books.last_usd.item(order.column)
+            self._convert(order, last_usd)
+            self._fill(order, order.quantity, last_usd, self.now_ns)
 
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
         check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
-        intent = successor(old, change)
-        if self._names_are_taken(intent):
+        if change.client_order_id in self._by_client_id:
             raise refusals.duplicate_id()
-        self.books.release(old, old.remaining)  # What it holds is there for its successor.
+        if old.order_class != "simple":
+            return self._replace_in_group(old, change)
+        intent = successor(old, change)
+        new = self._made_beside(old, intent)
+        self._end_for(old, new)
+        self._accept(new, intent)
+        return new
+
+    def _made_beside(self, old: BrokerOrder, intent: OrderIntent) -> BrokerOrder:
+        """Checked as if the old one were gone: what it holds is there for its successor."""
+        self.books.release(old, old.remaining)
         self._working.remove(old)
         try:
-            new = self._made(intent, old.column)
+            return self._made(intent, old.column, whole=intent.quantity % 1 == 0)
         finally:
             self.books.hold(old)
             self._working.add(old)
+
+    def _replace_in_group(self, old: BrokerOrder, change: ReplaceIntent) -> BrokerOrder:
+        """The new order stands where the old one stood, working or held."""
+        check_change(old, change)
+        if is_entry(old):
+            new = self._made_beside(old, entry_of(old, change))
+            new.expires_at_ns = old.expires_at_ns
+        else:
+            check_exit(old, change, self.books.last_price_usd(old.column))
+            new = exit_of(old, change, number=len(self._orders) + 1, at_ns=self.now_ns)
+        held = old.status is _HELD
+        self._end_for(old, new)
+        take_place(old, new)
+        self._register(new)
+        if held:
+            self._report(new, self.now_ns)
+        else:
+            self._start(new, self.now_ns)
+        return new
+
+    def _end_for(self, old: BrokerOrder, new: BrokerOrder) -> None:
         old.replaced_by, new.replaces = new.id, old.id
         self._end(old, _REPLACED)
-        self._accept(new, intent)
-        return new
 
     def cancel(self, broker_order_id: str) -> None:
         """Take an order back; its legs, its sibling, or a held leg's parent go with it. Raises OrderRefused."""
@@ -342,12 +380,22 @@ class Exchange:
         """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
         if not order.holds:
             self._outlive_sibling(order, at_ns)
+        self._convert(order, price_usd)
         quantity = minute.take(order)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
         kind = order.acts_as
         if order.live and (kind is _STOP or kind is _TRAILING_STOP):
             self._working.trigger(order)
+
+    def _convert(self, order: BrokerOrder, estimate_usd: float) -> None:
+        """The price that money is turned into shares at is its first fill's; it sells no more than is free."""
+        if order.notional_usd is None or order.filled_quantity:
+            return
+        self.books.release(order, order.quantity)
+        shares = shares_for(order.notional_usd, price_usd(estimate_usd))
+        order.quantity = shares if order.opens else min(shares, self.books.free_to_exit(order.column))
+        self.books.hold(order)
 
     def _outlive_sibling(self, stop: BrokerOrder, at_ns: int) -> None:
         """The stop of a pair executes: its target ends, and the shares are the stop's to hold."""

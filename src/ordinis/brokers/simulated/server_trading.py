@@ -23,6 +23,7 @@ from ordinis.brokers.simulated.server_simulation import Simulation
 from ordinis.brokers.simulated.server_streams import TradingStream
 from ordinis.brokers.simulated.wire_orders import (
     client_order_id,
+    notional_usd,
     order_body,
     order_request,
     pending_body,
@@ -125,7 +126,7 @@ class TradingApi:
         body = await _body(request)
         async with self._turn:
             intent = order_request(body, self._simulation.now_ns, self._made_up_id())
-            order = self._exchange.submit(intent)
+            order = self._exchange.submit(intent, notional_usd(body))
             await self._tell()
         if fault is not None:
             return await _failed(fault)
