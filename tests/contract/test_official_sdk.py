@@ -31,7 +31,7 @@ from contract.days import UNIVERSE, block_of, daily_of
 from ordinis.brokers.alpaca.control import Control, ControlAddress
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server_simulation import SimulatedData
+from ordinis.brokers.simulated.server.simulation import SimulatedData
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
 HISTORY, TODAY = block_of(0), block_of(1)
@@ -138,6 +138,11 @@ def test_a_short_has_negative_shares_and_values_and_is_told_as_such(client: Any,
     assert Decimal(account.cash) + value == Decimal(account.equity)
     assert [row["side"] for row in client.get("/account/activities/FILL")] == ["sell_short"]
     assert (client.get_asset("AAA").easy_to_borrow, client.get_asset("BBB").shortable) == (True, False)
+    client.patch("/account/configurations", {"no_shorting": True})
+    with pytest.raises(APIError, match="account is not allowed to short"):
+        client.submit_order(request)
+    assert client.get_account().shorting_enabled is False
+    client.patch("/account/configurations", {"no_shorting": False})
     with pytest.raises(APIError, match="cannot be sold short"):
         client.submit_order(MarketOrderRequest(symbol="BBB", qty=1, side=OrderSide.SELL, time_in_force=DAY))
 
@@ -292,11 +297,12 @@ def test_pages_join_to_the_whole(bars: Any, control: Control, order: str) -> Non
 def test_daily_bars_begin_at_midnight_in_new_york(bars: Any, control: Control) -> None:
     _steps(control, 2)
     found = bars.get_stock_bars(StockBarsRequest(symbol_or_symbols="CCC", timeframe=TimeFrame.Day)).data["CCC"]
-    assert [one.close for one in found] == DAILY.close[:, 2].tolist()
-    assert found[-1].timestamp == datetime(2025, 1, 1, 5, tzinfo=UTC)
+    assert [one.close for one in found[:-1]] == DAILY.close[:, 2].tolist()
+    assert found[-2].timestamp == datetime(2025, 1, 1, 5, tzinfo=UTC)
+    assert (found[-1].timestamp, found[-1].close) == (datetime(2025, 1, 3, 5, tzinfo=UTC), float(TODAY.close[0, 2]))
 
 
-@pytest.mark.parametrize("query", [{"symbols": "AAA", "timeframe": "3Min"}, {"timeframe": "1Min"}])
+@pytest.mark.parametrize("query", [{"symbols": "AAA", "timeframe": "60Min"}, {"timeframe": "1Min"}])
 def test_bad_bar_requests_say_what_is_wrong(bars: Any, query: dict[str, str]) -> None:
     with pytest.raises(APIError) as refused:
         bars.get("/stocks/bars", query)

@@ -6,7 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -16,8 +16,9 @@ from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
+from ordinis.brokers.simulated.groups import Groups
 from ordinis.brokers.simulated.minute import Minute
-from ordinis.brokers.simulated.notional import estimated, shares_for
+from ordinis.brokers.simulated.notional import convert, estimated
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
@@ -50,7 +51,7 @@ _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
 _IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
-_REPLACED = OrderStatus.REPLACED
+_REPLACED, _REJECTED = OrderStatus.REPLACED, OrderStatus.REJECTED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
@@ -74,7 +75,9 @@ class Exchange:
         self._executions = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
+        self._groups = Groups(self.books, self._start, self._end)
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
+        self.fill_cap: Callable[[BrokerOrder, Decimal], Decimal] | None = None  # What a server leaves of a fill.
 
     # Time.
 
@@ -153,7 +156,7 @@ class Exchange:
     def _fill_now(self, order: BrokerOrder) -> None:
         if order.number not in self._working.auctions:
             last_usd = self.books.last_usd.item(order.column)
-            self._convert(order, last_usd)
+            convert(self.books, order, last_usd)
             self._fill(order, order.quantity, last_usd, self.now_ns)
 
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
@@ -214,6 +217,15 @@ class Exchange:
         for other in (*order.legs, order.sibling):
             if other is not None and other.live:
                 self._end(other, _CANCELED)
+
+    def reject(self, broker_order_id: str) -> None:
+        """The venue sends back what had been accepted; its legs go with it. Raises OrderRefused."""
+        order = self.order(broker_order_id)
+        if not order.live:
+            raise refusals.order_is_final(order)
+        for one in (order, *order.legs):
+            if one.live:
+                self._end(one, _REJECTED)
 
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
@@ -280,7 +292,7 @@ class Exchange:
             self._register(leg)
             self._report(leg, self.now_ns)
         if intent.oco:
-            self._release_legs(order, self.now_ns)
+            self._groups.release_legs(order, self.now_ns)
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
@@ -351,7 +363,7 @@ class Exchange:
                 continue
             self._execute(order, price, minute.start_ns, minute)
             if order.order_class != "simple":
-                self._follow(later, order, minute.bar(order.column))
+                self._groups.follow(later, order, minute.bar(order.column))
         self._match_within(later, minute)
 
     def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
@@ -368,41 +380,21 @@ class Exchange:
             if order.order_class != "simple":
                 rest = rest_after(order.buys, waited_for_usd, kind, bar)
                 if rest is not None:
-                    self._follow(later, order, rest)  # The loop comes to them last.
-
-    @staticmethod
-    def _follow(later: list[tuple[BrokerOrder, Bar]], entry: BrokerOrder, bar: Bar) -> None:
-        """The legs that an entry has brought to life meet what is left of its bar, the stop first."""
-        if entry.sibling is None:
-            later += [(leg, bar) for leg in entry.legs if leg.status is _ACCEPTED]
+                    self._groups.follow(later, order, rest)  # The loop comes to them last.
 
     def _execute(self, order: BrokerOrder, price_usd: float, at_ns: int, minute: Minute) -> None:
         """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
         if not order.holds:
-            self._outlive_sibling(order, at_ns)
-        self._convert(order, price_usd)
+            self._groups.outlive(order, at_ns)
+        convert(self.books, order, price_usd)
         quantity = minute.take(order)
+        if self.fill_cap is not None:
+            quantity = self.fill_cap(order, quantity)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
         kind = order.acts_as
         if order.live and (kind is _STOP or kind is _TRAILING_STOP):
             self._working.trigger(order)
-
-    def _convert(self, order: BrokerOrder, estimate_usd: float) -> None:
-        """The price that money is turned into shares at is its first fill's; it sells no more than is free."""
-        if order.notional_usd is None or order.filled_quantity:
-            return
-        self.books.release(order, order.quantity)
-        shares = shares_for(order.notional_usd, price_usd(estimate_usd))
-        order.quantity = shares if order.opens else min(shares, self.books.free_to_exit(order.column))
-        self.books.hold(order)
-
-    def _outlive_sibling(self, stop: BrokerOrder, at_ns: int) -> None:
-        """The stop of a pair executes: its target ends, and the shares are the stop's to hold."""
-        if stop.sibling is not None:
-            self._end(stop.sibling, _CANCELED, at_ns)
-        stop.holds = True
-        self.books.hold(stop)
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, estimate_usd: float, at_ns: int) -> None:
         price = price_usd(estimate_usd)
@@ -429,38 +421,12 @@ class Exchange:
         )
         self._report(order, at_ns, fill)
         if order.order_class != "simple":
-            self._after_group_fill(order, quantity, at_ns)
-
-    def _after_group_fill(self, order: BrokerOrder, quantity: Decimal, at_ns: int) -> None:
-        if order.sibling is not None:
-            self._resize_sibling(order.sibling, quantity, at_ns)
-        elif order.status is _FILLED:
-            self._release_legs(order, at_ns)
-
-    def _resize_sibling(self, stop: BrokerOrder, sold: Decimal, at_ns: int) -> None:
-        """The target of a pair has filled: its stop protects what is left."""
-        if not stop.live:  # Or the stop itself has filled, which ended the target.
-            return
-        if sold == stop.quantity:
-            self._end(stop, _CANCELED, at_ns)
-        else:
-            stop.quantity -= sold
-
-    def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
-        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
-        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
-        lives = parent.sibling is not None or fits  # A pair's shares are held already.
-        for leg in parent.legs:
-            if lives:
-                self._start(leg, at_ns)
-            else:
-                self._end(leg, _CANCELED, at_ns)
+            self._groups.after_fill(order, quantity, at_ns)
 
     # The end of an order.
 
     def _end(self, order: BrokerOrder, status: OrderStatus, at_ns: int | None = None) -> None:
-        """Cancel or expire what is left of it."""
+        """Cancel, expire, replace or reject what is left of it."""
         at_ns = self.now_ns if at_ns is None else at_ns
         waiting = order.status is _HELD
         order.status = status
@@ -468,7 +434,7 @@ class Exchange:
             order.expired_at_ns = at_ns
         elif status is _REPLACED:
             order.replaced_at_ns = at_ns
-        else:
+        elif status is not _REJECTED:
             order.canceled_at_ns = at_ns
         if waiting:
             order.live = False

@@ -10,7 +10,9 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 import msgspec
 
 from ordinis.brokers.simulated import refusals
-from ordinis.domain.money import CENT, FRACTION
+from ordinis.brokers.simulated.account import AccountBooks
+from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.domain.money import CENT, FRACTION, price_usd
 from ordinis.domain.orders import OrderIntent, OrderType, TimeInForce
 
 
@@ -31,6 +33,16 @@ def estimated(intent: OrderIntent, notional_usd: Decimal, last_usd: Decimal | No
     return msgspec.structs.replace(intent, quantity=(notional_usd / last_usd).quantize(FRACTION, ROUND_UP))
 
 
-def shares_for(notional_usd: Decimal, price_usd: Decimal) -> Decimal:
+def shares_for(notional_usd: Decimal, price: Decimal) -> Decimal:
     """Rounded down, so that it never takes more than was meant."""
-    return (notional_usd / price_usd).quantize(FRACTION, ROUND_DOWN)
+    return (notional_usd / price).quantize(FRACTION, ROUND_DOWN)
+
+
+def convert(books: AccountBooks, order: BrokerOrder, estimate_usd: float) -> None:
+    """Money becomes shares at the price of its first fill; a sale is of no more than is free."""
+    if order.notional_usd is None or order.filled_quantity:
+        return
+    books.release(order, order.quantity)
+    shares = shares_for(order.notional_usd, price_usd(estimate_usd))
+    order.quantity = shares if order.opens else min(shares, books.free_to_exit(order.column))
+    books.hold(order)
