@@ -2,10 +2,14 @@
 
 Order within a minute, everywhere: updates caused by minute t's bar, in order of execution; then the
 slice of minute t; then its decision. What is decided at t can fill from t+1 on.
+
+Before a session: what the night brought (cash, then orders that ended, then corporate actions), all of it
+before the OPENING phase; the account's figures follow the phase.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 
@@ -31,13 +35,34 @@ class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_onl
 
 
 class CashFlow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="cash"):
-    """Money that moved without a trade: fees now, dividends and deposits by the same road."""
+    """Money that moved without a trade: fees, interest, and what corporate actions pay or cost."""
 
     at_ns: int
     id: str
     kind: str
     amount_usd: Decimal  # Signed: negative leaves the account.
     note: str = ""
+    symbol: str = ""  # Given: it belongs to the result of the position in that symbol.
+
+
+class ActionKind(Enum):
+    """What a company did to its shares."""
+
+    SPLIT = "split"  # More shares at a lower price, or fewer at a higher one.
+    DIVIDEND = "dividend"  # Cash a share.
+    REMOVAL = "removal"  # The symbol is traded no more: bought for cash, or worthless, or nobody says.
+
+
+class CorporateAction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="corporate"):
+    """What changed about a symbol as a session opened. Its cash came before it, as a CashFlow of that symbol."""
+
+    at_ns: int
+    id: str
+    symbol: str
+    kind: ActionKind
+    ex_date: date  # The first session that trades on the new terms.
+    ratio: Decimal | None = None  # A split: new shares for an old one.
+    amount_usd: Decimal | None = None  # A dividend or a removal: cash a share; None where nobody says.
 
 
 class Phase(Enum):
@@ -70,5 +95,5 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     note: str = ""  # Why, in the person's own words.
 
 
-BrokerEvent = OrderUpdate | CashFlow
-Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase | Command
+BrokerEvent = OrderUpdate | CashFlow | CorporateAction
+Event = MarketSlice | OrderUpdate | CashFlow | CorporateAction | AccountView | SessionPhase | Command
