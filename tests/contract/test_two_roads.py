@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from contract.days import block_of
 from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id
+from simulation.actions import dividend
 
 GTC = TimeInForce.GTC
 DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
@@ -254,7 +254,7 @@ def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
     account = ExchangeSettings(
         cash_usd=Decimal(100_000), participation_max=0.0, margin_interest_fraction=Decimal("0.0625")
     )
-    days = (Dividend(symbol="BBB", ex_date=DAYS[1].session.date, amount_usd=Decimal("0.25")),)
+    days = (dividend("BBB", DAYS[1].session.date, "0.25"),)
     script = {1: [buy("a", "BBB", "1500")]}
     in_process, over_the_wire = (heard(road, account, DAYS, script, days) for road in ROADS)
     assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]

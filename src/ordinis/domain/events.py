@@ -3,20 +3,21 @@
 Order within a minute, everywhere: updates caused by minute t's bar, in order of execution; then the
 slice of minute t; then its decision. What is decided at t can fill from t+1 on.
 
-Before a session: what the night brought (cash, then orders that ended, then corporate actions), all of it
-before the OPENING phase; the account's figures follow the phase.
+Before a session comes what the night brought, all of it before the OPENING phase: cash, then corporate
+actions, then the orders that they ended. The account's figures follow the phase.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from enum import Enum
 
 import msgspec
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.market import MarketSlice, Session
+from ordinis.domain.money import FRACTION
 from ordinis.domain.orders import Fill, OrderStatus
 
 
@@ -61,8 +62,25 @@ class CorporateAction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
     symbol: str
     kind: ActionKind
     ex_date: date  # The first session that trades on the new terms.
-    ratio: Decimal | None = None  # A split: new shares for an old one.
+    ratio: Decimal = Decimal(1)  # A split: new shares for an old one, at most 15 digits.
     amount_usd: Decimal | None = None  # A dividend or a removal: cash a share; None where nobody says.
+    keeps_fractions: bool = True  # A split: False where a broker pays cash for what is less than a share.
+
+    def shares_after(self, quantity: Decimal) -> Decimal:
+        """What becomes of a position, signed shares; exact to a broker's nine decimals of a share."""
+        if self.kind is ActionKind.REMOVAL:
+            return quantity * 0
+        exact = (quantity * self.ratio).quantize(FRACTION, rounding=ROUND_HALF_EVEN)
+        return exact if self.keeps_fractions else exact.to_integral_value(rounding=ROUND_DOWN)
+
+    @property
+    def text(self) -> str:
+        """In words, the symbol left out."""
+        if self.kind is ActionKind.SPLIT:
+            return f"split, {self.ratio:f} new shares for an old one"
+        if self.kind is ActionKind.DIVIDEND:
+            return f"dividend of {self.amount_usd} USD a share"
+        return f"traded no more, {'at no price known' if self.amount_usd is None else f'{self.amount_usd} USD a share'}"
 
 
 class Phase(Enum):

@@ -32,8 +32,11 @@ def tick_usd(price: Decimal) -> Decimal:
 
 def stop_below(estimate: float) -> Decimal:
     """A sell stop on the tick at or below the estimate."""
-    exact = price_usd(estimate)
-    return exact.quantize(tick_usd(exact), rounding=ROUND_FLOOR)
+    return tick_below(price_usd(estimate))
+
+
+def tick_below(price: Decimal) -> Decimal:
+    return price.quantize(tick_usd(price), rounding=ROUND_FLOOR)
 
 
 def to_cent(amount: Decimal) -> Decimal:

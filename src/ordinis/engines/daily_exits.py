@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ordinis.domain.market import BoolArray, DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
+from ordinis.engines.continuous import ContinuousPrices
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.signalcore.core import SignalCore
 
@@ -66,6 +67,7 @@ class DailyExits:
         self._universe = universe
         self._cores = cores
         self._bar = DayBar(len(universe))
+        self._continuous = ContinuousPrices(len(universe))
         self._votes = self._no_votes()
         self._switched_off: list[int] = []
 
@@ -86,13 +88,17 @@ class DailyExits:
 
     def close_session(self, session: Session) -> BoolArray:
         """[strategies x symbols]: who wants to leave at the next open."""
-        bar = self._bar.block(self._universe, session)
+        bar = self._continuous.of(self._bar.block(self._universe, session))
         daily = [core.advance(bar) for core in self._cores]
         ready = np.stack([one.ready[0] for one in daily])
         votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
         votes[self._switched_off] = True  # Whoever is off has nobody left to watch over its positions.
         self._bar, self._votes = DayBar(len(self._universe)), self._no_votes()
         return votes
+
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one, between two sessions."""
+        self._continuous.split(column, ratio)
 
     def take_notes(self) -> tuple[str, ...]:
         """Strategies that were switched off on daily bars since the last call, and why."""

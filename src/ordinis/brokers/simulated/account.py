@@ -6,7 +6,7 @@ Decimals owe; floats only spare the exact sum where the answer is far from the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -16,7 +16,7 @@ from ordinis.brokers.simulated.day_trades import DayTradeBook
 from ordinis.brokers.simulated.fees import FeeMeter
 from ordinis.brokers.simulated.margin import Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
-from ordinis.brokers.simulated.overnight import Dividend, Night
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
@@ -39,9 +39,9 @@ class Holding:
 class AccountBooks:
     """Everything the exchange knows of the account. Columns are the universe's."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, night: Night) -> None:
         self._universe = universe
-        self._night = Night(settings.margin_interest_fraction, dividends)
+        self._night = night
         self._settings = settings
         self._maintenance = Maintenance(universe, settings.fund_leverage)
         self._shares: FloatArray = np.zeros(len(universe))
@@ -61,16 +61,12 @@ class AccountBooks:
     # Sessions.
 
     def open_session(self, session: Session) -> list[CashFlow]:
-        """Book what the night has brought; count from zero."""
-        flows = self._night.end(session, self._shares_of)
+        """Charge the night's interest; count from zero."""
+        flows = self._night.interest(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.day_trades.open_session()
         self._set_multiplier()
         return flows
-
-    def _shares_of(self, symbol: str) -> Decimal:
-        column = self._universe.column.get(symbol)
-        return ZERO if column is None else self.quantity(column)
 
     def close_session(self, session: Session) -> list[CashFlow]:
         """Charge the session's fees, then keep the equity of the close."""
@@ -98,6 +94,14 @@ class AccountBooks:
     def held_for_sale(self, column: int) -> Decimal:
         """Shares that working sells hold."""
         return self._held_for_sale.get(column, ZERO)
+
+    def set_quantity(self, column: int, quantity: Decimal) -> None:
+        """What a company made of the shares held."""
+        if quantity:
+            self.holdings[column].quantity = quantity
+        else:
+            del self.holdings[column]
+        self._shares[column] = float(quantity)
 
     def last_price_usd(self, column: int) -> Decimal | None:
         last = self.last_usd.item(column)

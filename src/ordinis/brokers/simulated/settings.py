@@ -46,6 +46,7 @@ class ExchangeSettings:
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
     margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
     fractional_order_usd_min: Decimal = Decimal(1)
+    fractionable: bool = True  # False: whole shares only, and a split's fractions are paid in cash.
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
     fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.
