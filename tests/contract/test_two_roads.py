@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from contract.days import block_of
 from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import TimeInForce, leg_id
-from simulation.actions import dividend
+from simulation.actions import dividend, removal, split
 
 GTC = TimeInForce.GTC
 DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
@@ -263,6 +263,28 @@ def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
         ("interest", Decimal("-8.68")),
         ("dividend", Decimal("375.00")),
     ]
+
+
+NIGHT = DAYS[1].session.date
+
+
+@pytest.mark.parametrize("fractionable", [True, False])
+def test_splits_dividends_and_removals_are_told_alike_on_both_roads(fractionable: bool) -> None:
+    account = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fractionable=fractionable)
+    actions = (split("AAA", NIGHT, "1.5"), dividend("AAA", NIGHT, "0.25"), removal("BBB", NIGHT))
+    script = {
+        1: [buy("a", "AAA", "15"), buy("b", "BBB", "7")],
+        3: [sell("stop", "AAA", "15", stop="80", good_till=TimeInForce.GTC)],
+    }
+    in_process, over_the_wire = (heard(road, account, DAYS, script, actions) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+    told = [one for one in in_process if isinstance(one, CorporateAction)]
+    assert [(one.symbol, one.kind.value) for one in told] == [("AAA", "dividend"), ("AAA", "split"), ("BBB", "removal")]
+    flows = [one.kind for one in in_process if isinstance(one, CashFlow) and one.symbol]
+    assert flows == (["dividend", "removal"] if fractionable else ["dividend", "cash_in_lieu", "removal"])
+    held = in_process[-1].positions
+    assert [(one.symbol, one.quantity) for one in held] == [("AAA", Decimal("22.5" if fractionable else 22))]
+    assert _endings(in_process)["stop"] == "canceled"
 
 
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config.settings import Settings
 from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
@@ -71,7 +72,9 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
     )
 
 
-def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchange:
+def build_exchange(
+    settings: Settings, universe: Universe, feed: str, actions: Iterable[CorporateAction] = ()
+) -> Exchange:
     """The other side, with the account the settings describe."""
     given, fees, rules = settings.exchange, settings.exchange.fees, settings.compliance
     charged = 1 if fees.enabled else 0
@@ -96,7 +99,9 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             cat_usd_per_share=fees.cat_usd_per_share * charged,
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            fractionable=settings.account.fractional,
         ),
+        actions=actions,
     )
 
 

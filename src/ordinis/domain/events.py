@@ -54,7 +54,7 @@ class ActionKind(Enum):
     REMOVAL = "removal"  # The symbol is traded no more: bought for cash, or worthless, or nobody says.
 
 
-class CorporateAction(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="corporate"):
+class CorporateAction(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="corporate"):
     """What changed about a symbol as a session opened. Its cash came before it, as a CashFlow of that symbol."""
 
     at_ns: int

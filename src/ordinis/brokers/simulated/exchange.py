@@ -237,6 +237,10 @@ class Exchange:
         """The symbol's last price; None before its first bar."""
         return self.books.last_price_usd(self.universe.column[symbol])
 
+    def trades(self, symbol: str) -> bool:
+        """Whether the symbol is still traded here."""
+        return self.universe.column[symbol] not in self._corporate.removed
+
     def drain(self) -> list[BrokerEvent]:
         """What happened since the last call, in order of execution."""
         events, self._outbox = self._outbox, []

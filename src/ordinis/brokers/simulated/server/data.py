@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from ordinis.brokers.simulated.server.answers import BadRequest, answer, failure
 from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.brokers.simulated.server.simulation import Simulation
 from ordinis.brokers.simulated.wire_bars import daily_bar, minute_bar
+from ordinis.brokers.simulated.wire_corporate import corporate_actions_body
 from ordinis.brokers.simulated.wire_values import SECOND_NS, midnight_ns, new_york, ns_of
 from ordinis.domain.market import MINUTE_NS, MarketBlock
 
@@ -45,7 +47,18 @@ class DataApi:
         self._simulation = simulation
 
     def routes(self, keys: Keys) -> list[Route]:
-        return [Route("/v2/stocks/bars", guarded(keys, self.bars, denied=failure(403, "forbidden.")), methods=["GET"])]
+        table = (("/v2/stocks/bars", self.bars), ("/v1/corporate-actions", self.corporate_actions))
+        denied = failure(403, "forbidden.")
+        return [Route(path, guarded(keys, handler, denied=denied), methods=["GET"]) for path, handler in table]
+
+    async def corporate_actions(self, request: Request) -> Response:
+        """What has taken effect here, by ex-date, both ends included."""
+        query = request.query_params
+        today = new_york(self._simulation.now_ns).date()
+        first, last = (_day(query.get(name), today) for name in ("start", "end"))
+        known = self._simulation.corporate_actions
+        body = corporate_actions_body(one for one in known if first <= one.ex_date <= last)
+        return answer({"corporate_actions": body, "next_page_token": None})
 
     async def bars(self, request: Request) -> Response:
         asked = _asked(request.query_params)
@@ -130,6 +143,13 @@ def _time(text: str | None, otherwise: int) -> int:
         return ns_of(text) if text else otherwise
     except ValueError:
         raise BadRequest(f"invalid time: {text}") from None
+
+
+def _day(text: str | None, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text[:10]) if text else otherwise
+    except ValueError:
+        raise BadRequest(f"invalid date: {text}") from None
 
 
 def _limit(text: str | None) -> int:

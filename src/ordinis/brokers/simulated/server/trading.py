@@ -94,7 +94,7 @@ class TradingApi:
     async def activities(self, request: Request) -> Response:
         """Newest first unless asked otherwise; a page ends with the id that asks for the next."""
         query = request.query_params
-        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE,INT,DIV"
+        kinds = request.path_params.get("kind") or query.get("activity_types") or "FILL,FEE,INT,DIV,SPLIT,MA"
         rows = self._activities(frozenset(kinds.upper().split(",")))
         day = query.get("date")
         if day:
@@ -223,14 +223,18 @@ class TradingApi:
         return answer([wire_account.calendar_body(one) for one in days])
 
     async def assets(self, request: Request) -> Response:
-        return answer([wire_account.asset_body(symbol) for symbol in self._exchange.universe.symbols])
+        return answer([self._asset(symbol) for symbol in self._exchange.universe.symbols])
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         for symbol in self._exchange.universe.symbols:
             if name in (symbol, asset_id(symbol)):
-                return answer(wire_account.asset_body(symbol))
+                return answer(self._asset(symbol))
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
+
+    def _asset(self, symbol: str) -> dict[str, Any]:
+        active, fractionable = self._exchange.trades(symbol), self._exchange.settings.fractionable
+        return wire_account.asset_body(symbol, active=active, fractionable=fractionable)
 
 
 async def _failed(fault: OrderFault) -> Response:
