@@ -274,7 +274,7 @@ def test_splits_dividends_and_removals_are_told_alike_on_both_roads(fractionable
     actions = (split("AAA", NIGHT, "1.5"), dividend("AAA", NIGHT, "0.25"), removal("BBB", NIGHT))
     script = {
         1: [buy("a", "AAA", "15"), buy("b", "BBB", "7")],
-        3: [sell("stop", "AAA", "15", stop="80", good_till=TimeInForce.GTC)],
+        6: [sell("stop", "AAA", "15", stop="80", good_till=TimeInForce.GTC)],
     }
     in_process, over_the_wire = (heard(road, account, DAYS, script, actions) for road in ROADS)
     assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
