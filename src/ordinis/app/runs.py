@@ -14,6 +14,7 @@ from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.config.settings import Settings
+from ordinis.data.adjusting import adjusted_minutes
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.writer import Durability
@@ -51,7 +52,7 @@ def run_backtest(
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
     _warm_up(engine, material)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
@@ -83,7 +84,7 @@ def run_simulation(
     day = day or open_data(settings, data).sessions[-1].date
     material = materials.gather(settings, data, day, day)
     engine = build_engine(settings, material.universe, material.dataset.feed)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     path = journal_path(settings, journal, "simulation")
     run = material.run(path)
     with serve(exchange, _served(material)) as served:
@@ -120,7 +121,7 @@ def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> N
     from ordinis.brokers.simulated.server import serve
 
     material = materials.gather(settings, data)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with (
         serve(exchange, _served(material), port=port, speed=speed or None) as served,
         stop_on_interrupt() as stopped,
@@ -154,7 +155,8 @@ def _report(material: Material, result: BacktestResult, engine: TradingEngine, f
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
-    benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
+    blocks = adjusted_minutes(dataset.blocks(days[0], days[-1], symbols), material.actions(), days[-1])
+    benchmark = benchmark_of(blocks, result.start_equity)
     write_report(gather(result, engine, benchmark, command), folder)
 
 

@@ -16,6 +16,7 @@ from ordinis.journal.views import (
     fills,
     notes,
     orders,
+    position_events,
     reason_changes,
     updates,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "notes",
     "open_journal",
     "orders",
+    "position_events",
     "reason_changes",
     "updates",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ordinis.domain.decision import Assessment, VerdictAction
 from ordinis.domain.errors import JournalError
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import IntArray
 from ordinis.domain.orders import OrderIntent, OrderType, Purpose, leg_id
 from ordinis.engines.ledger import ZERO, Ledger, RoundTrip
@@ -27,11 +27,14 @@ from ordinis.research.result import BacktestResult
 SPREAD = "spread"  # The fill model that charges one.
 _BPS = 1e-4
 
+PositionEvent = OrderUpdate | CashFlow | CorporateAction
+
 
 def gather(result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, command: str) -> ReportSource:
     """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
     path, curve = result.journal, _frozen(engine.curve)
-    updates, orders = reading.updates(path), _Orders(reading.orders(path))
+    events, orders = reading.position_events(path), _Orders(reading.orders(path))
+    updates = [event for event in events if isinstance(event, OrderUpdate)]
     meta, symbols = _meta(path)
     settings = json.loads(meta["settings"])
     return ReportSource(
@@ -42,10 +45,10 @@ def gather(result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, 
         settings=settings,
         benchmark=benchmark.until({day for day, _ in curve.sessions}),
         curve=curve,
-        trades=_trades(path, engine.state.trips, updates, orders, curve),
+        trades=_trades(path, engine.state.trips, events, orders, curve),
         open_positions=open_positions(engine.state.ledger),
         sizes=sizes_of(one.assessment for one in reading.assessments(path)),
-        costs=_costs(updates, orders, reading.cash_flows(path), _half_spread(settings)),
+        costs=_costs(updates, orders, [one for one in events if isinstance(one, CashFlow)], _half_spread(settings)),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
@@ -86,15 +89,15 @@ def _meta(path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def _trades(
-    path: str, closed: Sequence[RoundTrip], updates: Sequence[OrderUpdate], orders: _Orders, curve: Curve
+    path: str, closed: Sequence[RoundTrip], events: Sequence[PositionEvent], orders: _Orders, curve: Curve
 ) -> tuple[Trade, ...]:
     """Each round trip beside the journal's fills of it: both are in order, symbol by symbol."""
-    recorded = _recorded(updates)
+    recorded = _recorded(events)
     ends_ns = curve.at_ns[[rows - 1 for _, rows in curve.sessions if rows]]
     trades = []
     for trip in closed:
         fills = next(recorded[trip.symbol], None)
-        if fills is None or fills.fills[-1].fill.filled_at_ns != trip.closed_at_ns:
+        if fills is None or fills.closed_at_ns != trip.closed_at_ns:
             raise JournalError(f"{path} does not hold a {trip.symbol} trade that the run closed: it is of another run")
         trades.append(
             Trade(
@@ -107,10 +110,10 @@ def _trades(
     return tuple(trades)
 
 
-def _recorded(updates: Iterable[OrderUpdate]) -> defaultdict[str, Iterator[Trip]]:
-    by_symbol: dict[str, list[OrderUpdate]] = {}
-    for update in updates:
-        by_symbol.setdefault(update.symbol, []).append(update)
+def _recorded(events: Iterable[PositionEvent]) -> defaultdict[str, Iterator[Trip]]:
+    by_symbol: dict[str, list[PositionEvent]] = {}
+    for event in events:
+        by_symbol.setdefault(event.symbol, []).append(event)
     return defaultdict(lambda: iter(()), {symbol: iter(trips(told)) for symbol, told in by_symbol.items()})
 
 
@@ -127,6 +130,8 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 
 
 def _exit(trip: Trip, orders: _Orders) -> Exit:
+    if trip.closed_at_ns != trip.fills[-1].fill.filled_at_ns:
+        return Exit.COMPANY
     purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
     if purposes == {Purpose.PROTECT}:
         return Exit.STOP
@@ -140,7 +145,7 @@ def open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
             strategy=holding.strategy,
             quantity=holding.quantity,
             opened_at_ns=holding.opened_at_ns,
-            paid_usd=holding.bought_usd - holding.sold_usd,
+            paid_usd=holding.bought_usd - holding.sold_usd - holding.income_usd,
         )
         for symbol, holding in sorted(ledger.holdings.items())
     )
