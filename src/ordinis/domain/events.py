@@ -17,7 +17,7 @@ import msgspec
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.market import MarketSlice, Session
-from ordinis.domain.money import FRACTION
+from ordinis.domain.money import FRACTION, plain_shares
 from ordinis.domain.orders import Fill, OrderStatus
 
 
@@ -71,7 +71,7 @@ class CorporateAction(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="
         if self.kind is ActionKind.REMOVAL:
             return quantity * 0
         exact = (quantity * self.ratio).quantize(FRACTION, rounding=ROUND_HALF_EVEN)
-        return exact if self.keeps_fractions else exact.to_integral_value(rounding=ROUND_DOWN)
+        return plain_shares(exact if self.keeps_fractions else exact.to_integral_value(rounding=ROUND_DOWN))
 
     @property
     def text(self) -> str:

@@ -26,6 +26,11 @@ def shares(estimate: float, step: Decimal) -> Decimal:
     return Decimal(repr(float(estimate))).quantize(step, rounding=ROUND_DOWN)
 
 
+def plain_shares(quantity: Decimal) -> Decimal:
+    """The same number without zeros that say nothing: 40, not 40.000000000 and not 4E+1."""
+    return quantity.quantize(WHOLE) if quantity % 1 == 0 else quantity.normalize()
+
+
 def tick_usd(price: Decimal) -> Decimal:
     return CENT if price >= 1 else _TENTH_OF_A_MILL
 

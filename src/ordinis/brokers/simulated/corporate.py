@@ -15,7 +15,7 @@ from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.order import ZERO
 from ordinis.domain.events import ActionKind, CashFlow, CorporateAction
 from ordinis.domain.market import Session, Universe
-from ordinis.domain.money import to_cent
+from ordinis.domain.money import plain_shares, to_cent
 
 _SHARE = Decimal("1e-9")
 
@@ -65,7 +65,7 @@ class CorporateDesk:
         holding.average_usd /= action.ratio
         shares = (holding.quantity * action.ratio).quantize(_SHARE, rounding=ROUND_HALF_EVEN)
         left_over = ZERO if action.keeps_fractions else shares % 1  # Of the sign of the position.
-        books.set_quantity(column, shares - left_over)
+        books.set_quantity(column, plain_shares(shares - left_over))
         price = books.last_price_usd(column) or ZERO
         note = f"{left_over} {action.symbol} at {price} USD, less than a share after the split"
         return Booked(self._pay("cash_in_lieu", to_cent(left_over * price), action, note), action)
