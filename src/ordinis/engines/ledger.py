@@ -13,7 +13,7 @@ import numpy as np
 from ordinis.domain.account import Position
 from ordinis.domain.events import ActionKind, CashFlow, CorporateAction
 from ordinis.domain.market import FloatArray, Universe
-from ordinis.domain.money import FRACTION, plain_shares
+from ordinis.domain.money import FRACTION
 from ordinis.domain.orders import Fill
 
 ZERO = Decimal(0)
@@ -91,12 +91,12 @@ class Holding:
         whole = self.quantity
         after = action.shares_after(whole)
         if action.kind is ActionKind.SPLIT:
-            whole = plain_shares((whole * action.ratio).quantize(FRACTION))
+            whole = (whole * action.ratio).quantize(FRACTION)
             self.bought = (self.bought * action.ratio).quantize(FRACTION)
             self.sold = (self.sold * action.ratio).quantize(FRACTION)
             self.stop_usd = None if self.stop_usd is None else self.stop_usd / action.ratio
-        self.quantity = whole
         self.take(after - whole, ZERO)
+        self.quantity = after
 
     def closed(self, symbol: str, at_ns: int) -> RoundTrip:
         risk = ZERO if self.stop_usd is None else self.bought_usd - self.stop_usd * self.bought

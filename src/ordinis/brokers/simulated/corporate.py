@@ -83,7 +83,7 @@ class CorporateDesk:
         self._books.cash_usd += amount_usd
         return CashFlow(
             at_ns=action.at_ns,
-            id=f"{kind}-{action.symbol}-{action.ex_date.isoformat()}",
+            id=f"paid-{action.id}",
             kind=kind,
             amount_usd=amount_usd,
             note=note,
