@@ -34,6 +34,7 @@ worlds = st.fixed_dictionaries(
         "throttled": st.booleans(),
         "leverage": st.sampled_from([1.0, 1.5]),
         "fixed_percent": st.sampled_from([0.05, 0.25, 0.6]),
+        "shorts": st.booleans(),
     }
 )
 
@@ -103,7 +104,8 @@ def audited(seed: int, chosen: dict[str, Any]) -> tuple[Tale, Exchange, Auditor]
     engine, exchange = random_runs.engine(chosen), random_runs.exchange(chosen, told)
     auditor = Auditor(engine, exchange)
     tale = Tale(random_runs.UNIVERSE, auditor)
-    market = SimulatedMarket(exchange, random_runs.traded(random_runs.bars(seed), told))
+    blocks = random_runs.traded(random_runs.bars(seed, shorts=chosen["shorts"]), told)
+    market = SimulatedMarket(exchange, blocks)
     trade(engine, market, SimulatedBroker(exchange), tale, lambda: False)
     return tale, exchange, auditor
 
@@ -121,7 +123,7 @@ def test_such_runs_trade_in_every_way_that_matters() -> None:
     seen: Counter[str] = Counter()
     for seed in range(5):
         for whole in (True, False):
-            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole})
+            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole, "shorts": True})
             for event, decision in tale.steps:
                 if isinstance(event, CashFlow):
                     seen[event.kind] += 1
@@ -133,8 +135,13 @@ def test_such_runs_trade_in_every_way_that_matters() -> None:
                         seen["fill"] += 1
                         seen["stop"] += "stop" in event.client_order_id
                         seen["fraction"] += event.fill.quantity % 1 != 0
+            seen["short"] += sum(order.opens and not order.buys for order in exchange.orders)
+            seen["cover"] += sum(
+                order.buys and not order.opens and order.filled_quantity > 0 for order in exchange.orders
+            )
             assert exchange.violations == []
     assert not seen["rejected"]
     night = ("dividend", "cash_in_lieu", "removal", "split with orders to follow")
-    expected = (*night, "fee", "fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held")
+    orders = ("fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held", "short", "cover")
+    expected = (*night, "fee", *orders)
     assert {name: seen[name] for name in expected if seen[name] < 5} == {}

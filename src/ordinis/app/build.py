@@ -100,6 +100,10 @@ def build_exchange(
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
             fractionable=settings.account.fractional,
+            shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
+            easy_to_borrow=frozenset(given.easy_to_borrow) or None,
+            short_sale_collar=given.short_sale_collar_fraction,
+            borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
         actions=actions,
     )
@@ -210,6 +214,9 @@ def _limits(settings: Settings) -> Limits:
         beta_min=risk.beta_min if risk.beta_rule == "on" else -OFF,
         beta_max=risk.beta_max if risk.beta_rule == "on" else OFF,
         market_volatility_full=_or_off(risk.market_volatility_full),
+        shorting_allowed=risk.shorting_allowed,
+        short_price_usd_min=risk.short_price_usd_min,
+        short_equity_usd_min=float(settings.exchange.margin_equity_min_usd),
         market_buy_collar_fraction=settings.execution.market_buy_collar_fraction,
         minimum_notional_usd=float(settings.sizing.minimum_notional_usd),
     )

@@ -6,7 +6,7 @@ and its nine decimals of a fractional share.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 WHOLE = Decimal(1)
 FRACTION = Decimal("0.000000001")
@@ -42,6 +42,15 @@ def stop_below(estimate: float) -> Decimal:
 
 def tick_below(price: Decimal) -> Decimal:
     return price.quantize(tick_usd(price), rounding=ROUND_FLOOR)
+
+
+def stop_above(estimate: float) -> Decimal:
+    """A buy stop on the tick at or above the estimate."""
+    return tick_above(price_usd(estimate))
+
+
+def tick_above(price: Decimal) -> Decimal:
+    return price.quantize(tick_usd(price), rounding=ROUND_CEILING)
 
 
 def to_cent(amount: Decimal) -> Decimal:

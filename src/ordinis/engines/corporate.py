@@ -41,7 +41,7 @@ def take(state: State, action: CorporateAction) -> Decision:
 def _orders(state: State, action: CorporateAction) -> list[Action]:
     """A position that is gone, by fractions paid or by removal, needs no orders."""
     if action.kind is _SPLIT:
-        return state.desk.split(action.symbol, action.ratio, action.at_ns)
+        return state.desk.split(action.symbol, action.ratio, state.ledger.held(action.symbol), action.at_ns)
     return state.desk.forget(action.symbol, action.at_ns)
 
 

@@ -17,7 +17,9 @@ def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> No
     if daily_leavers is not None:
         leavers: Sequence[int] = [column for column in daily_leavers if _held_overnight(state, column)]
     elif draft.minutes.has_exit[draft.row]:
-        leavers = state.columns.leavers(draft.minutes.signals.exits[:, draft.row])
+        signals, row = draft.minutes.signals, draft.row
+        covers = None if signals.covers is signals.exits else signals.covers[:, row]
+        leavers = state.columns.leavers(signals.exits[:, row], covers)
     else:
         return
     for column in leavers:
@@ -56,7 +58,7 @@ def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
             confidence=None,
             price_usd=draft.minutes.marks.item(draft.row, column),
             size=None,
-            verdict=state.guard.reduce(holding.quantity),
+            verdict=state.guard.reduce(abs(holding.quantity)),
             client_order_id=client_order_id,
         )
     )

@@ -23,7 +23,7 @@ def figures(source: ReportSource) -> dict[str, Figure]:
     curve = source.curve
     if not curve.at_ns.size:
         return {}
-    exposure = 100.0 * curve.long_usd / curve.equity_usd
+    exposure = 100.0 * curve.gross_usd / curve.equity_usd
     return {
         "equity": _figure(curve, [_benchmark(source), _line(curve, curve.equity_usd, "equity", "$%{y:,.2f}")], "$", ""),
         "underwater": _figure(curve, [_filled(_line(curve, drawdown_percent(curve), "loss", "%{y:.2f} %"))], "", "%"),

@@ -73,6 +73,7 @@ def _frozen(curve: EquityCurve) -> Curve:
         at_ns=curve.at_ns,
         equity_usd=curve.equity_usd,
         long_usd=curve.long_usd,
+        short_usd=curve.short_usd,
         positions=curve.positions,
         sessions=tuple(curve.sessions),
     )
@@ -132,7 +133,8 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 def _exit(trip: Trip, orders: _Orders) -> Exit:
     if trip.closed_at_ns != trip.fills[-1].fill.filled_at_ns:
         return Exit.COMPANY
-    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
+    opening = trip.fills[0].fill.quantity
+    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity * opening < 0}
     if purposes == {Purpose.PROTECT}:
         return Exit.STOP
     return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL

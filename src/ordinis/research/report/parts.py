@@ -60,9 +60,13 @@ def pictures(source: ReportSource) -> str:
         markup.picture("equity", "Equity", both, f"{label}. Minutes of trading; fees leave at each close."),
         markup.picture("underwater", "Below the highest equity so far", [], f"{label}. Marked every minute."),
         markup.picture("positions", "Positions held", [], f"{label}."),
-        markup.picture("exposure", "Gross exposure, of equity", [], f"{label}. Nothing is sold short."),
+        markup.picture("exposure", "Gross exposure, of equity", [], f"{label}. {_sides(source)}"),
         "<noscript><p>The pictures need JavaScript; equity.csv has every minute of them.</p></noscript>",
     )
+
+
+def _sides(source: ReportSource) -> str:
+    return "Longs and shorts together." if source.curve.short_usd.any() else "Nothing is sold short."
 
 
 def account(source: ReportSource) -> str:
@@ -120,7 +124,8 @@ def trades(source: ReportSource) -> str:
         trade_groups(source),
         markup.paragraph(
             "Results in USD before fees; in risk means over what the stop would have cost. Times are New York's,"
-            f" prices are averages, time held counts while the exchange was open.{every} trades.csv has all of them."
+            " prices are averages, shares sold short are negative, time held counts while the exchange was open."
+            f"{every} trades.csv has all of them."
         ),
         markup.table(columns, (_trade(trade) for trade in shown), kind="tall line"),
     )
@@ -134,7 +139,7 @@ def _trade(trade: Trade) -> list[str]:
         minute_text(trip.opened_at_ns),
         minute_text(trip.closed_at_ns),
         held(trade.held_minutes, trade.held_nights),
-        quantity(trip.quantity),
+        quantity(trade.shares),
         price(trip.entry_price_usd),
         price(trip.exit_price_usd),
         usd(trip.pnl_usd),

@@ -86,7 +86,7 @@ def test_a_split_ends_every_order_of_its_symbol_and_of_no_other(desk: MakeDesk) 
     names = {"stop", "bracket", "bracket.stop", "bracket.target"}
     assert ended == dict.fromkeys(names, "canceled")
     assert here.exchange.books.reserved_usd == 0
-    assert here.exchange.books.held_for_sale(0) == 0
+    assert here.exchange.books.held_for_exit(0) == 0
     kinds = [type(one).__name__ for one in events]
     assert kinds == ["CashFlow", "CorporateAction", "CorporateAction", *["OrderUpdate"] * 4]
 

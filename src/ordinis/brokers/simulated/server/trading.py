@@ -81,12 +81,15 @@ class TradingApi:
     # Account.
 
     async def account(self, request: Request) -> Response:
-        books = self._exchange.books
+        books, settings = self._exchange.books, self._exchange.settings
         body = wire_account.account_body(
             self._exchange.account(),
             initial_margin_usd=books.initial_margin_usd,
             maintenance_usd=books.maintenance_usd,
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            short_usd=books.short_usd,
+            spendable_cash_usd=books.spendable_cash_usd,
+            shorting_enabled=settings.shorting_enabled and books.multiplier > 1,
             created_at_ns=self._simulation.data.sessions[0].open_ns,
         )
         return answer(body)
@@ -208,7 +211,7 @@ class TradingApi:
         ]
 
     def _held_for_orders(self, symbol: str) -> Decimal:
-        return self._exchange.books.held_for_sale(self._exchange.universe.column[symbol])
+        return self._exchange.books.held_for_exit(self._exchange.universe.column[symbol])
 
     # Reference.
 
@@ -233,8 +236,13 @@ class TradingApi:
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
 
     def _asset(self, symbol: str) -> dict[str, Any]:
-        active, fractionable = self._exchange.trades(symbol), self._exchange.settings.fractionable
-        return wire_account.asset_body(symbol, active=active, fractionable=fractionable)
+        settings = self._exchange.settings
+        return wire_account.asset_body(
+            symbol,
+            active=self._exchange.trades(symbol),
+            fractionable=settings.fractionable,
+            easy_to_borrow=settings.borrowable(symbol),
+        )
 
 
 async def _failed(fault: OrderFault) -> Response:
