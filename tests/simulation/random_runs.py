@@ -83,7 +83,7 @@ def actions(seed: int, sessions: int = SESSIONS) -> list[CorporateAction]:
             found.append(split(symbol, day, str(random.choice(["4", "1.5", "0.1", "0.333333333333333"]))))
         if 0.2 < chance < 0.5:
             found.append(dividend(symbol, day, str(random.choice(["0.333", "0.01", "1.25"]))))
-        elif 0.5 < chance < 0.62:
+        elif 0.5 < chance < 0.68:
             found.append(removal(symbol, day, (None, "17.25", "0")[random.integers(3)]))
     return found
 

@@ -64,14 +64,18 @@ class CorporateAction(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="
     ex_date: date  # The first session that trades on the new terms.
     ratio: Decimal = Decimal(1)  # A split: new shares for an old one, at most 15 digits.
     amount_usd: Decimal | None = None  # A dividend or a removal: cash a share; None where nobody says.
-    keeps_fractions: bool = True  # A split: False where a broker pays cash for what is less than a share.
+    keeps_fractions: bool = True  # A split: False where a broker pays cash for what is less than a share held long.
 
     def shares_after(self, quantity: Decimal) -> Decimal:
-        """What becomes of a position, signed shares; exact to a broker's nine decimals of a share."""
+        """What becomes of a position, signed shares; exact to a broker's nine decimals of a share.
+
+        A short position is of whole shares always: no broker lends a part of one.
+        """
         if self.kind is ActionKind.REMOVAL:
             return quantity * 0
         exact = (quantity * self.ratio).quantize(FRACTION, rounding=ROUND_HALF_EVEN)
-        return plain_shares(exact if self.keeps_fractions else exact.to_integral_value(rounding=ROUND_DOWN))
+        kept = self.keeps_fractions and exact > 0
+        return plain_shares(exact if kept else exact.to_integral_value(rounding=ROUND_DOWN))
 
     @property
     def text(self) -> str:

@@ -12,6 +12,7 @@ from ordinis.domain.decision import Reason
 from ordinis.domain.events import CashFlow, CommandKind, CorporateAction
 from ordinis.domain.orders import CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
 from ordinis.engines.ledger import Ledger, RoundTrip
 from simulation.actions import dividend, removal, split
 from simulation.worlds import UNIVERSE, Hand, Tale, Wishful, day, engine_of, exchange_of, play, session_of, tier_of
@@ -119,6 +120,41 @@ def test_a_removal_closes_the_position_at_what_was_paid(amount: str | None, resu
     assert trip.pnl_usd == Decimal(result)
     assert trip.exit_price_usd == Decimal(amount or 0) / 10
     assert ledger.holdings == {}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "flow", "left", "result"), [("4", None, "-40", "100"), ("0.25", "-200", "-2", "300")]
+)
+def test_a_short_position_splits_likewise_and_keeps_no_fraction(
+    ratio: str, flow: str | None, left: str, result: str
+) -> None:
+    """Ten shares sold at 100; what is less than a share is bought back at 400."""
+    ledger = holding("-10", "100.00")
+    ledger.apply_cash(paid("dividend", "-100"))
+    if flow is not None:
+        ledger.apply_cash(paid("cash_in_lieu", flow))
+    ledger.apply_action(split("AAA", NEXT, ratio))
+    assert (str(ledger.held("AAA")), ledger.shorts) == (left, 1)
+    trip = ledger.apply_fill(fill(2, left[1:], {"4": "20.00", "0.25": "200.00"}[ratio]))
+    assert trip is not None
+    assert (trip.pnl_usd, trip.short, ledger.shorts) == (Decimal(result), True, 0)
+
+
+def test_a_removal_ends_a_short_position() -> None:
+    ledger = holding("-10", "100.00")
+    ledger.apply_cash(paid("removal", "-900"))
+    trip = ledger.apply_action(removal("AAA", NEXT, "90"))
+    assert trip is not None
+    assert (trip.pnl_usd, trip.short, trip.exit_price_usd, ledger.shorts) == (Decimal(100), True, Decimal(90), 0)
+
+
+def test_the_stop_of_a_short_position_stays_as_far_away() -> None:
+    desk = OrderDesk(ExecutionSettings())
+    desk.of("AAA").stop_usd = Decimal("100.01")
+    desk.split("AAA", Decimal(3), Decimal(-30), 0)
+    assert desk.of("AAA").stop_usd == Decimal("33.34")
+    desk.split("AAA", Decimal(3), Decimal(90), 0)
+    assert desk.of("AAA").stop_usd == Decimal("11.11")
 
 
 # The whole path, over the exchange.

@@ -64,7 +64,7 @@ class CorporateDesk:
             return Booked(None, action)
         holding.average_usd /= action.ratio
         shares = (holding.quantity * action.ratio).quantize(_SHARE, rounding=ROUND_HALF_EVEN)
-        left_over = ZERO if action.keeps_fractions else shares % 1  # Of the sign of the position.
+        left_over = ZERO if action.keeps_fractions and shares > 0 else shares % 1  # A short owes whole shares.
         books.set_quantity(column, plain_shares(shares - left_over))
         price = books.last_price_usd(column) or ZERO
         note = f"{left_over} {action.symbol} at {price} USD, less than a share after the split"
