@@ -105,15 +105,19 @@ def test_equity_that_fell_under_the_minimum_today_opens_no_short(desk: MakeDesk)
 @pytest.mark.parametrize("first", ["long", "short"])
 def test_no_order_goes_through_zero(desk: MakeDesk, first: str) -> None:
     here = shorting(desk)
-    (here.hold if first == "long" else lambda shares: short(here, shares))(10)
+    if first == "long":
+        here.hold(10)
+    else:
+        short(here, 10)
     through = here.sell if first == "long" else here.buy
     assert refused(here, lambda: through(11)) == (403, 40310000, HELD.format(11, 10))
     through(10)
     here.minute(AAA=100)
-    assert here.exchange.positions == ()
+    assert list(here.exchange.positions) == []
     through(11)  # Flat, the other side may be opened.
     here.minute(AAA=100)
-    assert [abs(one.quantity) for one in here.exchange.positions] == [11]
+    [position] = here.exchange.positions
+    assert abs(position.quantity) == 11
     assert here.kinds() == []
 
 
