@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import Fill, OrderIntent
-from ordinis.journal.coding import Kind, RecordedEvent, decode_decision
+from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
 from ordinis.journal.entries import JournalReader, not_understood, open_journal
 
 _Event = TypeVar("_Event", bound=RecordedEvent)
@@ -136,6 +136,18 @@ def account_views(path: str | Path) -> list[AccountView]:
 def cash_flows(path: str | Path) -> list[CashFlow]:
     """Money that moved without a trade."""
     return _events(path, Kind.CASH, CashFlow)
+
+
+def position_events(path: str | Path) -> list[OrderUpdate | CashFlow | CorporateAction]:
+    """All that can move a position, in order: what the broker said of orders, of symbols' money and of companies."""
+    kinds = (Kind.UPDATE, Kind.CASH, Kind.CORPORATE)
+    found: list[OrderUpdate | CashFlow | CorporateAction] = []
+    with open_journal(path) as journal:
+        for _, at_ns, kind, payload, _ in journal.recorded():
+            event = decode_event(kind, at_ns, payload) if kind in kinds else None
+            if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
+                found.append(event)
+    return found
 
 
 def notes(path: str | Path) -> list[tuple[int, str]]:
