@@ -26,7 +26,7 @@ from ordinis.runtime import clock
 from ordinis.runtime.interrupt import stop_on_interrupt
 
 if TYPE_CHECKING:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server import SimulatedData
 
 __all__ = ["BUNDLED", "Progress", "open_data", "run_backtest", "run_simulation", "serve_broker", "store"]
 
@@ -117,16 +117,39 @@ def run_simulation(
     return result
 
 
-def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> None:
-    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready."""
+def serve_broker(
+    settings: Settings,
+    *,
+    data: str,
+    port: int,
+    speed: float,
+    faults: Path | None = None,
+    limits: bool = True,
+    numbers: bool = False,
+) -> None:
+    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready.
+
+    `speed` is in times of real time; 0 is stepped by a client. Errors: OrdinisError.
+    """
     import sys
+    from dataclasses import replace
 
-    from ordinis.brokers.simulated.server import serve
+    from ordinis.brokers.simulated.faults import FaultPlan, read_plan
+    from ordinis.brokers.simulated.server import ServerSettings, serve
 
+    plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
+    strict = ServerSettings.as_alpaca() if limits else ServerSettings()
     material = materials.gather(settings, data)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     with (
-        serve(exchange, _served(material), port=port, speed=speed or None) as served,
+        serve(
+            exchange,
+            _served(material),
+            port=port,
+            speed=speed or None,
+            settings=replace(strict, quantities="numbers" if numbers else "strings"),
+            faults=plan,
+        ) as served,
         stop_on_interrupt() as stopped,
     ):
         sys.stdout.write(served.addresses.json() + "\n")
@@ -141,7 +164,7 @@ def _warm_up(engine: TradingEngine, history: History) -> None:
 
 
 def _served(material: Material) -> SimulatedData:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server import SimulatedData
 
     return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 

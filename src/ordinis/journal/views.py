@@ -62,8 +62,8 @@ def decisions_by_reason(path: str | Path) -> dict[str, int]:
     """How often a candidate came to each reason, by the reason's name, in order of precedence."""
     total = np.zeros(256, dtype=np.int64)
     with open_journal(path) as journal:
-        for (decision,) in journal.rows("SELECT decision FROM events WHERE decision IS NOT NULL"):
-            changes = decode_changes(decision)
+        for _, _, _, _, decision in journal.recorded():
+            changes = decode_changes(decision) if decision is not None else b""
             if changes:
                 total += np.bincount(unpack_changes(changes)[1], minlength=256)
     return {reason_of(path, number).name: int(total[number]) for number in np.flatnonzero(total).tolist()}
@@ -158,8 +158,9 @@ def _events(path: str | Path, kind: Kind, wanted: type[_Event]) -> list[_Event]:
 
 
 def _answered(journal: JournalReader) -> Iterator[tuple[int, int, Decision]]:
-    query = "SELECT seq, at_ns, decision FROM events WHERE decision IS NOT NULL ORDER BY seq"
-    for seq, at_ns, packed in journal.rows(query):
+    for seq, at_ns, _, _, packed in journal.recorded():
+        if packed is None:
+            continue
         try:
             yield seq, at_ns, decode_decision(packed)
         except msgspec.MsgspecError as error:
