@@ -117,16 +117,15 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
 
 def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
     """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
-    minutes = "SELECT seq FROM events WHERE kind = ? ORDER BY seq"
+    found: list[tuple[int, Fill]] = []
+    minute = 0
     with open_journal(path) as journal:
-        decided = np.array([seq for (seq,) in journal.rows(minutes, (int(Kind.SLICE),))], np.int64)
-        found = [
-            (entry.seq, entry.event.fill)
-            for entry in journal.entries(Kind.UPDATE)
-            if isinstance(entry.event, OrderUpdate) and entry.event.fill is not None
-        ]
-    numbers = np.searchsorted(decided, [seq for seq, _ in found]).tolist()
-    return [(number, fill) for number, (_, fill) in zip(numbers, found, strict=True)]
+        for entry in journal.entries():
+            if entry.kind is Kind.SLICE:
+                minute += 1
+            elif isinstance(entry.event, OrderUpdate) and entry.event.fill is not None:
+                found.append((minute, entry.event.fill))
+    return found
 
 
 def account_views(path: str | Path) -> list[AccountView]:
