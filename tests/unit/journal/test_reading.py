@@ -22,6 +22,7 @@ from ordinis.journal.reading import (
     decisions_by_reason,
     digest,
     fills,
+    fills_by_minute,
     notes,
     open_journal,
     orders,
@@ -150,6 +151,12 @@ def test_views_return_what_was_recorded(material: Any, record: Any) -> None:
     assert cash_flows(path) == [day[4][0]]
     assert account_views(path) == [day[5][0]]
     assert notes(path) == [(material.at(2), "first order")]
+
+
+def test_a_fill_belongs_to_the_first_minute_that_follows_it(material: Any, record: Any) -> None:
+    """Two minutes are recorded before it, so the third, number 2, is the first with it in the book."""
+    day = material.day()
+    assert fills_by_minute(record(day)) == [(2, day[3][0].fill)]
 
 
 @pytest.mark.parametrize("view", [assessments, orders, updates, fills])
