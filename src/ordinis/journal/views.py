@@ -83,15 +83,13 @@ def reason_changes(path: str | Path, symbol: str | None = None) -> list[ReasonCh
     return found
 
 
-def assessments(path: str | Path, symbol: str | None = None) -> list[Assessed]:
-    """Every candidate that reached sizing, in order."""
+def assessments(path: str | Path, symbol: str | None = None) -> Iterator[Assessed]:
+    """Every candidate that reached sizing, in order, one at a time: a long run has very many."""
     with open_journal(path) as journal:
-        return [
-            Assessed(seq=seq, at_ns=at_ns, assessment=one)
-            for seq, at_ns, decision in _answered(journal)
-            for one in decision.assessments
-            if symbol in (None, one.symbol)
-        ]
+        for seq, at_ns, decision in _answered(journal):
+            for one in decision.assessments:
+                if symbol in (None, one.symbol):
+                    yield Assessed(seq=seq, at_ns=at_ns, assessment=one)
 
 
 def orders(path: str | Path, symbol: str | None = None) -> list[OrderIntent]:

@@ -45,7 +45,7 @@ def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) 
     """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
     path, curve = result.journal, _frozen(engine.curve)
     updates, intents = reading.updates(path), reading.orders(path)
-    orders, assessed = _Orders(intents), [one.assessment for one in reading.assessments(path)]
+    orders = _Orders(intents)
     meta, symbols = _meta(path)
     return ReportSource(
         result=result,
@@ -57,14 +57,18 @@ def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) 
         curve=curve,
         target_volatility=engine.state.tier.sizing.target_volatility,
         sectors=sector_exposure(reading.fills_by_minute(path), around.bars, around.sector_of, curve.at_ns.size),
-        slips=slips(updates, intents, assessed),
+        slips=slips(updates, intents, _assessments(path)),
         trades=_trades(path, engine.state.trips, updates, orders, curve),
         open_positions=open_positions(engine.state.ledger),
-        sizes=sizes_of(assessed),
+        sizes=sizes_of(_assessments(path)),
         costs=_costs(updates, orders, reading.cash_flows(path), around.given_away),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
+
+
+def _assessments(path: str) -> Iterator[Assessment]:
+    return (one.assessment for one in reading.assessments(path))
 
 
 class _Orders:
