@@ -34,6 +34,7 @@ from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
 from ordinis.engines.signalcore.bars import OwnBars
+from ordinis.engines.signalcore.slow_exits import SlowExits
 from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, entries
 from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
@@ -166,6 +167,8 @@ def engine_of(
     sectors: Mapping[str, str] | None = None,
     outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
+    exit_minutes: Mapping[str, int] | None = None,
+    always_by_day: Sequence[int] = (),
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
@@ -173,11 +176,14 @@ def engine_of(
         return SignalCore(universe, chosen, signals or SignalSettings(score_history_min=1))
 
     chosen = strategies or [Wishful()]
+    slow = exit_minutes or {}
+    quick = [SlowExits(one, deepcopy(one), slow[one.name]) if one.name in slow else one for one in chosen]
     apart = [core([deepcopy(strategy)]) for strategy in chosen]
     tiers = tiers or [tier_of()]
+    by_day = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, core(chosen), Volatility(universe), **(outlook or {})),
+        Outlook(universe, core(quick), Volatility(universe), **(outlook or {})),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=0.02,
@@ -188,8 +194,9 @@ def engine_of(
             candidates_max=candidates_max,
             sectors=sectors or {},
             displacement=displacement,
+            exit_minutes=slow,
         ),
-        DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
+        DailyExits(universe, apart, always_by_day) if always_by_day or by_day else None,
     )
 
 

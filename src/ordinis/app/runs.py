@@ -10,9 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
-from ordinis.app.build import build_engine, build_exchange
+from ordinis.app.build import build_engine, build_exchange, sector_table
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
+from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.config.settings import Settings
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
@@ -39,15 +41,17 @@ def run_backtest(
     last: date | None = None,
     journal: Path | None = None,
     report: Path | None = None,
+    png: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> tuple[BacktestResult, TradingEngine]:
     """Run the data's sessions through the whole path; the engine is returned as it ended.
 
-    `report` is a folder to write the report into, `command` what a reader would type. Errors: OrdinisError.
+    `report` is a folder to write the report into, with `png` its pictures as files, too; `command` is what a reader
+    would type. Errors: OrdinisError.
     """
     if report is not None:
-        _check_report_can_be_made()
+        _check_report_can_be_made(png)
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
     _warm_up(engine, material)
@@ -58,7 +62,7 @@ def run_backtest(
         market = SimulatedMarket(exchange, run.loaded(_announced(material, progress)))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     if report is not None:
-        _report(material, result, engine, report, command)
+        _report(material, result, engine, exchange, report, command, png)
     return result, engine
 
 
@@ -165,20 +169,36 @@ def _served(material: Material) -> SimulatedData:
     return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 
 
-def _check_report_can_be_made() -> None:
+def _check_report_can_be_made(png: bool) -> None:
     """Before a long run, not after it."""
-    from ordinis.research.report import require_plotly
+    from ordinis.research.report import require_matplotlib, require_plotly
 
     require_plotly()
+    if png:
+        require_matplotlib()
 
 
-def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
-    from ordinis.research.report import MARKET, benchmark_of, gather, write_report
+def _report(
+    material: Material,
+    result: BacktestResult,
+    engine: TradingEngine,
+    exchange: Exchange,
+    folder: Path,
+    command: str,
+    png: bool,
+) -> None:
+    from ordinis.research.report import MARKET, Surroundings, benchmark_of, gather, write_report
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
-    benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
-    write_report(gather(result, engine, benchmark, command), folder)
+    around = Surroundings(
+        command=command,
+        benchmark=benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity),
+        given_away=Pricing(exchange.settings).given_away,
+        bars=lambda traded: dataset.blocks(days[0], days[-1], traded),
+        sector_of=sector_table(material.settings),
+    )
+    write_report(gather(result, engine, around), folder, png=png)
 
 
 def _announced(material: Material, progress: Progress | None) -> Iterator[MarketBlock]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ordinis.config.base import Count, Positive, Section, Share, Usd
+
+BY_PRICE = "by_price"  # Half the spread from the exchange's own table.
 
 
 class Fees(Section):
@@ -33,6 +36,14 @@ class Fees(Section):
     as_of: date = Field(default=date(2026, 11, 22), description="When these rates were last looked up.")
 
 
+def _half_spread(value: Any) -> Any:
+    """A union would say what is wrong twice, once for each of its kinds."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value != BY_PRICE and not (number and 0 <= value < 10_000):
+        raise ValueError(f'must be in [0, 10000), or "{BY_PRICE}", was {json.dumps(value, default=str)}')
+    return value
+
+
 class Exchange(Section):
     """The simulated exchange: stricter than a broker's paper account."""
 
@@ -41,8 +52,10 @@ class Exchange(Section):
         description="Market orders fill at the next bar's open, half a spread worse; next_open, next_close and "
         "this_close fill at that price and ignore the spread.",
     )
-    half_spread_bps: Annotated[float, Field(ge=0)] = Field(
-        default=2.0, description="Half the spread, in basis points of the price."
+    half_spread_bps: Annotated[float | Literal["by_price"], BeforeValidator(_half_spread)] = Field(
+        default=2.0,
+        description="Half the spread, in basis points of the price; by_price takes it from real quotes, by the price "
+        "of a share: cheap shares pay more.",
     )
     participation_fraction_max: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.10,

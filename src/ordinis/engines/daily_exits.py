@@ -6,7 +6,7 @@ minute; either way the order goes out at the next open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -32,9 +32,8 @@ class DayBar:
         bar.close, bar.volume = daily.close[row], daily.volume[row]
         return bar
 
-    def add(self, block: MarketBlock) -> None:
-        """Take a block's minutes in."""
-        seen, last = newest(block.present)
+    def add(self, block: MarketBlock, seen: BoolArray, last: IntArray) -> None:
+        """Take a block's minutes in; `seen` and `last` are its `newest`."""
         columns = np.arange(seen.size)
         first = block.present.argmax(axis=0)
         self.open = np.where(np.isnan(self.open), block.open[first, columns], self.open)
@@ -61,8 +60,13 @@ class DayBar:
 class DailyExits:
     """Gathers a session's bar and asks each strategy about it at the close."""
 
-    def __init__(self, universe: Universe, cores: Sequence[SignalCore]) -> None:
-        """`cores` hold one strategy each, in the order of the minutes' strategies: each is ready in its own time."""
+    def __init__(self, universe: Universe, cores: Sequence[SignalCore], always: Collection[int] = ()) -> None:
+        """`cores` hold one strategy each, in the order of the minutes' strategies: each is ready in its own time.
+
+        `always` names those, by their index, that leave on daily bars in every tier.
+        """
+        self.always: BoolArray = np.zeros((len(cores), 1), np.bool_)
+        self.always[list(always)] = True
         self._universe = universe
         self._cores = cores
         self._bar = DayBar(len(universe))
@@ -78,8 +82,8 @@ class DailyExits:
 
     def advance(self, minutes: Minutes) -> None:
         """Add a block's minutes to its session's bar, and keep the newest votes on minutes."""
-        self._bar.add(minutes.block)
         seen, last = newest(minutes.block.present)
+        self._bar.add(minutes.block, seen, last)
         votes = minutes.signals.exits[:, last, np.arange(last.size)]
         np.copyto(self._votes, votes, where=seen)
         self._switched_off = minutes.switched_off

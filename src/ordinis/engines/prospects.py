@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from ordinis.domain.market import FloatArray
@@ -18,24 +20,44 @@ class Prospects:
     """Made once a minute, and only when somebody may enter."""
 
     def __init__(self, state: State, draft: Draft, best_first: list[int]) -> None:
-        config = state.tier.sizing
         self._state = state
         self._beliefs = draft.minutes.beliefs
+        self._volatility = draft.minutes.volatility
         self._weights = _weights(state, draft)
         self._held: list[int] = self._weights.nonzero()[0].tolist()
         self._best_first = best_first
         self._seats = self._seats_of(state)
+        self._capped = state.tier.sizing.book_volatility_cap
+        self._together = (
+            float(np.abs(self._weights[self._held]) @ self._volatility[self._held]) if self._capped else 0.0
+        )
         self._index: dict[int, int] = {}
         self._risk: BookRisk | None = None
-        if config.book_volatility_cap:
-            columns = sorted({*self._held, *best_first})
-            chosen = np.array(columns)
-            self._index = {column: at for at, column in enumerate(columns)}
-            self._risk = BookRisk(self._weights[chosen], self._beliefs.covariance(chosen), config.target_volatility)
 
     def room(self, column: int) -> float | None:
         """The weight that the book's target volatility leaves for it; None where it is no limit, NaN if unknown."""
-        return None if self._risk is None else self._risk.room(self._index[column])
+        if not self._capped:
+            return None
+        return inf if self._fits_whatever_moves(column) else self._measured().room(self._index[column])
+
+    def _fits_whatever_moves(self, column: int) -> bool:
+        """The largest position allowed keeps the target though all should move as one: no covariance is needed.
+
+        False as well where a volatility is not known.
+        """
+        sizing = self._state.tier.sizing
+        largest = sizing.max_position_pct * self._volatility.item(column)
+        return self._together + largest <= sizing.target_volatility
+
+    def _measured(self) -> BookRisk:
+        """The book's covariance, made when a candidate first needs it."""
+        if self._risk is None:
+            columns = sorted({*self._weights.nonzero()[0].tolist(), *self._best_first})
+            chosen = np.array(columns)
+            self._index = {column: at for at, column in enumerate(columns)}
+            target = self._state.tier.sizing.target_volatility
+            self._risk = BookRisk(self._weights[chosen], self._beliefs.covariance(chosen), target)
+        return self._risk
 
     def optimal_weight(self, column: int) -> float | None:
         """Its weight in the best book of what is held and the best candidates; None where no method asks, or knows."""
@@ -50,6 +72,10 @@ class Prospects:
 
     def bought(self, column: int, weight: float) -> None:
         """An entry goes out; those after it find less room."""
+        if not self._capped:
+            return
+        self._weights[column] += weight
+        self._together += abs(weight) * self._volatility.item(column)
         if self._risk is not None:
             self._risk.add(self._index[column], weight)
 

@@ -53,6 +53,7 @@ class TradingSettings:
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
+    exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
 class State:
@@ -68,6 +69,7 @@ class State:
         self.sizer = PositionSizer(self.tier.sizing)
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
+        self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         self.slots = DayTradeSlots(settings.throttle)

@@ -5,7 +5,7 @@ Pure: no I/O, no clock, no randomness. The same events give the same decisions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -20,7 +20,7 @@ from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import close_all, exits
+from ordinis.engines.exits import DayVotes, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -38,7 +38,8 @@ class TradingEngine:
         self.curve = EquityCurve()
         self._outlook = outlook
         self._daily_exits = daily_exits
-        self._daily_leavers: Sequence[int] = ()
+        self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
+        self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
         self._minutes: Minutes | None = None
         self._row = 0
         self._in_session = False
@@ -78,7 +79,7 @@ class TradingEngine:
         if state.ledger.holdings:
             if flattening(state):
                 close_all(state, draft)
-            exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
+            exits(state, draft, self._day_votes)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
@@ -129,10 +130,6 @@ class TradingEngine:
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
 
-    @property
-    def _leaves_by_day(self) -> bool:
-        return self._daily_exits is not None and self.state.tier.exits_on_daily_bars
-
     def _protect(self, draft: Draft) -> None:
         for symbol in sorted(self.state.desk.unprotected):
             draft.actions += self.state.desk.protect(symbol, self.state.ledger.held(symbol), draft.at_ns)
@@ -159,7 +156,8 @@ class TradingEngine:
             return NOTHING
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
+            votes = self._daily_exits.close_session(event.session)
+            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
         self.state.slots.session_closes()

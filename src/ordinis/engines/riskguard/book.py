@@ -33,6 +33,7 @@ class Book:
     """Estimates in USD, kept by the engine. Open buys hold buying power until they fill."""
 
     __slots__ = (
+        "_gross_usd",
         "_marks_usd",
         "_open",
         "_open_usd",
@@ -62,12 +63,14 @@ class Book:
         self.beta_usd = 0.0  # What is held and open entries, times their betas.
         self._quantity: FloatArray = np.zeros(len(sectors))
         self._marks_usd: FloatArray = np.zeros(len(sectors))
+        self._gross_usd: float | None = None
         self._open: dict[str, OpenBuy] = {}
         self._open_usd: FloatArray = np.zeros(len(sectors))
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
         """What is held and what it is worth, a column a symbol: once in a minute that has candidates."""
         self._quantity, self._marks_usd = quantity, marks_usd
+        self._gross_usd = None
         self.moves = moves
         self.orders = orders
         if moves.warm:
@@ -75,8 +78,10 @@ class Book:
 
     @property
     def gross_usd(self) -> float:
-        """Longs and shorts held, each at its worth."""
-        return float(np.abs(self._quantity) @ self._marks_usd)
+        """Longs and shorts held, each at its worth: reckoned once a look, where a rule asks."""
+        if self._gross_usd is None:
+            self._gross_usd = float(np.abs(self._quantity) @ self._marks_usd)
+        return self._gross_usd
 
     def weighs_usd(self, columns: IntArray) -> float:
         """What these symbols come to, open entries included."""

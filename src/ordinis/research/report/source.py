@@ -60,6 +60,28 @@ class Curve:
     sessions: tuple[tuple[date, int], ...]  # Each closed session, and how many minutes there were at its end.
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SectorExposure:
+    """What was held of each sector, sampled over the run."""
+
+    sectors: tuple[str, ...]
+    rows: IntArray  # [points]: minutes of the curve.
+    usd: FloatArray  # [points x sectors]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """An order that filled, against the price it was decided on."""
+
+    order_type: str
+    notional_usd: float  # At that price.
+    cost_usd: float  # Above 0: worse than that price.
+
+    @property
+    def bps(self) -> float:
+        return 1e4 * self.cost_usd / self.notional_usd
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
     """What set the sizes of the entries that were sent, by link of the size chain."""
@@ -96,6 +118,9 @@ class ReportSource:
     settings: Mapping[str, Any]  # Sections and keys.
     benchmark: Benchmark
     curve: Curve
+    target_volatility: float  # Of the tier at the end, yearly, as a fraction.
+    sectors: SectorExposure
+    slips: tuple[Slip, ...]
     trades: tuple[Trade, ...]  # In order of closing.
     open_positions: tuple[OpenPosition, ...]
     sizes: Sizes
