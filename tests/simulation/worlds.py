@@ -35,7 +35,7 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
 from ordinis.engines.signalcore.bars import OwnBars
 from ordinis.engines.signalcore.slow_exits import SlowExits
-from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, entries
+from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, both_ways
 from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.views import unpack_changes
@@ -46,7 +46,7 @@ UNIVERSE = Universe(SYMBOLS)
 OPEN_NS = 1_736_951_400 * 10**9  # 2025-01-15 09:30 in New York.
 DAY_NS = 86_400 * 10**9
 VOLUME = 1_000_000
-ENTER, LEAVE = 1, 2  # Last digit of a bar's volume; the digit before it is the score.
+ENTER, LEAVE, SHORT = 1, 2, 3  # Last digit of a bar's volume; the digit before it is the score.
 
 Price = float | Sequence[float] | None  # One price, or open, high, low, close; None is no bar.
 Wishes = Mapping[str, Sequence[int]]  # Symbol -> the minutes of the session, counted from 1.
@@ -62,7 +62,7 @@ class Wishful:
     def advance(self, bars: OwnBars) -> StrategyColumns:
         volume = np.nan_to_num(bars.volume)
         return StrategyColumns(
-            direction=entries(volume % 10 == ENTER),
+            direction=both_ways(volume % 10 == ENTER, volume % 10 == SHORT),
             exit=volume % 10 == LEAVE,
             score=volume // 10 % 10,
             stop_distance=np.full(volume.shape, self._stop_distance),
@@ -82,6 +82,7 @@ def day(
     *,
     enter: Wishes | None = None,
     leave: Wishes | None = None,
+    short: Wishes | None = None,
     scores: Mapping[str, int] | None = None,
     volume: int = VOLUME,
     universe: Universe = UNIVERSE,
@@ -97,7 +98,7 @@ def day(
             if price is not None:
                 table[:, row, at] = [price] * 4 if isinstance(price, int | float) else price
                 traded[row, at] = volume + 10 * (scores or {}).get(symbol, 0)
-    for wish, wanted in ((ENTER, enter or {}), (LEAVE, leave or {})):
+    for wish, wanted in ((ENTER, enter or {}), (LEAVE, leave or {}), (SHORT, short or {})):
         for symbol, at_minutes in wanted.items():
             for minute in at_minutes:
                 traded[minute - 1, universe.column[symbol]] += wish
@@ -340,7 +341,7 @@ class Hand:
         self.bell()
         return self.figures(equity_usd, last_equity_usd, **more)
 
-    def minute(self, *, enter: str = "", leave: str = "", skip: int = 1, **prices: Price) -> Decision:
+    def minute(self, *, enter: str = "", leave: str = "", short: str = "", skip: int = 1, **prices: Price) -> Decision:
         """The next minute, or the `skip`-th from here; symbols are named in words: enter="AAA BBB"."""
         self.at_minute += skip
         row = day(
@@ -348,6 +349,7 @@ class Hand:
             {symbol: [price] for symbol, price in prices.items()} or {symbol: [100.0] for symbol in SYMBOLS},
             enter={symbol: [1] for symbol in enter.split()},
             leave={symbol: [1] for symbol in leave.split()},
+            short={symbol: [1] for symbol in short.split()},
             universe=self._universe,
             minutes=self._minutes,
         )

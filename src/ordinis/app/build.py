@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
@@ -96,14 +97,25 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             day_trades_max=rules.day_trades_max,
             day_trade_sessions=rules.window_sessions,
             margin_equity_min_usd=given.margin_equity_min_usd,
-            sec_usd_per_million=fees.sec_usd_per_million * charged,
-            taf_usd_per_share=fees.taf_usd_per_share * charged,
-            taf_usd_max=fees.taf_usd_max,
-            cat_usd_per_share=fees.cat_usd_per_share * charged,
+            sec_usd_per_million=_rate(fees.sec_usd_per_million, charged),
+            taf_usd_per_share=_rate(fees.taf_usd_per_share, charged),
+            taf_usd_max=_rate(fees.taf_usd_max, charged),
+            cat_usd_per_share=_rate(fees.cat_usd_per_share, charged),
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
+            easy_to_borrow=frozenset(given.easy_to_borrow) or None,
+            short_sale_collar=given.short_sale_collar_fraction,
+            borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
     )
+
+
+def _rate(given: Decimal | Literal["by_date"], charged: int) -> Decimal | None:
+    """None: the rate of the day."""
+    if not charged:
+        return Decimal(0)
+    return given if isinstance(given, Decimal) else None
 
 
 def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
@@ -239,6 +251,9 @@ def _limits(settings: Settings) -> Limits:
         beta_min=risk.beta_min if risk.beta_rule == "on" else -OFF,
         beta_max=risk.beta_max if risk.beta_rule == "on" else OFF,
         market_volatility_full=_or_off(risk.market_volatility_full),
+        shorting_allowed=risk.shorting_allowed,
+        short_price_usd_min=risk.short_price_usd_min,
+        short_equity_usd_min=float(settings.exchange.margin_equity_min_usd),
         market_buy_collar_fraction=settings.execution.market_buy_collar_fraction,
         minimum_notional_usd=float(settings.sizing.minimum_notional_usd),
     )

@@ -70,7 +70,7 @@ class DailyExits:
         self._universe = universe
         self._cores = cores
         self._bar = DayBar(len(universe))
-        self._votes = self._no_votes()
+        self._votes = self._covers = self._no_votes()
         self._switched_off: list[int] = []
 
     def warm_up(self, daily: DailyBlock) -> None:
@@ -84,18 +84,23 @@ class DailyExits:
         """Add a block's minutes to its session's bar, and keep the newest votes on minutes."""
         seen, last = newest(minutes.block.present)
         self._bar.add(minutes.block, seen, last)
-        votes = minutes.signals.exits[:, last, np.arange(last.size)]
-        np.copyto(self._votes, votes, where=seen)
+        self._votes = _newest_of(minutes.signals.exits, seen, last, self._votes)
+        same = minutes.signals.covers is minutes.signals.exits
+        self._covers = self._votes if same else _newest_of(minutes.signals.covers, seen, last, self._covers)
         self._switched_off = minutes.switched_off
 
-    def close_session(self, session: Session) -> BoolArray:
-        """[strategies x symbols]: who wants to leave at the next open."""
+    def close_session(self, session: Session, short: BoolArray | None = None) -> BoolArray:
+        """[strategies x symbols]: who wants to leave at the next open. `short` [symbols]: what is held is."""
         bar = self._bar.block(self._universe, session)
         daily = [core.advance(bar) for core in self._cores]
         ready = np.stack([one.ready[0] for one in daily])
         votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
+        if short is not None and short.any():
+            covers = np.where(ready, np.stack([one.covers[0, 0] for one in daily]), self._covers)
+            votes = np.where(short, covers, votes)
         votes[self._switched_off] = True  # Whoever is off has nobody left to watch over its positions.
-        self._bar, self._votes = DayBar(len(self._universe)), self._no_votes()
+        self._bar = DayBar(len(self._universe))
+        self._votes = self._covers = self._no_votes()
         return votes
 
     def take_notes(self) -> tuple[str, ...]:
@@ -104,6 +109,11 @@ class DailyExits:
 
     def _no_votes(self) -> BoolArray:
         return np.zeros((len(self._cores), len(self._universe)), np.bool_)
+
+
+def _newest_of(votes: BoolArray, seen: BoolArray, last: IntArray, before: BoolArray) -> BoolArray:
+    """Each symbol's vote at its newest bar; the vote before where it has none."""
+    return np.where(seen, votes[:, last, np.arange(last.size)], before)
 
 
 def newest(present: BoolArray) -> tuple[BoolArray, IntArray]:

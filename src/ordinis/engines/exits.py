@@ -61,8 +61,12 @@ def close_all(state: State, draft: Draft) -> None:
 def _leavers_now(state: State, draft: Draft, by_minute: BoolArray | None) -> list[int]:
     if not draft.minutes.has_exit[draft.row]:
         return []
-    votes = draft.minutes.signals.exits[:, draft.row]
-    leavers = state.columns.leavers(votes if by_minute is None else votes & by_minute)
+    signals, row = draft.minutes.signals, draft.row
+    votes = signals.exits[:, row]
+    covers = None if signals.covers is signals.exits else signals.covers[:, row]
+    if by_minute is not None:
+        votes, covers = votes & by_minute, None if covers is None else covers & by_minute
+    leavers = state.columns.leavers(votes, covers)
     return [column for column in leavers if not _opened_since(state, draft, column)] if state.exit_minutes else leavers
 
 
@@ -95,7 +99,7 @@ def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
             confidence=None,
             price_usd=draft.minutes.marks.item(draft.row, column),
             size=None,
-            verdict=state.guard.reduce(holding.quantity),
+            verdict=state.guard.reduce(abs(holding.quantity)),
             client_order_id=client_order_id,
         )
     )

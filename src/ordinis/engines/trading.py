@@ -14,7 +14,7 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
 from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
-from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
+from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
@@ -72,7 +72,7 @@ class TradingEngine:
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, minutes, row = self.state, self._look(minute.block), minute.row
         self._row = row
-        notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        notes = self._mark(minute.at_ns, minutes.marks[row])
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
@@ -99,14 +99,16 @@ class TradingEngine:
                 self._daily_exits.advance(minutes)
         return minutes
 
-    def _mark(self, at_ns: int, long_usd: float) -> list[str]:
+    def _mark(self, at_ns: int, marks: FloatArray) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
+        long_usd = float(ledger.quantity @ marks)  # Shorts count against it.
         book.cash_usd = ledger.cash_float
         book.long_usd = long_usd
+        book.short_usd = short_usd = ledger.short_usd(marks) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = ledger.cash_float + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, equity_usd, long_usd, len(ledger.holdings))
+        self.curve.append(at_ns, equity_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -156,7 +158,7 @@ class TradingEngine:
             return NOTHING
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
-            votes = self._daily_exits.close_session(event.session)
+            votes = self._daily_exits.close_session(event.session, self.state.columns.short)
             self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()

@@ -67,6 +67,9 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "beta_min": ("risk.beta_rule=off", -OFF),
     "beta_max": ("risk.beta_max=1.9", 1.9),
     "market_volatility_full": ("risk.market_volatility_full=0", OFF),
+    "shorting_allowed": ("risk.shorting_allowed=true", True),
+    "short_price_usd_min": ("risk.short_price_usd_min=11", 11.0),
+    "short_equity_usd_min": ("exchange.margin_equity_min_usd=2100", 2100.0),
     "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
     "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
 }
@@ -182,6 +185,10 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
     "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+    "shorting_enabled": ("risk.shorting_allowed=true", True),
+    "easy_to_borrow": ("exchange.easy_to_borrow=AAPL", frozenset({"AAPL"})),
+    "short_sale_collar": ("exchange.short_sale_collar_fraction=0.07", 0.07),
+    "borrow_fee_fraction": ("exchange.fees.borrow_fee_fraction=0.0100", Decimal("0.01")),
 }
 
 

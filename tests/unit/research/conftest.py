@@ -139,6 +139,7 @@ def curve(sessions: int = 2) -> Curve:
         at_ns=np.concatenate([np.empty(0, np.int64), *marks]).astype(np.int64),
         equity_usd=equity_usd,
         long_usd=np.full(rows, 10_000.0),
+        short_usd=np.zeros(rows),
         positions=np.ones(rows, np.int64),
         sessions=tuple((DAYS[day], 390 * (day + 1)) for day in range(sessions)),
     )

@@ -50,6 +50,7 @@ def long_run(source: ReportSource, benchmark_usd: np.ndarray) -> ReportSource:
         at_ns=np.arange(1, RETURNS.size + 1) * 86_400 * 10**9,
         equity_usd=equity_usd,
         long_usd=np.zeros(RETURNS.size),
+        short_usd=np.zeros(RETURNS.size),
         positions=np.zeros(RETURNS.size, np.int64),
         sessions=tuple((day, number + 1) for number, day in enumerate(days)),
     )

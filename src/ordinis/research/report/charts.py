@@ -37,7 +37,7 @@ def positions(source: ReportSource) -> Figure:
 
 def exposure(source: ReportSource) -> Figure:
     curve = source.curve
-    percent = 100.0 * curve.long_usd / curve.equity_usd
+    percent = 100.0 * curve.gross_usd / curve.equity_usd
     return _figure(curve, [_stepped(_line(curve, percent, "equity", "%{y:.1f} %"))], "", "%")
 
 

@@ -86,6 +86,7 @@ def _frozen(curve: EquityCurve) -> Curve:
         at_ns=curve.at_ns,
         equity_usd=curve.equity_usd,
         long_usd=curve.long_usd,
+        short_usd=curve.short_usd,
         positions=curve.positions,
         sessions=tuple(curve.sessions),
     )
@@ -143,7 +144,8 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 
 
 def _exit(trip: Trip, orders: _Orders) -> Exit:
-    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
+    opening = trip.fills[0].fill.quantity
+    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity * opening < 0}
     if purposes == {Purpose.PROTECT}:
         return Exit.STOP
     return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL

@@ -123,7 +123,8 @@ def trades(source: ReportSource) -> str:
         trade_groups(source),
         markup.paragraph(
             "Results in USD before fees; in risk means over what the stop would have cost. Times are New York's,"
-            f" prices are averages, time held counts while the exchange was open.{every} trades.csv has all of them."
+            " prices are averages, shares sold short are negative, time held counts while the exchange was open."
+            f"{every} trades.csv has all of them."
         ),
         markup.table(columns, (_trade(trade) for trade in shown), kind="tall line"),
     )
@@ -137,7 +138,7 @@ def _trade(trade: Trade) -> list[str]:
         minute_text(trip.opened_at_ns),
         minute_text(trip.closed_at_ns),
         held(trade.held_minutes, trade.held_nights),
-        quantity(trip.quantity),
+        quantity(trade.shares),
         price(trip.entry_price_usd),
         price(trip.exit_price_usd),
         usd(trip.pnl_usd),

@@ -56,7 +56,7 @@ def _positions(source: ReportSource) -> Picture:
 
 
 def _exposure(source: ReportSource) -> Picture:
-    note = "Nothing is sold short."
+    note = "Longs and shorts together." if source.curve.short_usd.any() else "Nothing is sold short."
     return Picture(place="exposure", title="Gross exposure, of equity", note=note, figure=charts.exposure(source))
 
 

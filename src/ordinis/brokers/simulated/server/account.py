@@ -45,6 +45,9 @@ class AccountApi:
             initial_margin_usd=books.initial_margin_usd,
             maintenance_usd=books.maintenance_usd,
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            short_usd=books.short_usd,
+            spendable_cash_usd=books.spendable_cash_usd,
+            shorting_enabled=self._exchange.settings.shorting_enabled and books.multiplier > 1,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
         body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,11 +48,14 @@ class ReferenceApi:
         query = request.query_params
         none = query.get("status", "active") != "active" or query.get("asset_class", "us_equity") != "us_equity"
         symbols = () if none else self._desk.exchange.universe.symbols
-        return answer([wire_account.asset_body(symbol) for symbol in symbols])
+        return answer([self._asset(symbol) for symbol in symbols])
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         for symbol in self._desk.exchange.universe.symbols:
             if name in (symbol, asset_id(symbol)):
-                return answer(wire_account.asset_body(symbol))
+                return answer(self._asset(symbol))
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
+
+    def _asset(self, symbol: str) -> dict[str, Any]:
+        return wire_account.asset_body(symbol, easy_to_borrow=self._desk.exchange.settings.borrowable(symbol))
