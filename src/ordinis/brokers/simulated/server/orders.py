@@ -51,7 +51,7 @@ class OrdersApi:
         desk = self._desk
         async with desk.turn:
             desk.positions.remember()
-            intent = order_request(body, desk.simulation.now_ns, desk.made_up_id())
+            intent = order_request(body, desk.simulation.now_ns, desk.made_up_id(body))
             money = notional_usd(body)
             desk.check_submit(intent.symbol, intent.side.value, FRACTION if money is not None else intent.quantity)
             order = self._exchange.submit(intent, money)
@@ -88,7 +88,7 @@ class OrdersApi:
         async with desk.turn:
             old = self._exchange.order(request.path_params["id"])
             desk.check_submit(old.symbol, old.side.value, None)
-            change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id())
+            change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id(body))
             order = self._exchange.replace(old.id, change)
             await desk.tell()
         return answer(pending_body(order))
