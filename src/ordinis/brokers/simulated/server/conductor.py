@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
 
 from ordinis.brokers.simulated.faults import Faults
+from ordinis.brokers.simulated.faults.kinds import SplitBeforeOpen
 from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.brokers.simulated.server.bar_faults import BarFaults
 from ordinis.brokers.simulated.server.data_stream import DataStream
@@ -30,11 +33,17 @@ class Conductor:
         self._data = data
         self._faults = faults
         self._bars = BarFaults(faults)
+        self._simulation.splits_tonight = self._splits
         self._tape = Tape(exchange.universe, Pricing(exchange.settings))
 
     @property
     def totals(self) -> Totals:
         return self._simulation.totals
+
+    def _splits(self, session_number: int) -> Iterator[tuple[str, Decimal]]:
+        self._faults.set_time(session_number, 0)
+        for split in self._faults.all(SplitBeforeOpen):
+            yield split.symbol, split.ratio
 
     async def advance(self, count: int = 1) -> Step:
         """So many steps, or fewer where the data end; the last one."""
