@@ -256,9 +256,8 @@ def test_a_symbol_splits_in_the_night() -> None:
         opened = {bar["S"]: bar["o"] for bar in ears.rest()}
         assert opened["AAA"] == pytest.approx(float(days[1].open[0, 0]) / 4, abs=1e-4)
         assert opened["BBB"] == float(days[1].open[0, 1])
-        (split,) = wire.get("/v1/corporate-actions", start="2025-01-01", end="2025-01-09")["corporate_actions"][
-            "forward_splits"
-        ]
+        actions = wire.get("/v1/corporate-actions", start="2025-01-01", end="2025-01-09")["corporate_actions"]
+        (split,) = actions["forward_splits"]
         assert (split["symbol"], split["new_rate"], split["ex_date"]) == ("AAA", "4", "2025-01-03")
         query = {"symbols": "AAA", "timeframe": "1Min", "end": "2025-01-02T21:00:00Z"}
         raw, adjusted = (

@@ -80,11 +80,15 @@ class Conductor:
             elif message["T"] == "u":
                 totals.updated_bars += 1
 
+    def begin(self) -> None:
+        """Time that passes by itself need not wait for a listener to market data."""
+        self._data.heard.set()
+
     async def run(self, speed: float) -> None:
-        """By itself, at so many times real time (`inf`: as fast as it goes), once somebody listens to the bars."""
+        """By itself, at so many times real time (`inf`: as fast as it goes), once begun."""
         minute_seconds = _MINUTE_SECONDS / speed
         self.paced = True
-        await self._data.heard.wait()
+        await self._data.heard.wait()  # Nobody should miss the first minutes.
         while (await self.advance()).phase != ENDED:
             self._desk.clock.run(minute_seconds)
             await asyncio.sleep(minute_seconds)
