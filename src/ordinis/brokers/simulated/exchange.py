@@ -96,6 +96,10 @@ class Exchange:
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
 
+    def announce(self, action: CorporateAction) -> None:
+        """A corporate action that is to come, beside those the exchange began with."""
+        self._night.announce(action)
+
     def _take_corporate_actions(self, session: Session) -> None:
         """First what was paid, then what was done, then the orders that ended with the old terms."""
         booked = [one for action in self._night.actions(session) if (one := self._corporate.book(action, session))]

@@ -6,7 +6,6 @@ import asyncio
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.faults import Faults
 from ordinis.brokers.simulated.faults.director import fits
 from ordinis.brokers.simulated.faults.kinds import AccountBlocked, PartialFill, RefuseOrder, RejectOrder
@@ -64,7 +63,7 @@ class Desk:
         """Raises Refusal when no order, or not this one, is taken."""
         self.configurations.check(quantity)
         if side == "sell" and self.configurations.no_shorting and not self._holds(symbol):
-            raise refusals.short_sale(True, self.exchange.settings.margin_equity_min_usd)
+            raise Refusal(403, FORBIDDEN, "account is not allowed to short")
         if not self._faults:
             return
         if self.blocked() is not None:
