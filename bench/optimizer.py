@@ -1,13 +1,14 @@
+# ruff: noqa: E402
 """How fast the optimiser is, and how exact, beside whichever other optimisers are installed.
 
     python bench/optimizer.py [--json OUT] [--problems NAME ...] [--sizes N ...] [--peers NAME ...]
 
 All are given the same arrays in one run, on one thread, end to end: returns to weights through the public interface,
-`estimator="sample"`. `gap` is the objective's distance to the best that anyone found without passing a limit, relative;
-`violation` the most by which a limit is passed, in weight; `times` how often ours fits into the peer's time. A call of
-over 4 s is a peer's last. `rebalance` is an hour's work: mean-variance with costs, sector caps and a buffer, the weights
-of the hour before and one more row each time. `cvar_10k` is 392 assets and 10,000 scenarios. What cannot be stated or
-is not installed has no row.
+`estimator="sample"`. `gap` is the objective's distance to the best that anyone found without passing a limit,
+relative; `violation` the most by which a limit is passed, in weight; `times` how often ours fits into the peer's time.
+A call of over 4 s is a peer's last. `rebalance` is an hour's work: mean-variance with costs, sector caps and a buffer,
+the weights of the hour before and one more row each time. `cvar_10k` is 392 assets and 10,000 scenarios. What cannot be
+stated or is not installed has no row.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import argparse
 import importlib.util
 import json
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -30,15 +32,15 @@ from typing import Any
 
 import numpy as np
 
-from optimizer_peers import PEERS, Peer
+from optimizer_others import PEERS, Peer
 from optimizer_problems import (
     CONFIDENCE,
     NAMES,
     Problem,
     objective_and_violation,
+    our_call,
     our_constraints,
     our_optimizer,
-    our_weights,
     problem_of,
     risk_term,
     simulated,
@@ -99,13 +101,9 @@ def _problem(name: str, size: int) -> Problem:
     own = problem_of(name, size)
     if not SHARED.is_file():
         return own
-    spec = importlib.util.spec_from_file_location("shared_optimizer_peers", SHARED)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules[spec.name] = module  # Its dataclasses look themselves up there.
-    spec.loader.exec_module(module)
+    sys.path.append(str(SHARED.parent))
+    module = importlib.import_module(SHARED.stem)
+    sys.path.remove(str(SHARED.parent))
     family = "turnover" if name.startswith("turnover") else name
     theirs = next(one for one in module.problems(family, size) if one.name == name)
     return replace(own, returns=theirs.returns, weights_before=theirs.weights_before)
@@ -113,7 +111,10 @@ def _problem(name: str, size: int) -> Problem:
 
 def _compared(problem: Problem, peers: list[Peer], seconds: float) -> list[Row]:
     """Ours and the peers on one problem."""
-    able = [(OURS, our_weights), *((peer.name, peer.weights) for peer in peers if problem.name in peer.problems)]
+    able: list[tuple[str, Callable[[Problem], Any]]] = [
+        (OURS, our_call(problem)),
+        *((peer.name, peer.weights) for peer in peers if problem.name in peer.problems),
+    ]
     measured = [(name, *_timed(call, problem, seconds)) for name, call in able]
     judged = [_judged(problem, weights) for _, weights, _, _ in measured]
     feasible = [objective for objective, violation in judged if violation <= FEASIBLE]
@@ -143,7 +144,8 @@ def _compared(problem: Problem, peers: list[Peer], seconds: float) -> list[Row]:
 def _timed(call: Callable[[Problem], Any], problem: Problem, seconds: float) -> tuple[Any, list[float], str]:
     """The weights, milliseconds of each call after one to warm up, and what went wrong."""
     try:
-        weights, times_ms, spent_s = call(problem), [], 0.0
+        weights, spent_s = call(problem), 0.0
+        times_ms: list[float] = []
         while len(times_ms) < 3 or (spent_s < seconds and len(times_ms) < 1000):
             began = time.perf_counter()
             weights = call(problem)

@@ -13,6 +13,7 @@ cvar              minimise the mean loss of the worst 5 % of T = 1000 days, with
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -103,7 +104,7 @@ def simulated(assets: int, days: int) -> FloatArray:
 
 def _earlier_optimum(problem: Problem) -> FloatArray:
     earlier = replace(problem, returns=problem.returns[:400])
-    return our_weights(earlier)
+    return our_call(earlier)(earlier)
 
 
 def our_optimizer(problem: Problem, estimator: str = "sample") -> PortfolioOptimizer:
@@ -127,12 +128,16 @@ def our_constraints(problem: Problem) -> dict[str, Any]:
     return constraints
 
 
-def our_weights(problem: Problem) -> FloatArray:
-    """Returns to weights through the public interface."""
+def our_call(problem: Problem) -> Callable[[Problem], FloatArray]:
+    """Returns to weights through the public interface, by an optimiser that is kept as a trader keeps it."""
+    optimizer, constraints = our_optimizer(problem), our_constraints(problem)
     before = problem.weights_before
     current = None if before is None else dict(zip(problem.symbols, before.tolist(), strict=True))
-    result = our_optimizer(problem).optimize(problem.frame, our_constraints(problem), current)
-    return np.array(list(result.weights.values()))
+
+    def call(given: Problem) -> FloatArray:
+        return np.array(list(optimizer.optimize(given.frame, constraints, current).weights.values()))
+
+    return call
 
 
 def objective_and_violation(problem: Problem, weights: FloatArray) -> tuple[float, float]:
