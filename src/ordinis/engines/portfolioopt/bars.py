@@ -22,9 +22,7 @@ class BarReturns(NamedTuple):
     """Simple returns, oldest first."""
 
     symbols: tuple[str, ...]
-    returns: (
-        FloatArray  # [rows x symbols]; NaN before a symbol's first price and where it did not trade a whole session.
-    )
+    returns: FloatArray  # [rows x symbols]; NaN where a symbol did not trade all session.
     periods_a_year: float  # Rows that make a year.
 
 
@@ -33,11 +31,9 @@ def daily_returns(daily: DailyBlock) -> BarReturns:
     close = daily.close
     with np.errstate(invalid="ignore", divide="ignore"):
         returns = close[1:] / close[:-1] - 1.0
-    apart = [
-        (after - before).days > APART_DAYS_MAX for before, after in zip(daily.dates, daily.dates[1:], strict=False)
-    ]
-    returns[np.array(apart, dtype=np.bool_)] = np.nan
-    return BarReturns(daily.universe.symbols, returns, float(SESSIONS_A_YEAR))
+    days = [(after - before).days for before, after in zip(daily.dates, daily.dates[1:], strict=False)]
+    near = np.array(days, dtype=np.int64) <= APART_DAYS_MAX
+    return BarReturns(daily.universe.symbols, returns[near], float(SESSIONS_A_YEAR))
 
 
 def session_returns(blocks: Sequence[MarketBlock], bar_minutes: int) -> BarReturns:
@@ -53,9 +49,8 @@ def session_returns(blocks: Sequence[MarketBlock], bar_minutes: int) -> BarRetur
     before: tuple[Session, FloatArray] | None = None
     for session, parts in _sessions(blocks):
         opens, closes = _prices(session, parts, bar_minutes)
-        if before is not None:
-            if (session.date - before[0].date).days <= APART_DAYS_MAX:
-                rows.append((opens / before[1] - 1.0)[None])
+        if before is not None and (session.date - before[0].date).days <= APART_DAYS_MAX:
+            rows.append((opens / before[1] - 1.0)[None])
         path = np.vstack([opens, closes])
         rows.append(path[1:] / path[:-1] - 1.0)
         last = closes[-1]

@@ -180,7 +180,7 @@ class Ladder:
             expected_return=float(book.mean @ found.weights),
             expected_volatility=max(0.0, variance) ** 0.5,
             status=status,
-            gap=max(0.0, found.gap),
+            gap=max(found.gap, 0.0),  # In this order NaN stays NaN.
             violation=max(0.0, excess),
             rung=found.rung,
             excluded=book.excluded,

@@ -103,7 +103,8 @@ class PortfolioOptimizer:
         self._mean = mean or ("sample" if estimator == "sample" else "shrunk")
         self._rows_min = max(2, rows_min)
         self._periods_a_year = periods_a_year
-        self._cost_a_year = 1.0 / holding_years
+        # mean_cvar weighs costs against the returns of a row, the others against those of a year.
+        self._cost_a_year = 1.0 / holding_years / (periods_a_year if method == "mean_cvar" else 1.0)
         self._whole = on_failure == "ladder"
         self._deadline_ms = deadline_ms
         self._clock_ms = clock_ms

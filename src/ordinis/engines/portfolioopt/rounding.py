@@ -50,6 +50,7 @@ def rounded(method: str, task: Task, symbols: list[str], exact: FloatArray, lots
     step = _steps(symbols, lots)
     task = replace(task, limits=replace(task.limits, program=_opened(task.limits.program, step)))
     weights, undone = _first(task, exact, step, lots)
+    weights = _repaired(method, task, weights, step, undone)
     weights = _improved(method, task, weights, exact, step, undone)
     excess = _excess(task.limits, weights)
     if excess > _FEASIBLE:
@@ -105,6 +106,26 @@ def _first(task: Task, exact: FloatArray, step: FloatArray, lots: Lots) -> tuple
     may_stay = (before <= program.high) & (before >= program.low) & ~kept
     undone: BoolArray = (np.abs(weights - before) < least) & (weights != before) & may_stay
     return np.where(undone | kept, before, weights), undone
+
+
+def _repaired(method: str, task: Task, weights: FloatArray, step: FloatArray, undone: BoolArray) -> FloatArray:
+    """What was left undone can be more than was meant: others give up a lot each, where it costs least."""
+    limits = task.limits
+    for _ in range(_STEPS_MAX):
+        excess = _excess(limits, weights)
+        if excess <= _FEASIBLE:
+            return weights
+        trials = []
+        for one in ((weights != 0.0) & ~undone).nonzero()[0].tolist():
+            trial = weights.copy()
+            lot = min(step[one] or excess, abs(weights[one]))
+            trial[one] -= np.sign(weights[one]) * lot
+            if _excess(limits, trial) < excess:
+                trials.append((methods.value_of(method, task, trial), one, trial))
+        if not trials:
+            return weights
+        weights = min(trials, key=lambda trial: trial[:2])[2]
+    return weights
 
 
 def _improved(
