@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
 from ordinis.engines.portfolioopt.program import Prices, Program, gap
+from ordinis.engines.portfolioopt.result import OptimizationResult
 
 SCALE_FREE = tuple(method for method in METHODS if method not in ("mean_variance", "kelly_growth"))
 CONVEX = ("mean_variance", "min_variance", "mean_cvar", "kelly_growth")
@@ -66,7 +68,7 @@ def excess_of(limits: dict[str, Any], w: FloatArray, held: FloatArray, volatilit
         over.append(float(np.abs(w - held).sum()) - limits["max_turnover"])
     if "max_volatility" in limits:
         over.append(volatility - limits["max_volatility"])
-    return max(over)
+    return float(max(over))
 
 
 @settings(max_examples=120, deadline=None)
@@ -80,8 +82,14 @@ def test_what_is_answered_keeps_every_limit_and_is_proven(
     try:
         result = PortfolioOptimizer(method).optimize(table, limits, held, symbols=names(table.shape[1]))
     except OptimizationError as error:
-        assert "constraints" in str(error)  # Only what contradicts itself is refused, and it is said what does.
+        said = str(error)  # Only what contradicts itself is refused, and it is said what does.
+    else:
+        _check(result, limits, held)
         return
+    assert re.search(r"no weights satisfy the constraints.*( by [0-9.]+| is [0-9.]+)", said), said
+
+
+def _check(result: OptimizationResult, limits: dict[str, Any], held: dict[str, float]) -> None:
     w = np.array(list(result.weights.values()))
     assert excess_of(limits, w, np.array(list(held.values())), result.expected_volatility) <= 1e-9
     assert result.gap <= 1e-8

@@ -189,7 +189,8 @@ def test_a_target_is_met_as_a_conic_solver_meets_it(goal: str) -> None:
     w = cp.Variable(ASSETS)
     limits = [w >= 0, w <= 0.3, cp.sum(w) == 1]
     target = 0.45 if goal == "target_return" else 0.13
-    result = PortfolioOptimizer(estimator="sample", **{goal: target}).optimize(
+    goals: dict[str, Any] = {goal: target}
+    result = PortfolioOptimizer(estimator="sample", **goals).optimize(
         TABLE, {"max_weight": 0.3, "min_gross": 1.0}, symbols=SYMBOLS
     )
     if goal == "target_return":
@@ -207,7 +208,7 @@ def test_a_target_is_met_as_a_conic_solver_meets_it(goal: str) -> None:
 )
 def test_the_highest_ratio_is_that_of_the_cone_s_own_problem(method: str, earning: FloatArray) -> None:
     """Source of the reformulation: Schaible (1974), with y = w / (earning'w)."""
-    figures = {"maximum_sharpe": True, "risk_free": 0.02} if method == "mean_variance" else {}
+    figures: dict[str, Any] = {"maximum_sharpe": True, "risk_free": 0.02} if method == "mean_variance" else {}
     result = PortfolioOptimizer(method, estimator="sample", **figures).optimize(
         TABLE, {"max_weight": 0.25}, symbols=SYMBOLS
     )
@@ -247,9 +248,9 @@ def test_skfolio_finds_the_same_weights(name: str) -> None:
             objective_function=optimization.ObjectiveFunction.MAXIMIZE_UTILITY, risk_aversion=3.0, max_weights=0.3
         ),
         "cvar": lambda: optimization.MeanRisk(risk_measure=measure.CVAR, cvar_beta=0.9, max_weights=0.3),
-        "parity": lambda: optimization.RiskBudgeting(),
+        "parity": optimization.RiskBudgeting,
         "diversification": lambda: optimization.MaximumDiversification(max_weights=0.3),
-        "inverse": lambda: optimization.InverseVolatility(),
+        "inverse": optimization.InverseVolatility,
     }
     ours = {
         "utility": PortfolioOptimizer(estimator="sample", risk_aversion=6.0, periods_a_year=1.0),

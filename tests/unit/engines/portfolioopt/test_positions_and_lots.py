@@ -75,7 +75,7 @@ def test_what_cannot_be_held_in_so_few_is_refused() -> None:
 
 # Whole shares.
 
-PRICES = {name: price for name, price in zip(NAMES, (12.0, 31.0, 48.0, 75.0, 110.0, 9.0, 260.0, 22.0), strict=True)}
+PRICES = dict(zip(NAMES, (12.0, 31.0, 48.0, 75.0, 110.0, 9.0, 260.0, 22.0), strict=True))
 
 
 @pytest.mark.parametrize("equity", [2_000.0, 25_000.0])
