@@ -64,7 +64,7 @@ class Constraints(msgspec.Struct, frozen=True, gc=False, kw_only=True):
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_KNOWN)}"
                 raise ConfigError(f"constraints: {name} is unknown; {hint}")
         try:
-            constraints = msgspec.convert({name: _plain(value) for name, value in given.items()}, cls, strict=False)
+            constraints = msgspec.convert(plain(given), cls, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(f"constraints: {_said(error)}") from None
         constraints._check_figures()
@@ -118,14 +118,14 @@ def conflict(larger: str, above: float, smaller: str, below: float) -> Optimizat
     )
 
 
-def _plain(value: Any) -> Any:
-    """Numbers of NumPy as numbers, series as mappings."""
+def plain(value: Any) -> Any:
+    """A copy with numbers of NumPy as numbers, series as mappings."""
     if hasattr(value, "to_dict"):
         value = value.to_dict()
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value.item() if hasattr(value, "item") else value
 
 

@@ -81,12 +81,12 @@ def active_set(inner: Inner) -> tuple[FloatArray, FloatArray]:
     return x, prices[size:] * unit
 
 
-def interior_point(inner: Inner) -> tuple[FloatArray, FloatArray]:
-    """By PIQP, and then by linear equations over those limits that it found to hold."""
+def interior_point(inner: Inner, unit: float | None = None) -> tuple[FloatArray, FloatArray]:
+    """By PIQP, and then by linear equations over those limits that it found to hold. `unit` divides the objective."""
     import piqp
 
     quadratic, linear, low, high, rows, row_low, row_high = inner
-    unit = inner.unit
+    unit = unit or inner.unit
     equal = row_low == row_high
     solver = piqp.DenseSolver()
     solver.settings.eps_abs = solver.settings.eps_rel = 1e-10

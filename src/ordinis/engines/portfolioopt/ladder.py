@@ -21,13 +21,17 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import feasible, positions
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.forms import Form
-from ordinis.engines.portfolioopt.limits import Limits, Room, check, limits_of
+from ordinis.engines.portfolioopt.inner import Infeasible
+from ordinis.engines.portfolioopt.limits import Limits, Room, Shape, check, limits_of
 from ordinis.engines.portfolioopt.methods import Task
 from ordinis.engines.portfolioopt.proof import Proven
 from ordinis.engines.portfolioopt.result import OptimizationResult
+from ordinis.engines.portfolioopt.rounding import Lots, Rounded, rounded
 
 GAP_MAX = 1e-8  # Relative; beyond it the weights are no proven optimum.
 VIOLATION_MAX = 1e-10  # In weight.
+PROVEN = ("optimal", "best_found")
+_OF_VARIANCE = ("mean_variance", "min_variance")  # Their proof knows the variance.
 
 
 class TooLate(OptimizationError):
@@ -53,12 +57,16 @@ class Book:
     budgets: Mapping[str, float] | None
     periods: float
     cost_a_year: float
+    lots: Lots | None
+    elapsed_ms: Callable[[], float | None]
 
     @property
     def frozen(self) -> dict[str, float]:
         """Held and without an estimate."""
         current = self.current
-        return {name: current[name] for name in self.excluded if current and current.get(name)}
+        if not self.excluded or not current:
+            return {}
+        return {name: current[name] for name in self.excluded if current.get(name)}
 
     def room(self) -> Room:
         return Room(
@@ -91,46 +99,97 @@ class Book:
         return budgets
 
 
-Clock = Callable[[], float] | None
-Telling = Callable[[Proven, str], OptimizationResult]
+class Ladder:
+    """One climb down. `whole`: without it the error of the first rung stands."""
 
+    def __init__(
+        self,
+        book: Book,
+        shape: Shape,
+        *,
+        whole: bool = False,
+        last: OptimizationResult | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> None:
+        """Errors: ConfigError, OptimizationError."""
+        self._book, self._shape, self._whole, self._last = book, shape, whole, last
+        self._room = book.room()
+        self._limits = limits_of(book.constraints, shape, self._room, book.form, book.cost_a_year, watch)
+        self._task = book.task(self._limits)
 
-def climb(
-    book: Book,
-    watch: Callable[[], None] | None,
-    whole: bool,
-    last: OptimizationResult | None,
-    clock_ms: Clock,
-    began_ms: float | None,
-) -> OptimizationResult:
-    """The first rung that holds. Without `whole` the error of the first two stands."""
-    room = book.room()
-    limits = limits_of(book.constraints, room, book.form, book.cost_a_year)
-    limits = replace(limits, program=replace(limits.program, watch=watch))
-    task = book.task(limits)
+    def climb(self) -> OptimizationResult:
+        """The first rung that holds. Error: OptimizationError."""
+        try:
+            check(self._book.constraints, self._shape, self._room)
+            found = _certain(self._book.method, self._task)
+            return self._told(found, "optimal" if found.gap <= GAP_MAX else "best_found")
+        except TooLate:
+            return self._held()
+        except OptimizationError as error:
+            if not self._whole:
+                raise self._explained(error) from None
+            return self._lower()
 
-    def told(found: Proven, status: str, relaxed: dict[str, float] | None = None) -> OptimizationResult:
-        return _told(book, limits, found, status, relaxed or {}, clock_ms, began_ms)
+    def _explained(self, error: OptimizationError) -> OptimizationError:
+        """Limits that contradict each other are named."""
+        if isinstance(error, Infeasible):
+            return OptimizationError(feasible.conflict(self._limits.program))
+        return error
 
-    failure: OptimizationError
-    try:
-        check(book.constraints, room, limits.program)
-        found = _certain(book.method, task)
-        return told(found, "optimal" if found.gap <= GAP_MAX else "best_found")
-    except TooLate:
-        return _still(book, limits, last, told)
-    except OptimizationError as error:
-        failure = error
-    if not whole:
-        raise failure
-    try:
-        near = feasible.nearest(limits.program)
-        if near.slack:
-            wider = replace(limits, program=feasible.relaxed(limits.program, near))
-            return told(_certain(book.method, replace(task, limits=wider)), "relaxed", near.slack)
-        return told(positions.solve("inverse_volatility", task)._replace(gap=math.nan), "substitute")
-    except OptimizationError:
-        return _still(book, limits, last, told)
+    def _lower(self) -> OptimizationResult:
+        book, limits, task = self._book, self._limits, self._task
+        try:
+            near = feasible.nearest(limits.program)
+            if near.slack:
+                wider = replace(limits, program=feasible.relaxed(limits.program, near))
+                return self._told(_certain(book.method, replace(task, limits=wider)), "relaxed", near.slack)
+            return self._told(positions.solve("inverse_volatility", task)._replace(gap=math.nan), "substitute")
+        except OptimizationError:
+            return self._held()
+
+    def _held(self) -> OptimizationResult:
+        """The last proven weights where they fit today's limits, or what is held."""
+        book, last = self._book, self._last
+        if last is not None and last.weights.keys() == {*book.symbols, *book.frozen}:
+            weights = np.array([last.weights[symbol] for symbol in book.symbols])
+            alike = all(last.weights[name] == weight for name, weight in book.frozen.items())
+            if alike and violation(self._limits, weights) <= VIOLATION_MAX:
+                return self._told(Proven(weights, math.nan, "last proven weights", math.nan), "held")
+        if book.current is None:
+            raise OptimizationError(f"{book.method}: no rung of the ladder held, and no current_weights to stay at")
+        weights = np.array([float(book.current.get(symbol, 0.0)) for symbol in book.symbols])
+        return self._told(Proven(weights, math.nan, "current weights", math.nan), "held")
+
+    def _rounded(self, found: Proven) -> Rounded:
+        book = self._book
+        assert book.lots is not None
+        return rounded(book.method, self._task, book.symbols, found.weights, book.lots)
+
+    def _told(self, found: Proven, status: str, slack: dict[str, float] | None = None) -> OptimizationResult:
+        book, frozen = self._book, self._room.frozen
+        weights = dict(zip(book.symbols, found.weights.tolist(), strict=True))
+        if frozen:
+            weights |= frozen
+        excess = found.violation if status == "optimal" else violation(self._limits, found.weights)
+        known = book.method in _OF_VARIANCE and found.variance == found.variance
+        variance = found.variance if known else book.form.square(found.weights)
+        return OptimizationResult(
+            method=book.method,
+            weights=weights,
+            cash=1.0 - sum(weights.values()),
+            expected_return=float(book.mean @ found.weights),
+            expected_volatility=max(0.0, variance) ** 0.5,
+            status=status,
+            gap=max(found.gap, 0.0),  # In this order NaN stays NaN.
+            violation=max(0.0, excess),
+            rung=found.rung,
+            excluded=book.excluded,
+            frozen=dict(frozen),
+            relaxed=slack or {},
+            turnover=None if book.current is None else _turnover(weights, book.current),
+            elapsed_ms=book.elapsed_ms(),
+            rounded=self._rounded(found) if book.lots is not None and status in PROVEN else None,
+        )
 
 
 def _certain(method: str, task: Task) -> Proven:
@@ -140,11 +199,10 @@ def _certain(method: str, task: Task) -> Proven:
     except TooLate:
         raise
     except OptimizationError as error:
-        inside = replace(task.limits.program, interior=True)
+        inside = replace(task.limits, program=replace(task.limits.program, interior=True))
+        again = replace(task, limits=inside)
         try:
-            return _accepted(
-                method, task, positions.solve(method, replace(task, limits=replace(task.limits, program=inside)))
-            )
+            return _accepted(method, again, positions.solve(method, again))
         except TooLate:
             raise
         except OptimizationError:
@@ -162,60 +220,17 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
             f"{method}: the weights of {found.rung} are not the optimum (gap {found.gap:.3g},"
             f" {GAP_MAX:.0e} is allowed): refused"
         )
-    return found
+    return found._replace(violation=excess)
 
 
 def violation(limits: Limits, weights: FloatArray) -> float:
     """The most by which any limit is passed."""
-    over = [limits.program.violation(weights)]
-    over += [max(0.0, cap.risk(weights)) ** 0.5 - cap.most for cap in limits.caps]
-    return max(over)
-
-
-def _still(book: Book, limits: Limits, last: OptimizationResult | None, told: Telling) -> OptimizationResult:
-    """The last proven weights where they fit today's limits, or what is held."""
-    if last is not None and last.weights.keys() == {*book.symbols, *book.frozen}:
-        weights = np.array([last.weights[symbol] for symbol in book.symbols])
-        if violation(limits, weights) <= VIOLATION_MAX and _frozen_alike(book, last):
-            return told(Proven(weights, math.nan, "last proven weights", math.nan), "held")
-    if book.current is None:
-        raise OptimizationError(f"{book.method}: no rung of the ladder held, and no current_weights to stay at")
-    weights = np.array([float(book.current.get(symbol, 0.0)) for symbol in book.symbols])
-    return told(Proven(weights, math.nan, "current weights", math.nan), "held")
-
-
-def _frozen_alike(book: Book, last: OptimizationResult) -> bool:
-    return all(last.weights[name] == weight for name, weight in book.frozen.items())
-
-
-def _told(
-    book: Book,
-    limits: Limits,
-    found: Proven,
-    status: str,
-    relaxed: dict[str, float],
-    clock_ms: Clock,
-    began_ms: float | None,
-) -> OptimizationResult:
-    frozen = book.frozen
-    weights = dict(zip(book.symbols, found.weights.tolist(), strict=True)) | frozen
-    return OptimizationResult(
-        method=book.method,
-        weights=weights,
-        cash=1.0 - sum(weights.values()),
-        expected_return=float(book.mean @ found.weights),
-        expected_volatility=max(0.0, book.form.square(found.weights)) ** 0.5,
-        status=status,
-        gap=max(0.0, found.gap),
-        violation=max(0.0, violation(limits, found.weights)),
-        rung=found.rung,
-        excluded=book.excluded,
-        frozen=frozen,
-        relaxed=relaxed,
-        turnover=None if book.current is None else _turnover(weights, book.current),
-        elapsed_ms=None if began_ms is None or clock_ms is None else clock_ms() - began_ms,
-    )
+    excess = limits.program.violation(weights)
+    for cap in limits.caps:
+        excess = max(excess, max(0.0, cap.risk(weights)) ** 0.5 - cap.most)
+    return excess
 
 
 def _turnover(weights: Mapping[str, float], current: Mapping[str, float]) -> float:
-    return sum(abs(weights.get(name, 0.0) - current.get(name, 0.0)) for name in weights.keys() | current.keys())
+    gone = sum(abs(weight) for name, weight in current.items() if name not in weights)
+    return gone + sum(abs(weight - current.get(name, 0.0)) for name, weight in weights.items())

@@ -83,7 +83,12 @@ class LinearProgram:
         matrix[: quadratic.shape[0], : quadratic.shape[0]] = quadratic
         for row, column, value in self._cells:
             rows[row, column] = value
-        return Solved(*interior_point(Inner(matrix, cost, low, high, rows, row_low, row_high)))
+        bound = np.isfinite(row_low) | np.isfinite(row_high)
+        inner = Inner(matrix, cost, low, high, rows[bound], row_low[bound], row_high[bound])
+        values, some = interior_point(inner, unit=float(np.abs(cost).max()))
+        prices = np.zeros(self.height)
+        prices[bound] = some
+        return Solved(values, prices)
 
     def _by_column(self) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]:
         row, column, value = (np.concatenate(part) for part in zip(*self._cells, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,13 +23,12 @@ class Sample(NamedTuple):
     excluded: dict[str, str]  # Symbol -> why.
 
 
-def sample_of(returns: Any, symbols: Sequence[str] | None, rows_min: int, held: Collection[str] = ()) -> Sample:
-    """What can be used of a DataFrame or an array [rows x symbols].
+def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping[str, float]) -> Sample:
+    """What can be used of a table [rows x symbols].
 
     Of symbols with the same returns the one that is `held` stays, or the first. Error: DataError, also when nobody is
     left.
     """
-    names, values = table_of(returns, symbols)
     excluded: dict[str, str] = {}
     # A sum is finite only when all of its terms are: one pass finds what a cell-by-cell look would.
     total = np.ones(values.shape[0]) @ values
@@ -50,22 +49,26 @@ def sample_of(returns: Any, symbols: Sequence[str] | None, rows_min: int, held: 
     return Sample(names, values, mean, variance, excluded)
 
 
-def table_of(returns: Any, symbols: Sequence[str] | None) -> tuple[list[str], FloatArray]:
-    """Names and values of a DataFrame, or of an array [rows x symbols] whose columns are numbered where unnamed."""
-    columns = getattr(returns, "columns", None)
-    raw = returns.to_numpy() if columns is not None else returns
+def values_of(returns: Any) -> FloatArray:
+    """The table of a DataFrame or an array [rows x symbols]. Error: DataError."""
+    raw = returns.to_numpy() if hasattr(returns, "columns") else returns
     values = raw if isinstance(raw, np.ndarray) and raw.dtype == np.float64 else _numbers(raw)
     if values.ndim != 2:
         raise DataError(f"returns must be a table [rows x symbols], has {values.ndim} dimensions")
-    given = symbols if symbols is not None else columns if columns is not None else range(values.shape[1])
-    listed = given.tolist() if hasattr(given, "tolist") else list(given)
-    names = [name if isinstance(name, str) else str(name) for name in listed]
-    if len(names) != values.shape[1]:
-        raise DataError(f"returns have {values.shape[1]} columns and {len(names)} symbols")
-    if len(set(names)) != len(names):
+    return values
+
+
+def names_of(returns: Any, symbols: Sequence[str] | None, count: int) -> list[str]:
+    """The symbols of its columns, numbered where they have no names. Error: DataError."""
+    columns = getattr(returns, "columns", None)
+    given = symbols if symbols is not None else columns if columns is not None else range(count)
+    names = [name if isinstance(name, str) else str(name) for name in given]
+    if len(names) != count:
+        raise DataError(f"returns have {count} columns and {len(names)} symbols")
+    if len(set(names)) != count:
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"returns name {', '.join(twice)} more than once: each symbol has one column")
-    return names, values
+    return names
 
 
 def _numbers(raw: Any) -> FloatArray:
@@ -110,7 +113,7 @@ def _flat(names: Sequence[str], variance: FloatArray) -> dict[str, str]:
     return {names[column]: "its returns never changed" for column in (variance <= 0.0).nonzero()[0].tolist()}
 
 
-def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Collection[str]) -> dict[str, str]:
+def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
     """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
     order = mean.argsort(kind="stable")
     alike = (np.diff(mean[order]) == 0.0).nonzero()[0]
@@ -120,7 +123,7 @@ def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Col
         if names[one] in twins and twins[names[one]].endswith(names[other]):
             continue
         if (values[:, one] == values[:, other]).all() and np.ptp(values[:, one]) > 0.0:
-            kept, left = (other, one) if names[other] in held and names[one] not in held else (one, other)
+            kept, left = (other, one) if held.get(names[other]) and not held.get(names[one]) else (one, other)
             twins[names[left]] = f"its returns are those of {names[kept]}"
     return twins
 

@@ -29,7 +29,7 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
     if isinstance(objective, cvar.TailRisk):
         return cvar.minimise(objective, program)
     weights = _inside(objective, program) if start is None or not objective.inside(start) else start
-    before = INFINITE
+    before, best, best_gap = INFINITE, None, INFINITE
     for _ in range(_STEPS_MAX):
         there, found = _step(objective, program, weights)
         weights = _along(objective, program, weights, found.weights)
@@ -39,7 +39,11 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
         whole = answer.slack == 0.0 or weights is found.weights  # A tail's bound is that of the step's end.
         if whole and (open_gap <= GOOD * size or (open_gap <= _STALLED * size and open_gap >= 0.5 * before)):
             return answer
+        if whole and open_gap < best_gap:
+            best, best_gap = answer, open_gap
         before = open_gap
+    if best is not None:
+        return best  # Its gap says what it is worth.
     raise NotSolved(f"Newton's method did not settle in {_STEPS_MAX} steps")
 
 

@@ -17,15 +17,16 @@ import numpy as np
 
 from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import ladder
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
 from ordinis.engines.portfolioopt.forms import Dense, Form
-from ordinis.engines.portfolioopt.ladder import Book
+from ordinis.engines.portfolioopt.ladder import PROVEN, Book, Ladder, TooLate
 from ordinis.engines.portfolioopt.means import MEANS, View, black_litterman, shrunk_mean
+from ordinis.engines.portfolioopt.memory import Memory
 from ordinis.engines.portfolioopt.methods import METHODS as _METHODS
-from ordinis.engines.portfolioopt.moments import Sample, positive_definite, sample_of
+from ordinis.engines.portfolioopt.moments import Sample, positive_definite, sample_of, values_of
 from ordinis.engines.portfolioopt.result import OptimizationResult
+from ordinis.engines.portfolioopt.rounding import Lots
 
 METHODS = tuple(_METHODS)
 _CASH_IS_FREE = ("mean_variance", "kelly_growth")  # The others invest the whole budget.
@@ -102,11 +103,13 @@ class PortfolioOptimizer:
         self._mean = mean or ("sample" if estimator == "sample" else "shrunk")
         self._rows_min = max(2, rows_min)
         self._periods_a_year = periods_a_year
-        self._cost_a_year = 1.0 / holding_years
-        self._on_failure = on_failure
+        # mean_cvar weighs costs against the returns of a row, the others against those of a year.
+        self._cost_a_year = 1.0 / holding_years / (periods_a_year if method == "mean_cvar" else 1.0)
+        self._whole = on_failure == "ladder"
         self._deadline_ms = deadline_ms
         self._clock_ms = clock_ms
         self._last: OptimizationResult | None = None  # What a deadline falls back on.
+        self._memory = Memory()
 
     def optimize(
         self,
@@ -117,21 +120,24 @@ class PortfolioOptimizer:
         symbols: Sequence[str] | None = None,
         views: Mapping[str, View] | None = None,
         market_weights: Mapping[str, float] | None = None,
+        lots: Lots | None = None,
     ) -> OptimizationResult:
         """Weights for the columns of `returns`, an array or DataFrame [rows x symbols] of simple returns.
 
         Symbols that cannot be estimated are excluded and named; one of them that `current_weights` holds is frozen at
-        its weight and counted against the limits. `views` and `market_weights` are for the mean `black_litterman`.
-        Errors: DataError for unusable returns, ConfigError for an unknown constraint, OptimizationError.
+        its weight and counted against the limits. `views` and `market_weights` are for the mean `black_litterman`;
+        with `lots` the result has whole shares, too. Errors: DataError for unusable returns, ConfigError for an
+        unknown constraint, OptimizationError.
         """
         began_ms = self._now_ms()
-        limits = Constraints.of(constraints)
-        held = () if current_weights is None else [name for name, weight in current_weights.items() if weight]
-        sample = sample_of(returns, symbols, self._rows_min, held)
+        limits = self._memory.constraints(constraints)
+        values = values_of(returns)
+        names = self._memory.names(returns, symbols, values.shape[1])
+        sample = sample_of(names, values, self._rows_min, current_weights or {})
         form = self._estimate(sample.returns, sample.mean, sample.variance, self._periods_a_year)
         mean = self._expected(sample, form, views, market_weights)
         rows = sample.returns if self.method in _NEED_ROWS else None
-        return self._solve(sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms)
+        return self._solve(sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms, lots)
 
     def optimize_moments(
         self,
@@ -159,7 +165,7 @@ class PortfolioOptimizer:
             raise DataError("the covariance of two symbols that have a variance is not finite")
         names = [symbols[one] for one in kept.tolist()]
         form = Dense(positive_definite(inner))
-        limits = Constraints.of(constraints)
+        limits = self._memory.constraints(constraints)
         return self._solve(names, mean[kept], form, None, limits, current_weights, excluded, began_ms)
 
     def _expected(
@@ -184,6 +190,7 @@ class PortfolioOptimizer:
         current: Mapping[str, float] | None,
         excluded: dict[str, str],
         began_ms: float | None,
+        lots: Lots | None = None,
     ) -> OptimizationResult:
         free = self.method in _CASH_IS_FREE and not self._goal["maximum_sharpe"]
         book = Book(
@@ -202,10 +209,13 @@ class PortfolioOptimizer:
             budgets=self._budgets,
             periods=self._periods_a_year,
             cost_a_year=self._cost_a_year,
+            lots=lots,
+            elapsed_ms=lambda: None if began_ms is None or self._clock_ms is None else self._clock_ms() - began_ms,
         )
-        watch = self._watch(began_ms)
-        result = ladder.climb(book, watch, self._on_failure == "ladder", self._last, self._clock_ms, began_ms)
-        if result.status in ("optimal", "best_found"):
+        shape = self._memory.shape(limits, symbols, list(book.frozen), book.least, limits.budget)
+        ladder = Ladder(book, shape, whole=self._whole, last=self._last, watch=self._watch(began_ms))
+        result = ladder.climb()
+        if result.status in PROVEN:
             self._last = result
         return result
 
@@ -216,7 +226,7 @@ class PortfolioOptimizer:
 
         def watch() -> None:
             if clock_ms() >= due_ms:
-                raise ladder.TooLate(f"{self.method}: not done after {self._deadline_ms:g} ms")
+                raise TooLate(f"{self.method}: not done after {self._deadline_ms:g} ms")
 
         return watch
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import caps
+from ordinis.engines.portfolioopt import caps, quadratic
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
 from ordinis.engines.portfolioopt.program import Program, gap
@@ -22,16 +23,33 @@ class Proven(NamedTuple):
     gap: float  # To a proven bound, relative.
     rung: str
     value: float  # What was minimised, trading costs included.
+    violation: float = math.nan  # The most by which a limit is passed; NaN: nobody has looked.
+    variance: float = math.nan  # w'Qw of the objective's own form; likewise.
 
 
 def proven(objective: Objective, limits: Limits) -> Proven:
     """The minimum within all limits. Error: OptimizationError."""
+    program = limits.program
+    if isinstance(objective, Quadratic) and limits.impact is None and not limits.caps:
+        return _proven_quadratic(objective, program)
     whole = with_impact(objective, limits)
-    answer = caps.minimise(whole, limits.program, limits.caps)
-    open_gap = gap(limits.program, answer.gradient, answer.weights, answer.prices) + answer.slack
-    value = whole.value(answer.weights) + limits.program.trading_cost(answer.weights)
-    size = _size(objective, limits.program, answer.weights, value)
+    answer = caps.minimise(whole, program, limits.caps)
+    open_gap = gap(program, answer.gradient, answer.weights, answer.prices) + answer.slack
+    value = whole.value(answer.weights) + program.trading_cost(answer.weights)
+    size = _size(objective, program, answer.weights, value)
     return Proven(answer.weights, open_gap / size if size > 0.0 else open_gap, answer.rung, value)
+
+
+def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
+    """The same where everything follows from the gradient, which is there already."""
+    answer = quadratic.minimise(objective.form, objective.theta, objective.gain, program)
+    weights, gain = answer.weights, float(objective.gain @ answer.weights)
+    risk = 0.5 * (float(answer.gradient @ weights) + gain)
+    value = risk - gain + program.trading_cost(weights)
+    size = max(abs(value), risk, _MILLIONTH * float(np.abs(objective.gain).max()))
+    open_gap = gap(program, answer.gradient, weights, answer.prices)
+    variance = 2.0 * risk / objective.theta if objective.theta else math.nan
+    return Proven(weights, open_gap / size if size > 0.0 else open_gap, answer.rung, value, variance=variance)
 
 
 def with_impact(objective: Objective, limits: Limits) -> Objective:

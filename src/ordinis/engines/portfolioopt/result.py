@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ordinis.engines.portfolioopt.rounding import Rounded
+
 
 class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     """Weights with their certificate. Yearly figures are fractions."""
@@ -22,3 +24,4 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     relaxed: dict[str, float]  # Limit -> by how much it had to give way; empty where all are kept.
     turnover: float | None  # Sum of absolute changes; None without current weights.
     elapsed_ms: float | None  # By the clock that was passed in.
+    rounded: Rounded | None = None  # The same in shares, where lots were given.
