@@ -50,12 +50,10 @@ class Rebalancer:
 
     def remember(self, state: State, plan: RebalancePlan) -> None:
         """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
-        goal = np.zeros(len(state.universe))
+        goal = np.full(len(state.universe), nan)
         for line in plan.lines:
             goal[state.universe.column[line.symbol]] = line.target
-        for symbol, weight in plan.entries.items():
-            goal[state.universe.column[symbol]] = weight
-        self._triggers.done(goal, state.book.equity_usd, plan.volatility_after, _moves(state))
+        self._triggers.done(goal, state.book.equity_usd, plan.volatility_before, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
         plan = draft.plan = self._plan(state, draft, due)

@@ -73,7 +73,8 @@ def _with_slack(program: Program, gives: tuple[str, ...]) -> Nearest | None:
     open_bounds = BOUNDS in gives
     size = program.size
     far = 10.0 + float(np.abs(program.high).max()) if open_bounds else 0.0
-    weights = linear.columns(size, 0.0, program.low - far, program.high + far)
+    low, high = _opened(program, far) if open_bounds else (program.low, program.high)
+    weights = linear.columns(size, 0.0, low, high)
     slack: dict[str, IntArray] = {}
     for row, name in enumerate(program.names):
         number = linear.rows(program.row_low[row], program.row_high[row], 1)
@@ -98,6 +99,14 @@ def _with_slack(program: Program, gives: tuple[str, ...]) -> Nearest | None:
         return None
     given = {name: float(found[columns].max(initial=0.0)) for name, columns in slack.items()}
     return Nearest(found[weights], {name: amount for name, amount in given.items() if amount > _GIVEN})
+
+
+def _opened(program: Program, far: float) -> tuple[FloatArray, FloatArray]:
+    """How far bounds may give way: none changes a position's side, and what may not be traded is not."""
+    fixed = program.low == program.high
+    low = np.where(fixed, program.low, np.minimum(program.low, 0.0))
+    high = np.where(fixed, program.high, np.where(program.high < 0.0, 0.0, program.high + far))
+    return low, high
 
 
 def _beyond(linear: LinearProgram, weights: IntArray, slack: IntArray, program: Program) -> None:

@@ -71,7 +71,7 @@ def _solved(
     from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
 
     names = [seat.symbol for seat in seats]
-    bounds = {seat.symbol: _bounds(seat) for seat in seats}
+    bounds = _bounds(seats, settings.turnover_max)
     wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
     mean = settings.risk_aversion * (np.nan_to_num(covariance) @ wanted)
     aversion = settings.risk_aversion if settings.method == _CASH_IS_FREE else None
@@ -88,11 +88,19 @@ def _wanted(seat: Seat) -> float:
     return -seat.most if seat.now < 0.0 else seat.most
 
 
-def _bounds(seat: Seat) -> tuple[float, float]:
-    """A holding may shrink, a candidate may come; neither may change sides."""
-    if seat.now < 0.0:
-        return max(seat.now, -seat.most), 0.0
-    return 0.0, min(seat.now, seat.most) if seat.held else seat.most
+def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float, float]]:
+    """A holding may shrink, a candidate may come; neither may change sides.
+
+    What is above its size comes down at once, or as far as the turnover of one rebalance carries all of it.
+    """
+    excess = sum(max(0.0, abs(seat.now) - seat.most) for seat in seats if seat.frozen is None)
+    share = min(1.0, turnover_max / excess) if turnover_max and excess else 1.0
+    found = {}
+    for seat in seats:
+        size = abs(seat.now)
+        top = min(size, size - share * (size - seat.most)) if seat.held else seat.most
+        found[seat.symbol] = (-top, 0.0) if seat.now < 0.0 else (0.0, top)
+    return found
 
 
 def _constraints(
@@ -108,6 +116,7 @@ def _constraints(
     given: dict[str, Any] = {
         "bounds": bounds,
         "gross": gross,
+        "net": (-limits.gross, limits.gross) if any(seat.now < 0.0 for seat in seats) else None,
         "cash_buffer": limits.cash_buffer,
         "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
         "max_volatility": limits.max_volatility,

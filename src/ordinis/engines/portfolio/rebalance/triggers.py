@@ -66,7 +66,7 @@ class Triggers:
         return sorted(found, key=list(Trigger).index)
 
     def done(self, targets: FloatArray, equity_usd: float, volatility: float, opened_and_closed: int) -> None:
-        """The book was looked at; `targets` are the weights it should have, [symbols]."""
+        """The book was looked at; `targets` are the weights it should have, [symbols], NaN of what was not held."""
         self._targets = targets
         self._equity_usd = equity_usd
         self._volatility = volatility
@@ -83,9 +83,8 @@ class Triggers:
         changed = abs(book.volatility / self._volatility - 1.0) if self._volatility > 0.0 else 0.0
         if settings.volatility_change_max and changed > settings.volatility_change_max:
             found.append(Trigger.VOLATILITY)
-        held = book.weights != 0.0
-        away = np.abs(book.weights - self._targets)[held]
-        if settings.drift_fraction_max and away.size and away.max() > settings.drift_fraction_max:
+        away = np.abs(book.weights - self._targets)[book.weights != 0.0]
+        if settings.drift_fraction_max and (away > settings.drift_fraction_max).any():
             found.append(Trigger.DRIFT)
         if settings.on_signal and book.opened_and_closed != self._moves:
             found.append(Trigger.SIGNAL)

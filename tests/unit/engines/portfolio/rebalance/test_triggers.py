@@ -86,3 +86,9 @@ def test_a_first_look_has_nothing_to_compare_with() -> None:
 
 def test_what_was_closed_is_no_drift() -> None:
     assert left_alone(**QUIET | {"drift_fraction_max": 0.05}).due(5, book((0.0, 0.10, 0.0))) == []
+
+
+def test_what_was_opened_since_has_no_target_to_drift_from() -> None:
+    triggers = Triggers(RebalanceSettings(**QUIET | {"drift_fraction_max": 0.05}))
+    triggers.done(np.array([0.15, 0.10, np.nan]), 100_000.0, 0.10, 2)
+    assert triggers.due(5, book((0.15, 0.10, 0.12))) == []

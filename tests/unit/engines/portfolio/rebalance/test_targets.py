@@ -1,0 +1,152 @@
+"""Targets against closed forms: who is cut, by how much, and which limit did it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ordinis.domain.decision import Reason
+from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolio.rebalance.plan import Seat
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
+from ordinis.engines.portfolio.rebalance.targets import BookLimits, Targets, targets
+
+SETTINGS = RebalanceSettings(turnover_max=0.0)
+ROOMY = BookLimits(gross=1.0, cash_buffer=0.10)
+VOLATILITY = np.array([0.20, 0.30, 0.40])
+
+
+def covariance(correlation: float = 0.0) -> FloatArray:
+    matrix: FloatArray = np.full((3, 3), correlation) + (1.0 - correlation) * np.eye(3)
+    return matrix * VOLATILITY * VOLATILITY[:, None]
+
+
+def seats(now: tuple[float, ...], most: tuple[float, ...], **more: Any) -> list[Seat]:
+    return [
+        Seat(
+            column=at, symbol="ABC"[at], held=Decimal(str(weight)) * 1000, price_usd=100.0, now=weight, most=top, **more
+        )
+        for at, (weight, top) in enumerate(zip(now, most, strict=True))
+    ]
+
+
+def solved(book: list[Seat], limits: BookLimits = ROOMY, **more: Any) -> Targets:
+    return targets(book, more.pop("covariance", covariance()), limits, replace(SETTINGS, **more))
+
+
+def test_a_book_within_its_sizes_and_limits_stays_as_it_is() -> None:
+    found = solved(seats((0.10, 0.15, 0.05), (0.20, 0.15, 0.10)))
+    assert found.weights == pytest.approx([0.10, 0.15, 0.05], abs=1e-9)
+    assert found.volatility_after == pytest.approx(found.volatility_before)
+
+
+def test_a_holding_above_its_size_is_cut_to_it() -> None:
+    assert solved(seats((0.25, 0.15, 0.05), (0.20, 0.15, 0.10))).weights == pytest.approx([0.20, 0.15, 0.05], abs=1e-9)
+
+
+def test_a_name_without_a_signal_is_never_opened_and_a_candidate_is_bounded_by_its_size() -> None:
+    book = seats((0.10, 0.15, 0.0), (0.10, 0.15, 0.12))
+    assert solved(book).weights == pytest.approx([0.10, 0.15, 0.12], abs=1e-9)
+    assert solved(seats((0.10, 0.15, 0.0), (0.10, 0.15, 0.0))).weights[2] == 0.0
+
+
+LIMITED: list[tuple[str, BookLimits, float, float]] = [
+    ("buffer", replace(ROOMY, gross=0.5), 0.45, 1.0),
+    ("sector", replace(ROOMY, sectors={"A": "x", "B": "x", "C": "y"}, max_sector=0.30), 0.30, 0.5),
+    ("cluster", replace(ROOMY, clusters={"A": "x", "B": "x", "C": "y"}, max_cluster=0.25), 0.25, 0.5),
+]
+
+
+@pytest.mark.parametrize(("name", "limits", "most", "members"), LIMITED, ids=[one[0] for one in LIMITED])
+def test_a_limit_of_the_whole_book_that_is_past_is_mended_and_no_more(
+    name: str, limits: BookLimits, most: float, members: float
+) -> None:
+    book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
+    weights = solved(book, limits).weights
+    inside = sum(weights) if members == 1.0 else weights[0] + weights[1]
+    assert inside == pytest.approx(most, abs=1e-9)
+    assert weights[2] <= 0.20
+    assert solved(book).weights == pytest.approx([0.20] * 3, abs=1e-9)
+
+
+def test_the_book_is_cut_to_its_target_volatility() -> None:
+    """By symmetry of the problem in risk: S w is proportional to S u, so all weights shrink alike."""
+    book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
+    before = solved(book)
+    found = solved(book, replace(ROOMY, max_volatility=before.volatility_before / 2))
+    assert found.volatility_after == pytest.approx(before.volatility_before / 2, rel=1e-6)
+    assert found.weights == pytest.approx([0.10] * 3, rel=1e-5)
+
+
+def test_a_beta_past_its_band_is_brought_back() -> None:
+    limits = replace(ROOMY, betas={"A": 2.0, "B": 1.0, "C": 0.0}, beta=(0.0, 0.45))
+    weights = solved(seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20)), limits).weights
+    assert 2.0 * weights[0] + weights[1] == pytest.approx(0.45, abs=1e-9)
+    assert weights[2] == pytest.approx(0.20, abs=1e-9)
+
+
+def test_what_may_not_be_traded_stays_and_the_others_make_room() -> None:
+    book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
+    book[0] = Seat(column=0, symbol="A", held=Decimal(200), price_usd=100.0, now=0.20, most=0.10, frozen=Reason.HOLD)
+    weights = solved(book, replace(ROOMY, gross=0.5)).weights
+    assert weights[0] == pytest.approx(0.20)
+    assert sum(weights) == pytest.approx(0.45, abs=1e-9)
+
+
+def test_a_holding_of_unknown_volatility_is_neither_cut_nor_forgotten() -> None:
+    unknown = covariance()
+    unknown[1, :] = unknown[:, 1] = np.nan
+    found = solved(seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20)), replace(ROOMY, gross=0.5), covariance=unknown)
+    assert found.weights[1] == pytest.approx(0.20)
+    assert sum(found.weights) == pytest.approx(0.45, abs=1e-9)
+
+
+def test_limits_that_cannot_be_kept_give_way_by_name() -> None:
+    book = [
+        Seat(column=at, symbol=name, held=Decimal(200), price_usd=100.0, now=0.30, most=0.30, frozen=Reason.HOLD)
+        for at, name in enumerate("ABC")
+    ]
+    found = solved(book, replace(ROOMY, gross=0.5))
+    assert found.weights == pytest.approx([0.30] * 3)
+    assert found.note
+
+
+def test_a_whim_does_not_turn_the_book_over() -> None:
+    found = solved(seats((0.30, 0.30, 0.30), (0.05, 0.05, 0.05)), turnover_max=0.25)
+    assert sum(abs(0.30 - weight) for weight in found.weights) == pytest.approx(0.25, abs=1e-8)
+
+
+@pytest.mark.parametrize("method", ["min_variance", "risk_parity", "max_diversification", "hrp"])
+def test_other_methods_keep_every_bound(method: str) -> None:
+    found = solved(seats((0.20, 0.20, 0.20), (0.15, 0.20, 0.25)), covariance=covariance(0.3), method=method)
+    assert all(weight <= top + 1e-9 for weight, top in zip(found.weights, (0.15, 0.20, 0.20), strict=True))
+
+
+def test_a_short_shrinks_and_stays_a_short() -> None:
+    weights = solved(seats((-0.25, 0.15, 0.0), (0.20, 0.15, 0.0))).weights
+    assert weights[:2] == pytest.approx([-0.20, 0.15], abs=1e-9)
+
+
+@given(
+    now=st.lists(st.floats(0.0, 0.4), min_size=3, max_size=3),
+    most=st.lists(st.floats(0.01, 0.3), min_size=3, max_size=3),
+    gross=st.floats(0.2, 1.5),
+    target=st.floats(0.02, 0.3),
+    correlation=st.floats(0.0, 0.9),
+)
+def test_targets_keep_every_limit_and_no_holding_grows(
+    now: list[float], most: list[float], gross: float, target: float, correlation: float
+) -> None:
+    limits = BookLimits(gross=gross, cash_buffer=0.10, max_volatility=target)
+    found = solved(seats(tuple(now), tuple(most)), limits, covariance=covariance(correlation))
+    for weight, before, top in zip(found.weights, now, most, strict=True):
+        assert -1e-9 <= weight <= top + 1e-9
+        assert weight <= before + 1e-9 or before == 0.0
+    assert sum(found.weights) <= 0.9 * gross + 1e-9
+    assert found.volatility_after <= target + 1e-8
