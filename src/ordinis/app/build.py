@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
@@ -99,10 +100,10 @@ def build_exchange(
             day_trades_max=rules.day_trades_max,
             day_trade_sessions=rules.window_sessions,
             margin_equity_min_usd=given.margin_equity_min_usd,
-            sec_usd_per_million=fees.sec_usd_per_million * charged,
-            taf_usd_per_share=fees.taf_usd_per_share * charged,
-            taf_usd_max=fees.taf_usd_max,
-            cat_usd_per_share=fees.cat_usd_per_share * charged,
+            sec_usd_per_million=_rate(fees.sec_usd_per_million, charged),
+            taf_usd_per_share=_rate(fees.taf_usd_per_share, charged),
+            taf_usd_max=_rate(fees.taf_usd_max, charged),
+            cat_usd_per_share=_rate(fees.cat_usd_per_share, charged),
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
             fractionable=settings.account.fractional,
@@ -113,6 +114,13 @@ def build_exchange(
         ),
         actions=actions,
     )
+
+
+def _rate(given: Decimal | Literal["by_date"], charged: int) -> Decimal | None:
+    """None: the rate of the day."""
+    if not charged:
+        return Decimal(0)
+    return given if isinstance(given, Decimal) else None
 
 
 def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:

@@ -68,6 +68,7 @@ class AccountBooks:
         flows = self._night.interest(session) + self._borrowing.end(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.day_trades.open_session()
+        self.fees.open_session(session.date)
         self._set_multiplier()
         return flows
 

@@ -30,4 +30,10 @@ class SlowExits:
         columns = self._strategy.advance(bars)
         check_form(self.name, bars, columns)
         slow = self._slow.advance(bars)
-        return replace(columns, exit=np.where(slow.ready, slow.exit, columns.exit))
+        return replace(
+            columns,
+            exit=np.where(slow.ready, slow.exit, columns.exit),
+            cover=None
+            if columns.cover is None or slow.cover is None
+            else np.where(slow.ready, slow.cover, columns.cover),
+        )

@@ -149,7 +149,12 @@ def _fees(fees: Mapping[str, Any]) -> str:
     if not fees["enabled"]:
         return "No fees are charged."
     return (
-        f"Commission is zero. Fees as of {fees['as_of']}, charged at each session's close: SEC"
-        f" ${fees['sec_usd_per_million']} a million sold, TAF ${fees['taf_usd_per_share']} a share sold"
-        f" (at most ${fees['taf_usd_max']} a trade), CAT ${fees['cat_usd_per_share']} a share."
+        f"Commission is zero. Fees, charged at each session's close: SEC {_rate(fees, 'sec_usd_per_million')} a million"
+        f" sold, TAF {_rate(fees, 'taf_usd_per_share')} a share sold (at most {_rate(fees, 'taf_usd_max')} a trade),"
+        f" CAT {_rate(fees, 'cat_usd_per_share')} a share. Rates of the day are those of a table as of {fees['as_of']};"
+        " every fee in the journal names the rate it was charged at."
     )
+
+
+def _rate(fees: Mapping[str, Any], name: str) -> str:
+    return "the rate of the day" if fees[name] == "by_date" else f"${fees[name]}"
