@@ -124,6 +124,8 @@ def serve_broker(
     data: str,
     port: int,
     speed: float,
+    first: date | None = None,
+    last: date | None = None,
     faults: Path | None = None,
     limits: bool = True,
     numbers: bool = False,
@@ -140,7 +142,7 @@ def serve_broker(
 
     plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
     strict = ServerSettings.as_alpaca() if limits else ServerSettings()
-    material = materials.gather(settings, data)
+    material = materials.gather(settings, data, first, last)
     exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with (
         serve(

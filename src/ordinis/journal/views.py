@@ -83,15 +83,13 @@ def reason_changes(path: str | Path, symbol: str | None = None) -> list[ReasonCh
     return found
 
 
-def assessments(path: str | Path, symbol: str | None = None) -> list[Assessed]:
-    """Every candidate that reached sizing, in order."""
+def assessments(path: str | Path, symbol: str | None = None) -> Iterator[Assessed]:
+    """Every candidate that reached sizing, in order, one at a time: a long run has very many."""
     with open_journal(path) as journal:
-        return [
-            Assessed(seq=seq, at_ns=at_ns, assessment=one)
-            for seq, at_ns, decision in _answered(journal)
-            for one in decision.assessments
-            if symbol in (None, one.symbol)
-        ]
+        for seq, at_ns, decision in _answered(journal):
+            for one in decision.assessments:
+                if symbol in (None, one.symbol):
+                    yield Assessed(seq=seq, at_ns=at_ns, assessment=one)
 
 
 def orders(path: str | Path, symbol: str | None = None) -> list[OrderIntent]:
@@ -117,15 +115,15 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
 
 def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
     """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
+    found: list[tuple[int, Fill]] = []
+    minute = 0
     with open_journal(path) as journal:
-        decided = np.array([seq for seq, _, kind, _, _ in journal.recorded() if kind == Kind.SLICE], np.int64)
-        found = [
-            (entry.seq, entry.event.fill)
-            for entry in journal.entries(Kind.UPDATE)
-            if isinstance(entry.event, OrderUpdate) and entry.event.fill is not None
-        ]
-    numbers = np.searchsorted(decided, [seq for seq, _ in found]).tolist()
-    return [(number, fill) for number, (_, fill) in zip(numbers, found, strict=True)]
+        for entry in journal.entries():
+            if entry.kind is Kind.SLICE:
+                minute += 1
+            elif isinstance(entry.event, OrderUpdate) and entry.event.fill is not None:
+                found.append((minute, entry.event.fill))
+    return found
 
 
 def account_views(path: str | Path) -> list[AccountView]:

@@ -47,7 +47,7 @@ def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) 
     path, curve = result.journal, _frozen(engine.curve)
     events, intents = reading.position_events(path), reading.orders(path)
     updates = [event for event in events if isinstance(event, OrderUpdate)]
-    orders, assessed = _Orders(intents), [one.assessment for one in reading.assessments(path)]
+    orders = _Orders(intents)
     meta, symbols = _meta(path)
     return ReportSource(
         result=result,
@@ -64,14 +64,18 @@ def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) 
             around.sector_of,
             curve.at_ns.size,
         ),
-        slips=slips(updates, intents, assessed),
+        slips=slips(updates, intents, _assessments(path)),
         trades=_trades(path, engine.state.trips, events, orders, curve),
         open_positions=open_positions(engine.state.ledger),
-        sizes=sizes_of(assessed),
+        sizes=sizes_of(_assessments(path)),
         costs=_costs(updates, orders, [one for one in events if isinstance(one, CashFlow)], around.given_away),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
+
+
+def _assessments(path: str) -> Iterator[Assessment]:
+    return (one.assessment for one in reading.assessments(path))
 
 
 class _Orders:
