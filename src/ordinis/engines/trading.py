@@ -182,7 +182,10 @@ class TradingEngine:
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
         state.book.account = view
-        last_equity_usd = float(view.last_equity_usd)
+        if view.last_equity_usd is None or view.multiplier is None:
+            self._halted = Reason.ACCOUNT_UNKNOWN
+            differences.append("the broker names no last_equity or no multiplier")
+        last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
         state.slots.session_opens(last_equity_usd, held, state.desk.entering)
         notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)

@@ -51,6 +51,7 @@ class AccountBooks:
         self.cash_usd = settings.cash_usd
         self.reserved_usd = ZERO
         self.last_equity_usd = settings.cash_usd
+        self.last_maintenance_usd = ZERO
         self.multiplier = 1
         self.fees = FeeMeter(settings)
         self.day_trades = DayTradeBook(settings.day_trade_sessions)
@@ -77,6 +78,7 @@ class AccountBooks:
         fees = self.fees.settle(session)
         self.cash_usd += sum((fee.amount_usd for fee in fees), ZERO)
         self.last_equity_usd = self.equity_usd
+        self.last_maintenance_usd = self.maintenance_usd
         self._night.begin(session, self.cash_usd)
         return fees
 
@@ -135,14 +137,25 @@ class AccountBooks:
 
     def view(self, at_ns: int) -> AccountView:
         values = self.values_usd()
+        equity, initial = self.cash_usd + sum(values.values()), self.initial_margin_usd
         return AccountView(
             at_ns=at_ns,
-            equity_usd=self.cash_usd + sum(values.values()),
+            equity_usd=equity,
             cash_usd=self.cash_usd,
             buying_power_usd=self._buying_power(values),
             last_equity_usd=self.last_equity_usd,
             multiplier=self.multiplier,
             positions=self.positions(),
+            status="ACTIVE",
+            initial_margin_usd=initial,
+            maintenance_margin_usd=self._exact_maintenance(values),
+            last_maintenance_margin_usd=self.last_maintenance_usd,
+            regt_buying_power_usd=max(equity - initial, ZERO) * 2,
+            non_marginable_buying_power_usd=max(self.cash_usd, ZERO),
+            shorting_enabled=False,
+            account_blocked=False,
+            trading_blocked=False,
+            trade_suspended_by_user=False,
         )
 
     def _buying_power(self, values: dict[int, Decimal]) -> Decimal:

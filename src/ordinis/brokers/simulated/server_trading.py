@@ -84,8 +84,6 @@ class TradingApi:
         books = self._exchange.books
         body = wire_account.account_body(
             self._exchange.account(),
-            initial_margin_usd=books.initial_margin_usd,
-            maintenance_usd=books.maintenance_usd,
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
             created_at_ns=self._simulation.data.sessions[0].open_ns,
         )
