@@ -145,6 +145,7 @@ def test_a_limit_buy_passes_up_to_the_last_cent_of_buying_power(
     if held:
         here.hold(held, price=price)
     power = here.exchange.account().buying_power_usd
+    assert power is not None
     if price == 100:
         assert power == most * 100
     shares = int(power / Decimal(str(price)))
