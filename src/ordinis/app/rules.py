@@ -192,27 +192,28 @@ def _by_day(pending: list[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
 
 def _entries(standing: Standing) -> Sayable:
     gate, slots = standing.gate, standing.gate.slots
+    reason = gate.stopped
     if not standing.in_session:
         return Sayable(what="entries", allowed=False, why=f"the session is over; {_slots_taken(standing)}")
-    reason = gate.stopped
     if reason is not None:
         told = "; ".join([*gate.doubts, *gate.differences, *gate.blocks])
         return Sayable(what="entries", allowed=False, why=f"{reason.text}: {told}")
-    if not slots.on:
-        return Sayable(what="entries", allowed=True, why="day trades are not limited")
-    if slots.full and not slots.without_slots:
-        return Sayable(what="entries", allowed=False, why=_slots_taken(standing))
-    if slots.full:
-        minutes = slots.throttle.last_minutes
-        why = f"{_slots_taken(standing)}; in the last {minutes} minutes only, with the stop after the close"
-        return Sayable(what="entries", allowed=True, why=why)
-    if slots.swings:
-        return Sayable(what="entries", allowed=True, why=f"{_slots_taken(standing)}; swing entries only")
-    return Sayable(what="entries", allowed=True, why=_slots_taken(standing))
+    allowed = not slots.full or slots.without_slots
+    return Sayable(what="entries", allowed=allowed, why=f"{_slots_taken(standing)}{_how(standing)}")
+
+
+def _how(standing: Standing) -> str:
+    """What kind of entry the slots leave."""
+    slots = standing.gate.slots
+    if slots.full and slots.without_slots:
+        return f"; in the last {slots.throttle.last_minutes} minutes only, with the stop after the close"
+    return "; swing entries only" if slots.swings and not slots.full else ""
 
 
 def _slots_taken(standing: Standing) -> str:
     slots = standing.gate.slots
+    if not slots.on:
+        return "day trades are not limited"
     return f"{slots.used} day trades used and {slots.reserved} reserved, of {slots.allowed}"
 
 
