@@ -7,6 +7,7 @@ from decimal import Decimal
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, trailed_usd
+from ordinis.brokers.simulated.regimes import Asked
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.brokers.simulated.validity import check_form, check_legs, check_pair
 from ordinis.brokers.simulated.working import WorkingOrders
@@ -34,12 +35,17 @@ class Acceptance:
         if intent.side is _BUY:
             reserve = self._check_buy(intent, column, whole)
             self._check_wash(intent, column)
+            self._check_regime(intent, column, reserve)
             return reserve
         self._check_sale(intent, column, whole)
         self._check_wash(intent, column)
-        if self._books.throttles_day_trades:
-            self._books.check_day_trade(column, intent.quantity, self._selling())
+        self._check_regime(intent, column, ZERO)
         return ZERO
+
+    def _check_regime(self, intent: OrderIntent, column: int, price_usd: Decimal) -> None:
+        legs = not intent.oco and (intent.stop_loss_usd is not None or intent.take_profit_usd is not None)
+        asked = Asked(column, intent.side is _BUY, intent.quantity, price_usd, legs)
+        self._books.regime.check(asked, self._working)
 
     def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
         last = self._books.last_price_usd(column)
@@ -97,14 +103,6 @@ class Acceptance:
                 raise refusals.wash_trade(other, "opposite side market/stop order exists")
             if _crosses(intent, other):
                 raise refusals.wash_trade(other, "opposite side limit order exists")
-
-    def _selling(self) -> dict[int, Decimal]:
-        """Shares in working sells by column, stop legs left out."""
-        selling: dict[int, Decimal] = {}
-        for order in self._working:
-            if not order.buys and order.parent is None:
-                selling[order.column] = selling.get(order.column, ZERO) + order.remaining
-        return selling
 
 
 def _is_bracket(intent: OrderIntent) -> bool:

@@ -10,19 +10,28 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.brokers.simulated import refusals
-from ordinis.brokers.simulated.day_trades import DayTradeBook
 from ordinis.brokers.simulated.fees import FeeMeter
+from ordinis.brokers.simulated.intraday_margin import IntradayMargin
 from ordinis.brokers.simulated.margin import Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
 from ordinis.brokers.simulated.overnight import Dividend, Night
+from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
+from ordinis.brokers.simulated.regimes import Filled, Regime
 from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.brokers.simulated.settlement import CashAccount
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
 from ordinis.domain.market import FloatArray, Session, Universe
 from ordinis.domain.money import price_usd
 
+_REGIMES: dict[str, type[Regime]] = {
+    "intraday_margin": IntradayMargin,
+    "pattern_day_trader": PatternDayTrader,
+    "cash": CashAccount,
+}
 _NEAR_USD = 0.01  # Nearer to a limit than this, floats do not decide.
 
 
@@ -52,12 +61,10 @@ class AccountBooks:
         self.reserved_usd = ZERO
         self.last_equity_usd = settings.cash_usd
         self.last_maintenance_usd = ZERO
-        self.multiplier = 1
         self.fees = FeeMeter(settings)
-        self.day_trades = DayTradeBook(settings.day_trade_sessions)
-        self._counts_day_trades = settings.regime == "pattern_day_trader"  # The other regime knows none.
         self.violations: list[Violation] = []
-        self._set_multiplier()
+        self.regime = _REGIMES[settings.regime](settings, self)
+        self.multiplier = self.regime.multiplier()
 
     # Sessions.
 
@@ -65,8 +72,8 @@ class AccountBooks:
         """Book what the night has brought; count from zero."""
         flows = self._night.end(session, self._shares_of)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
-        self.day_trades.open_session()
-        self._set_multiplier()
+        self.regime.open_session(session)
+        self.multiplier = self.regime.multiplier()
         return flows
 
     def _shares_of(self, symbol: str) -> Decimal:
@@ -80,16 +87,13 @@ class AccountBooks:
         self.last_equity_usd = self.equity_usd
         self.last_maintenance_usd = self.maintenance_usd
         self._night.begin(session, self.cash_usd)
+        self.regime.close_session(session)
         return fees
 
-    def _set_multiplier(self) -> None:
-        margin = self.last_equity_usd >= self._settings.margin_equity_min_usd
-        self.multiplier = self._settings.multiplier if margin else 1
-
-    @property
-    def throttles_day_trades(self) -> bool:
-        settings = self._settings
-        return settings.regime == "pattern_day_trader" and self.last_equity_usd < settings.day_trade_equity_floor_usd
+    def deposit(self, amount_usd: Decimal, at_ns: int) -> None:
+        """Money from outside; a withdrawal where the amount is negative."""
+        self.cash_usd += amount_usd
+        self.regime.deposited(amount_usd, at_ns)
 
     # What is there.
 
@@ -127,6 +131,21 @@ class AccountBooks:
         """Exact, and not below zero."""
         return self._buying_power(self.values_usd())
 
+    @property
+    def accrued_fees_usd(self) -> Decimal:
+        """Of the session, charged at its close."""
+        return sum((amount for _, amount in self.fees.accrued()), ZERO)
+
+    def requirement_usd(self, column: int, shares: Decimal, price: Decimal) -> Decimal:
+        """What maintenance asks of so many more shares at that price."""
+        last = self.last_usd.copy()
+        last[column] = float(price)
+        rates = self._maintenance.rates(self._shares * last, last, float(self.cash_usd))
+        return shares * price * price_usd(rates.item(column))
+
+    def symbol(self, column: int) -> str:
+        return self._universe.symbols[column]
+
     def positions(self) -> tuple[Position, ...]:
         symbols = self._universe.symbols
         views = [
@@ -138,7 +157,7 @@ class AccountBooks:
     def view(self, at_ns: int) -> AccountView:
         values = self.values_usd()
         equity, initial = self.cash_usd + sum(values.values()), self.initial_margin_usd
-        return AccountView(
+        plain = AccountView(
             at_ns=at_ns,
             equity_usd=equity,
             cash_usd=self.cash_usd,
@@ -157,8 +176,12 @@ class AccountBooks:
             trading_blocked=False,
             trade_suspended_by_user=False,
         )
+        return replace(plain, **self.regime.shown())
 
     def _buying_power(self, values: dict[int, Decimal]) -> Decimal:
+        own = self.regime.buying_power_usd()
+        if own is not None:
+            return max(own, ZERO)
         maintenance = self._exact_maintenance(values) if self.multiplier == 4 else ZERO
         value = sum(values.values(), ZERO)
         return max(buying_power(self.multiplier, self.cash_usd, value, maintenance, self.reserved_usd), ZERO)
@@ -171,6 +194,11 @@ class AccountBooks:
 
     def check_buy(self, cost_usd: Decimal) -> None:
         """Refuse what cannot be paid for."""
+        own = self.regime.buying_power_usd()
+        if own is not None:
+            if cost_usd > own:
+                raise refusals.buying_power(max(own, ZERO), cost_usd)
+            return
         free = float(self.cash_usd) * self.multiplier - float(self.reserved_usd)
         cost = float(cost_usd)
         if free > cost + _NEAR_USD:  # Holdings can only add to this, so they need not be valued.
@@ -206,19 +234,6 @@ class AccountBooks:
     def short_refusal(self) -> refusals.Refusal:
         return refusals.short_sale(self.multiplier > 1, self._settings.margin_equity_min_usd)
 
-    def check_day_trade(self, column: int, quantity: Decimal, selling: dict[int, Decimal]) -> None:
-        """Refuse the sale whose fill could be one day trade too many.
-
-        `selling` are the shares in working sells by column: their fills come first. Stop legs are not
-        among them: a stop that may never fill must not trap another position.
-        """
-        book = self.day_trades
-        waiting = selling.get(column, ZERO)
-        adds = book.would_make(column, waiting + quantity) - book.would_make(column, waiting)
-        pending = sum(book.would_make(other, shares) for other, shares in selling.items())
-        if adds and book.count + pending + adds > self._settings.day_trades_max:
-            raise refusals.day_trade()
-
     # While an order works.
 
     def hold(self, order: BrokerOrder) -> None:
@@ -239,6 +254,7 @@ class AccountBooks:
 
     def bought(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
         column = order.column
+        fill = Filled(order, quantity, value, self.quantity(column), self.cash_usd, at_ns)
         self.cash_usd -= value
         holding = self.holdings.get(column)
         if holding is None:
@@ -249,18 +265,18 @@ class AccountBooks:
             holding.quantity = total
         self._shares[column] = float(holding.quantity)
         self.last_usd[column] = float(price)
-        if self._counts_day_trades:
-            self.day_trades.bought(column, order.number, quantity)
         self.fees.add(True, quantity, value)
+        self.regime.filled(fill)
         if self.cash_usd < 0:  # Without a debit no limit of the account can be broken.
             self._check_debit(order.symbol, at_ns)
 
     def sold(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
         column = order.column
+        fill = Filled(order, -quantity, value, self.quantity(column), self.cash_usd, at_ns)
         self.cash_usd += value
         left = self.quantity(column) - quantity
         if left < 0:
-            self._violation(at_ns, "sell_without_position", order.symbol, f"{quantity} sold, {left + quantity} held")
+            self.violation(at_ns, "sell_without_position", order.symbol, f"{quantity} sold, {left + quantity} held")
         if left:
             self.holdings.setdefault(column, Holding(left, price)).quantity = left
         else:
@@ -268,38 +284,25 @@ class AccountBooks:
         self._shares[column] = float(left)
         self.last_usd[column] = float(price)
         self.fees.add(False, quantity, value)
-        if self._counts_day_trades and self.day_trades.sold(column, quantity) and self.throttles_day_trades:
-            self._check_day_trades(order.symbol, at_ns)
-
-    def _check_day_trades(self, symbol: str, at_ns: int) -> None:
-        count, most = self.day_trades.count, self._settings.day_trades_max
-        if count > most:
-            sessions = self._settings.day_trade_sessions
-            self._violation(at_ns, "day_trades", symbol, f"{count} day trades in {sessions} sessions, {most} allowed")
+        self.regime.filled(fill)
 
     def _check_debit(self, symbol: str, at_ns: int) -> None:
         if self.multiplier == 1:
-            self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
+            self.violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
             return
-        if self._clearly_within_margin():
+        if self._clearly_within_leverage():
             return
         values = self.values_usd()
         gross = sum(values.values(), ZERO)
         equity = self.cash_usd + gross
         if gross > self.multiplier * equity:
             text = f"positions of {gross:.2f} USD on equity of {equity:.2f} USD at multiplier {self.multiplier}"
-            self._violation(at_ns, "leverage", symbol, text)
-        required = self._exact_maintenance(values)
-        if equity < required:
-            text = f"equity of {equity:.2f} USD, maintenance of {required:.2f} USD"
-            self._violation(at_ns, "maintenance_deficit", symbol, text)
+            self.violation(at_ns, "leverage", symbol, text)
 
-    def _clearly_within_margin(self) -> bool:
-        values = self._shares * self.last_usd
-        cash, gross = float(self.cash_usd), float(values.sum())
-        required = float(values @ self._maintenance.rates(values, self.last_usd, cash))
-        room = min(self.multiplier * (cash + gross) - gross, cash + gross - required)
-        return room > _NEAR_USD
+    def _clearly_within_leverage(self) -> bool:
+        cash, gross = float(self.cash_usd), float(self._shares @ self.last_usd)
+        return self.multiplier * (cash + gross) - gross > _NEAR_USD
 
-    def _violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
+    def violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
+        """Write down that a rule was broken."""
         self.violations.append(Violation(at_ns=at_ns, kind=kind, symbol=symbol, text=text))

@@ -26,7 +26,7 @@ from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -70,6 +70,7 @@ class Exchange:
         self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
+        self._deposits = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
@@ -196,6 +197,14 @@ class Exchange:
         return tuple(self._orders.values())
 
     # The account.
+
+    def deposit(self, amount_usd: Decimal) -> None:
+        """Money comes into the account now; it leaves where the amount is negative."""
+        self.books.deposit(amount_usd, self.now_ns)
+        self._deposits += 1
+        kind = "deposit" if amount_usd > 0 else "withdrawal"
+        name = f"{kind}-{self._deposits}"
+        self._outbox.append(CashFlow(at_ns=self.now_ns, id=name, kind=kind, amount_usd=amount_usd))
 
     def account(self) -> AccountView:
         return self.books.view(self.now_ns)

@@ -14,7 +14,7 @@ from ordinis.domain.market import Session
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
 _ZERO = Decimal(0)
-_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV"}
+_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV", "deposit": "CSD", "withdrawal": "CSW"}
 
 
 def account_body(
