@@ -98,6 +98,10 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             cat_usd_per_share=fees.cat_usd_per_share * charged,
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
+            easy_to_borrow=frozenset(given.easy_to_borrow) or None,
+            short_sale_collar=given.short_sale_collar_fraction,
+            borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
     )
 

@@ -130,7 +130,7 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
-        reserve = self._acceptance.check(intent, column, whole)
+        accepted = self._acceptance.check(intent, column, whole)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
@@ -138,7 +138,8 @@ class Exchange:
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
-            reserve_price_usd=reserve,
+            opens=accepted.opens,
+            reserve_price_usd=accepted.reserve_usd,
             at_ns=self.now_ns,
         )
 
@@ -371,10 +372,8 @@ class Exchange:
         books.release(order, quantity)
         order.filled_quantity += quantity
         order.filled_value_usd += value
-        if order.buys:
-            books.bought(order, quantity, price, value, at_ns)
-        else:
-            books.sold(order, quantity, price, value, at_ns)
+        book = books.opened if order.opens else books.closed
+        book(order, quantity, price, value, at_ns)
         if order.filled_quantity == order.quantity:
             order.status = _FILLED
             order.filled_at_ns = at_ns
@@ -409,9 +408,10 @@ class Exchange:
             stop.quantity -= sold
 
     def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
-        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
-        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
+        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
+        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
+        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
+        lives = parent.sibling is not None or fits  # A pair's shares are held already.
         for leg in parent.legs:
             if lives:
                 self._start(leg, at_ns)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.deficits import DeficitBook
-from ordinis.brokers.simulated.order import ZERO
-from ordinis.brokers.simulated.regimes import CANDIDATE, Asked, Filled, MarginRegime, Working, pending
+from ordinis.brokers.simulated.order import ZERO, BrokerOrder
+from ordinis.brokers.simulated.regimes import Asked, Filled, MarginRegime, Working
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.market import Session
 
@@ -31,35 +31,32 @@ class IntradayMargin(MarginRegime):
         """Equity less what maintenance asks of positions, open opening orders and the order asked for."""
         books = self.books
         level = books.equity_usd - books.accrued_fees_usd - books.maintenance_usd
-        if working is None:
-            return level
-        columns = {order.column for order in working}
+        for order in working or ():
+            if order.opens:
+                price = self._price_usd(order)
+                level -= books.requirement_usd(order.column, order.buys, order.remaining, price)
         if asked is not None:
-            columns.add(asked.column)
-        return level - sum((self._required_usd(column, working, asked) for column in columns), ZERO)
+            level -= books.requirement_usd(asked.column, asked.buys, asked.quantity, asked.price_usd)
+        return level
 
-    def _required_usd(self, column: int, working: Working, asked: Asked | None) -> Decimal:
-        """For what a symbol's orders would open."""
-        asked = asked if asked is not None and asked.column == column else None
-        orders = working.of(column)
-        prices = {order.number: order.reserve_price_usd for order in orders}
-        if asked is not None:
-            prices[CANDIDATE] = asked.price_usd
-        opening = pending(self.books.quantity(column), orders, asked).opening
-        return sum((self.books.requirement_usd(column, shares, prices[number]) for number, shares in opening), ZERO)
+    def _price_usd(self, order: BrokerOrder) -> Decimal:
+        """What a share of a working opening order is reckoned at, as when it was taken."""
+        if order.buys:
+            return order.reserve_price_usd
+        last = self.books.last_price_usd(order.column) or ZERO
+        return max(order.limit_price_usd or ZERO, last * (1 + Decimal(str(self.settings.short_sale_collar))))
 
     def check(self, asked: Asked, working: Working) -> None:
         books = self.books
-        held = books.quantity(asked.column)
-        if held and asked.buys is (held < 0):  # What closes lowers nothing.
+        if not asked.opens:  # What closes lowers nothing.
             return
         free, cost = books.cash_usd - books.reserved_usd, asked.price_usd * asked.quantity
-        if free >= cost:
+        if asked.buys and free >= cost and not books.short:
             return  # Paid for in full: no debit, and no level below zero.
-        if books.equity_usd < self.settings.margin_equity_min_usd:
+        if books.equity_usd < self.settings.margin_equity_min_usd and (free < cost or not asked.buys):
             raise refusals.buying_power(max(free, ZERO), cost)
         until = self.deficits.frozen_until
-        if self.deficits.frozen and until is not None:
+        if self.deficits.frozen and until is not None and (free < cost or not asked.buys):
             raise refusals.frozen(until)
         level = self.level_usd(working, asked)
         if level < 0:
@@ -67,7 +64,7 @@ class IntradayMargin(MarginRegime):
 
     def filled(self, fill: Filled) -> None:
         super().filled(fill)
-        if not fill.opens or self.books.cash_usd >= 0:
+        if not fill.opens or (self.books.cash_usd >= 0 and not self.books.short):
             return
         self._lowered(fill.order.symbol, fill.at_ns)
 

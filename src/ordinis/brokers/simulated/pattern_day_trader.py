@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.lots import DayLots
 from ordinis.brokers.simulated.order import ZERO
-from ordinis.brokers.simulated.regimes import Asked, Filled, MarginRegime, Pending, Working, pending
+from ordinis.brokers.simulated.regimes import Asked, Filled, MarginRegime, Working, pending
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.market import Session
 
@@ -103,9 +103,7 @@ class PatternDayTrader(MarginRegime):
 
     def _checks(self, asked: Asked) -> bool:
         """Whether this broker looks at such an order: one that opens, one that closes, or both."""
-        held = self.books.quantity(asked.column)
-        closes = bool(held) and asked.buys is (held < 0)
-        return self.settings.day_trade_check in ("both", "exit" if closes else "entry")
+        return self.settings.day_trade_check in ("both", "entry" if asked.opens else "exit")
 
     def _would_make(self, asked: Asked, working: Working) -> tuple[int, int]:
         """Day trades that the order may add, and those that what works already may make."""
@@ -117,8 +115,8 @@ class PatternDayTrader(MarginRegime):
         return after - before, before + others
 
     def _of(self, column: int, working: Working, asked: Asked | None = None) -> int:
-        orders: Pending = pending(self.books.quantity(column), working.of(column), asked)
-        return self.lots.would_make(column, orders.opening, orders.closing)
+        opening, closing = pending(working.of(column), asked)
+        return self.lots.would_make(column, opening, closing)
 
     # Executions.
 

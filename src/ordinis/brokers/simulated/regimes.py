@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ordinis.brokers.simulated.lots import closing_part
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.brokers.simulated.trading_days import TradingDays
@@ -25,12 +24,13 @@ CANDIDATE = 0  # The order number of an order that has none yet.
 
 
 class Asked(NamedTuple):
-    """An order that is asked for, beside the symbol's own checks passed already. Shares unsigned."""
+    """An order that is asked for and has passed the checks of its form and of the books. Shares unsigned."""
 
     column: int
     buys: bool
+    opens: bool
     quantity: Decimal
-    price_usd: Decimal  # What a share of it is reckoned at.
+    price_usd: Decimal  # What a share of an opening order is reckoned at.
     legs: bool  # It brings exits of its own.
 
 
@@ -47,7 +47,7 @@ class Filled(NamedTuple):
     @property
     def opens(self) -> Decimal:
         """The unsigned part that opened or added to a position."""
-        return abs(self.quantity) - closing_part(self.quantity, self.held)
+        return abs(self.quantity) if self.order.opens else ZERO
 
 
 class Working(Protocol):
@@ -65,38 +65,20 @@ class Pending(NamedTuple):
     closing: Decimal
 
 
-def pending(held: Decimal, orders: Sequence[BrokerOrder], asked: Asked | None = None) -> Pending:
+def pending(orders: Sequence[BrokerOrder], asked: Asked | None = None) -> Pending:
     """All working orders of a symbol as if each filled, whatever their order: so a broker reckons.
 
     Held legs close what their parent opens; of a pair only one can fill.
     """
-    opening: list[tuple[int, Decimal]] = []
-    closing = ZERO
-    long = _is_long(held, orders, asked)
-    for order in orders:
-        if not order.holds:
-            continue
-        if order.buys is long:
-            opening.append((order.number, order.remaining))
-        else:
-            closing += order.remaining
-        if any(leg.status is _HELD for leg in order.legs):
-            closing += order.quantity
-    if asked is not None:
-        if asked.buys is long:
-            opening.append((CANDIDATE, asked.quantity))
-        else:
-            closing += asked.quantity
+    opening = [(order.number, order.remaining) for order in orders if order.opens]
+    closing = sum((order.remaining for order in orders if not order.opens and order.holds), ZERO)
+    closing += sum((order.quantity for order in orders if any(leg.status is _HELD for leg in order.legs)), ZERO)
+    if asked is not None and asked.opens:
+        opening.append((CANDIDATE, asked.quantity))
         closing += asked.quantity if asked.legs else ZERO
+    elif asked is not None:
+        closing += asked.quantity
     return Pending(opening, closing)
-
-
-def _is_long(held: Decimal, orders: Sequence[BrokerOrder], asked: Asked | None) -> bool:
-    """Which side opens: that of the position, or of the first order on an empty one."""
-    if held:
-        return held > 0
-    entries = [order.buys for order in orders if order.parent is None]
-    return entries[0] if entries else asked is None or asked.buys
 
 
 class Regime:

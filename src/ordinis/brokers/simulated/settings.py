@@ -57,6 +57,10 @@ class ExchangeSettings:
     taf_usd_max: Decimal = Decimal("9.79")  # A trade.
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
     margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
+    shorting_enabled: bool = False  # Of the account; a margin account can short, with margin_equity_min_usd.
+    easy_to_borrow: frozenset[str] | None = None  # Symbols that can be sold short; None: every one.
+    short_sale_collar: float = 0.03  # A short sale is priced this much above the last price when it is checked.
+    borrow_fee_fraction: Decimal = Decimal(0)  # A year, on what is short at the close; easy to borrow is free.
     fractional_order_usd_min: Decimal = Decimal(1)
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
@@ -71,6 +75,8 @@ class ExchangeSettings:
         self._require("participation_max", 0 <= self.participation_max <= 1, "be in [0, 1]")
         self._require("feed_share", 0 < self.feed_share <= 1, "be in (0, 1]")
         self._require("market_buy_collar", 0 <= self.market_buy_collar < 1, "be in [0, 1)")
+        self._require("short_sale_collar", 0 <= self.short_sale_collar < 1, "be in [0, 1)")
+        self._require("borrow_fee_fraction", 0 <= self.borrow_fee_fraction < 10, "be in [0, 10)")
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
@@ -89,6 +95,9 @@ class ExchangeSettings:
     def _require(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
+
+    def borrowable(self, symbol: str) -> bool:
+        return self.easy_to_borrow is None or symbol in self.easy_to_borrow
 
     @property
     def charges_fees(self) -> bool:
