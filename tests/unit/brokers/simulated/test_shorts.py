@@ -113,7 +113,7 @@ def test_no_order_goes_through_zero(desk: MakeDesk, first: str) -> None:
     assert here.exchange.positions == ()
     through(11)  # Flat, the other side may be opened.
     here.minute(AAA=100)
-    assert [abs(position.quantity) for position in here.exchange.positions] == [11]
+    assert [abs(one.quantity) for one in here.exchange.account().positions] == [11]
     assert here.kinds() == []
 
 
