@@ -215,3 +215,11 @@ def test_the_account_shows_what_such_a_broker_shows(desk: MakeDesk) -> None:
     assert (view.daytrade_count, view.pattern_day_trader, view.pdt_check) == (2, False, "both")
     assert view.daytrading_buying_power_usd == 0
     assert desk().exchange.account().daytrade_count is None
+
+
+def test_a_short_with_its_cover_is_a_day_trade_to_a_broker_that_checks_at_entry(desk: MakeDesk) -> None:
+    here = desk(**SMALL, day_trade_check="entry", day_trades_max=1, shorting_enabled=True)
+    day_trade(here, 1)
+    with pytest.raises(OrderRefused, match="pattern day trading"):
+        here.sell(5, stop_loss_usd=110)
+    assert here.sell(5).live

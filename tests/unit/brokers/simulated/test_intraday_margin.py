@@ -161,3 +161,59 @@ def test_older_positions_that_prices_have_pushed_above_it_are_none(desk: MakeDes
     here.minute(AAA=80)
     here.close()
     assert here.kinds() == []
+
+
+SHORTS = {"cash_usd": Decimal(10_000), "multiplier": 4, "shorting_enabled": True, "short_sale_collar": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("price", "most"),
+    [
+        (100, 333),  # 30 % of 33,300 are 9,990.
+        (10, 2_000),  # Five dollars a share at least.
+        (4, 2_500),  # All of a share under five dollars.
+    ],
+)
+def test_a_short_sale_may_not_take_the_level_below_zero(desk: MakeDesk, price: float, most: int) -> None:
+    here = desk(**SHORTS)
+    here.minute(AAA=price)
+    with pytest.raises(OrderRefused) as caught:
+        here.sell(most + 1, limit_price_usd=price)
+    assert caught.value.code == 40310000
+    here.sell(most, limit_price_usd=price)
+    here.minute(AAA=price)
+    assert 0 <= rules(here).level_usd() < 30
+
+
+def test_a_short_that_works_is_counted_and_a_cover_is_not(desk: MakeDesk) -> None:
+    here = desk(**SHORTS, market_buy_collar=0.0)
+    here.minute(AAA=100, BBB=100)
+    here.sell(200, limit_price_usd=100)
+    assert rules(here).level_usd(here.exchange._working) == 4_000
+    here.minute(AAA=100)
+    here.minute(AAA=130)
+    assert rules(here).level_usd() < 0
+    assert here.buy(200).live
+
+
+def test_a_frozen_account_opens_no_short(desk: MakeDesk) -> None:
+    here = desk(**SHORTS, market_buy_collar=0.0)
+    gapped(here, 110)
+    here.sell(333)
+    for _ in range(6):
+        here.minute(AAA=110)
+        here.close()
+        here.open()
+    assert here.kinds() == ["intraday_deficit", "margin_freeze"]
+    here.minute(AAA=110)
+    with pytest.raises(OrderRefused, match="restricted after an unmet intraday margin call"):
+        here.sell(1)
+
+
+def test_shorts_of_the_day_count_in_the_book_of_the_night(desk: MakeDesk) -> None:
+    here = desk(**SHORTS)
+    here.minute(AAA=100)
+    here.sell(300)
+    here.minute(AAA=100)
+    here.close()
+    assert here.kinds() == ["overnight_margin"]
