@@ -1,4 +1,4 @@
-"""One episode played through the one loop: the real engine, the in-process broker, a referee who watches both books.
+"""One episode, played through the one loop: the real engine, the in-process broker, a referee watching both books.
 
 The broker is unreliable on purpose: now and then it refuses an order for reasons that nobody could have known. Those
 refusals are told apart by their code and are no failures.

@@ -30,7 +30,7 @@ class IntradayMargin(MarginRegime):
     def level_usd(self, working: Working | None = None, asked: Asked | None = None) -> Decimal:
         """Equity less what maintenance asks of positions, open opening orders and the order asked for."""
         books = self.books
-        level = books.equity_usd - books.accrued_fees_usd - books.maintenance_usd
+        level = books.equity_usd - books.maintenance_usd
         for order in working or ():
             if order.opens:
                 price = self._price_usd(order)
