@@ -21,7 +21,7 @@ from itertools import count
 from pathlib import Path
 
 from episodes import REGIMES, SESSIONS_MAX, Episode
-from trials import Tally, play
+from trials import ALL, Tally, play
 
 SESSIONS = 10_000
 SLOTS_USED_MIN = 0.20  # Of the throttled sessions: a gate that lets nothing pass proves nothing.
@@ -100,13 +100,13 @@ def _played(regime: str, workers: int, first_seed: int) -> Iterator[tuple[Job, T
 
 def _both(job: Job) -> tuple[Job, Tally, Tally]:
     episode = Episode(*job)
-    return job, play(episode), play(episode, gate=False)
+    return job, play(episode), play(episode, ALL)
 
 
 def _one(given: argparse.Namespace) -> int:
     """Everything that is wrong with one seed."""
     regime = given.regime[0]
-    tally = play(Episode(given.seed, regime, given.days), gate=not given.gate_off)
+    tally = play(Episode(given.seed, regime, given.days), ALL if given.gate_off else frozenset(given.without))
     _say(f"seed {given.seed}, {regime}: {dict(tally.counts)}")
     for fault in tally.faults:
         _say(f"  {fault}")
@@ -167,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="play this episode alone and tell all that is wrong with it")
     parser.add_argument("--days", type=int, default=SESSIONS_MAX, help="with --seed: no more sessions than this")
     parser.add_argument("--gate-off", action="store_true", help="with --seed: without the gate")
+    parser.add_argument("--without", nargs="+", choices=sorted(ALL), default=[], help="with --seed: without these rules")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--json", help="write all figures there, too")
     return parser

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -17,16 +17,19 @@ from episodes import Episode
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.intraday_margin import IntradayMargin
 from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
 from ordinis.domain.decision import Decision
 from ordinis.domain.errors import OrderRefused
 from ordinis.domain.events import Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
+from ordinis.engines.compliance.gate import RULES, AccountGate
 from ordinis.engines.trading import TradingEngine
 from ordinis.runtime.loop import trade
 
 INJECTED = 50310000  # The code of a refusal that the rules do not know of.
+_CENT = 0.01  # Floats do not decide below it.
 _REFUSAL_CHANCE = 0.02
 _DEPOSIT_CHANCE = 0.03
 _REJECTED = OrderStatus.REJECTED
@@ -158,21 +161,39 @@ class Referee:
             if state.slots.used < regime.count:
                 self._fault(f"{state.slots.used} day trades by our count, {regime.count} by the exchange's")
 
+        elif isinstance(regime, IntradayMargin):
+            ledger, level = state.ledger, float(regime.level_usd())
+            ours = state.gate.level_usd(ledger.quantity, state.book.marks_usd, ledger.cash_float)
+            if ours > level + _CENT:
+                self._fault(f"a margin level of {ours:.2f} USD by our reckoning, {level:.2f} by the exchange's")
+
     def _fault(self, text: str) -> None:
         days = self._episode.sessions
         day = days[min(self._session, len(days) - 1)].date
         self.tally.faults.append(f"{day} (session {self._session + 1}) {text}")
 
 
-def play(episode: Episode, gate: bool = True) -> Tally:
-    """The episode from its first session to its last; `gate` False lets the engine trade without its rules."""
+ALL = frozenset(RULES)
+
+
+def play(episode: Episode, without: frozenset[str] = frozenset()) -> Tally:
+    """The episode from its first session to its last; `without` are rules of the gate that are left out."""
     engine = build_engine(episode.settings, episode.universe)
+    leave_out(engine, without)
     exchange = build_exchange(episode.settings, episode.universe, "sip")
     referee = Referee(episode, engine, exchange)
     broker = UnreliableBroker(exchange, episode.draw("refusals"))
     trade(engine, GenerousMarket(exchange, episode), broker, referee, lambda: False)
     referee.close()
     return referee.tally
+
+
+def leave_out(engine: TradingEngine, without: frozenset[str]) -> None:
+    """Take rules out of an engine's gate before its first event."""
+    state, gate = engine.state, engine.state.gate
+    rules = replace(gate.rules, without=without)
+    state.gate = AccountGate(rules, gate.slots.throttle, state.universe, gate.collar)
+    state.slots = state.gate.slots
 
 
 def _kind_of(text: str) -> str:

@@ -38,20 +38,23 @@ class Acceptance:
         self._short_collar = 1 + Decimal(str(settings.short_sale_collar))
         self._fraction_usd_min = settings.fractional_order_usd_min
 
-    def check(self, intent: OrderIntent, column: int, whole: bool) -> Accepted:
-        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero."""
+    def check(self, intent: OrderIntent, column: int, whole: bool, *, today: bool) -> Accepted:
+        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero.
+
+        `today`: it may execute in the session that is open.
+        """
         check_form(intent, whole)
         existing, buys = self._books.quantity(column), intent.side is _BUY
         if existing < 0 if buys else existing > 0:
             self._check_exit(intent, column, whole)
             self._check_wash(intent, column)
-            self._books.regime.check(Asked(column, buys, False, intent.quantity, ZERO, False), self._working)
+            self._books.regime.check(Asked(column, buys, False, intent.quantity, ZERO, False, today), self._working)
             return Accepted(False, ZERO)
-        reserve = self._check_opening(intent, column, whole)
+        reserve = self._check_opening(intent, column, whole, today)
         self._check_wash(intent, column)
         return Accepted(True, reserve)
 
-    def _check_opening(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
+    def _check_opening(self, intent: OrderIntent, column: int, whole: bool, today: bool) -> Decimal:
         buys, last = intent.side is _BUY, self._books.last_price_usd(column)
         if intent.oco:
             raise refusals.unprocessable("oco orders must be exit orders")
@@ -68,7 +71,7 @@ class Acceptance:
         price = self._price_usd(intent, base, last)
         reserve = price if buys else self._books.short_reserve_usd(column, price)
         self._books.check_opening(reserve * intent.quantity)
-        self._books.regime.check(Asked(column, buys, True, intent.quantity, price, legs), self._working)
+        self._books.regime.check(Asked(column, buys, True, intent.quantity, price, legs, today), self._working)
         return reserve
 
     def _price_usd(self, intent: OrderIntent, base: Decimal, last: Decimal | None) -> Decimal:

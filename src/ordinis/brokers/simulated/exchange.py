@@ -130,7 +130,7 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
-        accepted = self._acceptance.check(intent, column, whole)
+        accepted = self._acceptance.check(intent, column, whole, today=self._trades_today)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
@@ -150,7 +150,7 @@ class Exchange:
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
-        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
+        check_replaceable(old, self._trades_today)
         intent = successor(old, change)
         if self._names_are_taken(intent):
             raise refusals.duplicate_id()
@@ -253,12 +253,16 @@ class Exchange:
         if intent.oco:
             self._release_legs(order, self.now_ns)
 
+    @property
+    def _trades_today(self) -> bool:
+        """What is sent now may still execute in this session."""
+        return self.session is not None and self.now_ns < self.session.close_ns
+
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
         if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
-        open_now = self.session is not None and self.now_ns < self.session.close_ns
-        return self.session.close_ns if self.session is not None and open_now else None
+        return self.session.close_ns if self.session is not None and self._trades_today else None
 
     def _register(self, order: BrokerOrder) -> None:
         self._orders[order.id] = order

@@ -107,16 +107,15 @@ class PatternDayTrader(MarginRegime):
 
     def _would_make(self, asked: Asked, working: Working) -> tuple[int, int]:
         """Day trades that the order may add, and those that what works already may make."""
-        column = asked.column
-        before = self._of(column, working)
-        after = self._of(column, working, asked)
-        columns = {order.column for order in working} - {column}
-        others = sum(self._of(other, working) for other in columns)
-        return after - before, before + others
+        lots = self.lots if asked.today else DayLots(self.settings.day_trade_method)  # Tomorrow has none yet.
 
-    def _of(self, column: int, working: Working, asked: Asked | None = None) -> int:
-        opening, closing = pending(working.of(column), asked)
-        return self.lots.would_make(column, opening, closing)
+        def of(column: int, asked: Asked | None = None) -> int:
+            opening, closing = pending(working.of(column), asked)
+            return lots.would_make(column, opening, closing)
+
+        before, after = of(asked.column), of(asked.column, asked)
+        others = sum(of(column) for column in {order.column for order in working} - {asked.column})
+        return after - before, before + others
 
     # Executions.
 

@@ -32,6 +32,7 @@ class Asked(NamedTuple):
     quantity: Decimal
     price_usd: Decimal  # What a share of an opening order is reckoned at.
     legs: bool  # It brings exits of its own.
+    today: bool  # It may execute in the session that is open; otherwise in the next.
 
 
 class Filled(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 
 from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
 from ordinis.domain.errors import OrderRefused
+from ordinis.domain.orders import TimeInForce
 
 if TYPE_CHECKING:
     from unit.brokers.simulated.conftest import Desk
@@ -223,3 +224,13 @@ def test_a_short_with_its_cover_is_a_day_trade_to_a_broker_that_checks_at_entry(
     with pytest.raises(OrderRefused, match="pattern day trading"):
         here.sell(5, stop_loss_usd=110)
     assert here.sell(5).live
+
+
+def test_a_stop_sent_as_the_session_ends_is_of_the_next_day(desk: MakeDesk) -> None:
+    here = desk(**SMALL, day_trade_check="both")
+    day_trade(here, 3)
+    here.hold(5)
+    with pytest.raises(OrderRefused, match="pattern day trading"):
+        here.sell(5, stop_price_usd=90)
+    here.last_minute(AAA=100)
+    assert here.sell(5, stop_price_usd=90, time_in_force=TimeInForce.GTC).live
