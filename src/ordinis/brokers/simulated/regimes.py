@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ordinis.brokers.simulated.account import AccountBooks
 
 _HELD = OrderStatus.HELD
+_BY_DAY = 4  # The multiplier that is lent for the day.
 CANDIDATE = 0  # The order number of an order that has none yet.
 
 
@@ -121,9 +122,10 @@ class Regime:
 
 
 class MarginRegime(Regime):
-    """What both margin regimes share: overnight, a new position needs half its worth in equity.
+    """What both margin regimes share: what was lent for the day alone is given back before the close.
 
-    Source: Regulation T's initial margin, looked at by the close of the day it was opened on.
+    Source: Regulation T's initial margin, half of what is held. Below a multiplier of 4 every order has met it
+    already, and prices alone call for nothing.
     """
 
     def __init__(self, settings: ExchangeSettings, books: AccountBooks) -> None:
@@ -146,7 +148,7 @@ class MarginRegime(Regime):
 
     def close_session(self, session: Session) -> None:
         new = [column for column, quantity in self._opened.items() if quantity]
-        if not new:
+        if not new or self.books.multiplier != _BY_DAY:
             return
         values = self.books.values_usd()
         gross = sum((abs(value) for value in values.values()), ZERO)

@@ -163,6 +163,14 @@ def test_older_positions_that_prices_have_pushed_above_it_are_none(desk: MakeDes
     assert here.kinds() == []
 
 
+def test_twice_the_equity_that_falls_on_its_first_day_is_none(desk: MakeDesk) -> None:
+    here = desk(**FOURFOLD | {"multiplier": 2})
+    here.hold(200)
+    here.minute(AAA=90)
+    here.close()
+    assert here.kinds() == []
+
+
 SHORTS = {"cash_usd": Decimal(10_000), "multiplier": 4, "shorting_enabled": True, "short_sale_collar": 0.0}
 
 
