@@ -8,6 +8,7 @@ from math import isnan, nan
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.engines.compliance.slots import FREELY, Permission
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
@@ -32,6 +33,7 @@ def entries(state: State, draft: Draft) -> None:
         draft.reasons[columns] = Reason.MARKET_VOLATILITY_UNKNOWN
         return
     state.book.look(state.ledger.quantity, minutes.marks[row], minutes.moves, state.orders_sent)
+    state.look_at_account(draft.at_ns)
     state.sizer.set_portfolio_value(state.book.equity_usd)
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
@@ -54,8 +56,8 @@ def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Pro
     strategy = signals.strategies[signals.strategy.item(row, column)]
     candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
-    verdict = _judge(state, draft, column, candidate, size)
-    intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
+    verdict, permission = _judge(state, draft, column, candidate, size)
+    intent = _send(state, draft, candidate, strategy, verdict.quantity, permission) if verdict.quantity else None
     if intent is not None and prospects is not None:
         prospects.bought(column, float(intent.quantity) * candidate.price_usd / state.book.equity_usd)
     reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
@@ -104,25 +106,37 @@ def _stop_distance(state: State, strategy_distance: float) -> float | None:
     return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
 
 
-def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult) -> Verdict:
+def _judge(
+    state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult
+) -> tuple[Verdict, Permission]:
     """Entries of one minute share what is left: the second sees what the first has taken."""
     if not size.shares:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason)
-    if state.slots.full:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=Reason.DAY_TRADE_SLOTS)
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason), FREELY
+    permission = state.gate.permit(candidate.symbol, size.shares, candidate.strength, draft.at_ns)
+    if permission.reason is not None:
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=permission.reason), permission
     volume = draft.minutes.volume.item(draft.row, column)
     asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume)
-    return state.guard.review(size.shares, asked, state.book, state.tier.sizing)
+    book = state.book
+    rooms = state.gate.rooms(candidate.price_usd, column, book.cash_usd, book.open_buys_usd)
+    return state.guard.review(size.shares, asked, book, state.tier.sizing, rooms), permission
 
 
-def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
-    intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
+def _send(
+    state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal, permission: Permission
+) -> OrderIntent:
+    stop_from_ns = draft.minutes.block.session.close_ns if permission.stop_waits else 0
+    intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns, stop_from_ns)
     draft.actions.append(intent)
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
     state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
     state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd, column)
-    state.slots.entry_sent(intent.symbol)
+    state.gate.entry_sent(intent.client_order_id, intent.symbol, quantity, permission)
+    state.gate.meter.bought(float(quantity) * candidate.price_usd, candidate.price_usd, column)
+    state.columns.swing[column] = permission.swing
+    if permission.stop_waits:
+        draft.notes.append(f"{intent.symbol}: no day-trade slot is free: unprotected today, its stop follows the close")
     state.refresh(intent.symbol)
     return intent
 

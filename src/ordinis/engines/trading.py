@@ -14,13 +14,13 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
 from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
-from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
+from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import close_all, exits
+from ordinis.engines.exits import bring_down, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -45,6 +45,7 @@ class TradingEngine:
         self._day = date.min
         self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
+        self._baselined = False  # By the session's first view of the account.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """History before the first event: indicators, volatility, scores. Decides nothing."""
@@ -59,6 +60,8 @@ class TradingEngine:
         if isinstance(event, OrderUpdate):
             return aftermath.follow(self.state, event)
         if isinstance(event, CashFlow):
+            if not self.state.ledger.knows(event.id):
+                self.state.gate.flowed(event)
             self.state.ledger.apply_cash(event)
             return NOTHING
         if isinstance(event, AccountView):
@@ -71,14 +74,16 @@ class TradingEngine:
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, minutes, row = self.state, self._look(minute.block), minute.row
         self._row = row
-        notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        notes = self._mark(minute.at_ns, minutes.marks[row])
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
         if state.ledger.holdings:
             if flattening(state):
                 close_all(state, draft)
-            exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
+            exits(state, draft, self._daily_votes, by_day=self._leaves_by_day)
+            if minute.at_ns >= state.gate.overnight_from_ns:
+                bring_down(state, draft)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
@@ -98,9 +103,11 @@ class TradingEngine:
                 self._daily_exits.advance(minutes)
         return minutes
 
-    def _mark(self, at_ns: int, long_usd: float) -> list[str]:
+    def _mark(self, at_ns: int, marks_usd: FloatArray) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
+        book.marks_usd = marks_usd
+        long_usd = float(ledger.quantity @ marks_usd)
         book.cash_usd = ledger.cash_float
         book.long_usd = long_usd
         book.equity_usd = equity_usd = ledger.cash_float + long_usd
@@ -113,21 +120,27 @@ class TradingEngine:
         columns = self.state.columns
         reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
         columns.cool(reasons, at_ns)
-        whole = self._stopped() or self._crowded()
+        whole = self._stopped() or self._crowded(at_ns)
         if whole is not None:
             np.minimum(reasons, np.uint8(whole), out=reasons)
         return reasons
 
     def _stopped(self) -> Reason | None:
-        halted, limit = self._halted, self.state.halts.reason
+        halted, limit, rules = self._halted, self.state.halts.reason, self.state.gate.stopped
+        if rules is not None:
+            halted = rules if halted is None else min(halted, rules)
         return min(halted, limit) if halted and limit else halted or limit
 
-    def _crowded(self) -> Reason | None:
+    def _crowded(self, at_ns: int) -> Reason | None:
         """Nothing can be opened, so nothing needs to be sized."""
-        if self.state.slots.full:
+        if self.state.gate.full(at_ns):
             return Reason.DAY_TRADE_SLOTS
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
+
+    @property
+    def _daily_votes(self) -> Sequence[int] | None:
+        return None if self._daily_exits is None else self._daily_leavers
 
     @property
     def _leaves_by_day(self) -> bool:
@@ -153,6 +166,8 @@ class TradingEngine:
         if self._in_session:
             self._day = event.session.date
             self.state.session_opens()
+            self.state.gate.session_opens(event.session)
+            self._baselined = False
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
@@ -162,10 +177,13 @@ class TradingEngine:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
-        self.state.slots.session_closes()
+        ledger, gate = self.state.ledger, self.state.gate
+        notes += tuple(gate.session_closes(ledger.quantity, self.state.book.marks_usd, ledger.cash_float))
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
         actions = self.state.desk.close_session(event.at_ns)
+        for symbol in sorted(self.state.desk.unprotected):  # Stops that had to wait for the close.
+            actions += self.state.desk.protect(symbol, ledger.held(symbol), event.at_ns)
         return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
@@ -175,6 +193,9 @@ class TradingEngine:
                 f"the account's equity is {view.equity_usd} USD, so nothing can be traded: deposit first"
             )
         state = self.state
+        if self._baselined:
+            return self._on_later_account(view)
+        self._baselined = True
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
@@ -182,15 +203,24 @@ class TradingEngine:
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
         state.book.account = view
-        if view.last_equity_usd is None or view.multiplier is None:
-            self._halted = Reason.ACCOUNT_UNKNOWN
-            differences.append("the broker names no last_equity or no multiplier")
         last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
-        state.slots.session_opens(last_equity_usd, held, state.desk.entering)
-        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)
+        marks_usd = state.book.marks_usd if self._minutes is not None else None
+        notes = state.gate.account(view, held, marks_usd)
+        notes += self._choose_tier(last_equity_usd, first)
+        notes += state.halts.session_opens(float(view.equity_usd), self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_later_account(self, view: AccountView) -> Decision:
+        """In mid-session nothing is based anew: what has changed or disagrees stops entries."""
+        state = self.state
+        differences = [
+            one for one in state.ledger.differs_from(view.positions) if not state.desk.busy(one.partition(":")[0])
+        ]
+        state.book.account = view
+        notes = state.gate.account_again(view, differences)
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

@@ -28,7 +28,7 @@ def built(*changes: str, equity_usd: int = 14_999) -> TradingEngine:
     equity = Decimal(equity_usd)
     engine.handle(
         AccountView(
-            at_ns=0,
+            at_ns=1_736_951_400 * 10**9,  # 2025-01-15 09:30 in New York.
             equity_usd=equity,
             cash_usd=equity,
             buying_power_usd=equity,
@@ -210,7 +210,7 @@ def test_the_throttle_is_law_or_policy_as_the_settings_say(
 ) -> None:
     slots = built(*changes, equity_usd=equity_usd).state.slots
     for symbol in ("A", "B", "C"):
-        slots.entry_sent(symbol)
+        slots.entry_sent(f"entry-{symbol}", symbol, Decimal(1))
     assert slots.full is throttled
 
 

@@ -33,7 +33,6 @@ class Book:
     """Estimates in USD, kept by the engine. Open buys hold buying power until they fill."""
 
     __slots__ = (
-        "_marks_usd",
         "_open",
         "_open_usd",
         "_quantity",
@@ -41,7 +40,9 @@ class Book:
         "beta_usd",
         "cash_usd",
         "equity_usd",
+        "intraday_power_usd",
         "long_usd",
+        "marks_usd",
         "moves",
         "open_buys_usd",
         "orders",
@@ -54,6 +55,7 @@ class Book:
         self.equity_usd = 0.0
         self.cash_usd = 0.0
         self.long_usd = 0.0  # Shorts count against it.
+        self.intraday_power_usd: float | None = None  # What a 4x account may buy by day; None: overnight margin rules.
         self.open_buys_usd = 0.0  # At the prices they were sized at.
         self.positions = 0  # Held, or with an entry working.
         self.orders = 0  # Sent this session.
@@ -61,26 +63,31 @@ class Book:
         self.moves: Comovement | None = None
         self.beta_usd = 0.0  # What is held and open entries, times their betas.
         self._quantity: FloatArray = np.zeros(len(sectors))
-        self._marks_usd: FloatArray = np.zeros(len(sectors))
+        self.marks_usd: FloatArray = np.zeros(len(sectors))
         self._open: dict[str, OpenBuy] = {}
         self._open_usd: FloatArray = np.zeros(len(sectors))
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
         """What is held and what it is worth, a column a symbol: once in a minute that has candidates."""
-        self._quantity, self._marks_usd = quantity, marks_usd
+        self._quantity, self.marks_usd = quantity, marks_usd
         self.moves = moves
         self.orders = orders
         if moves.warm:
             self.beta_usd = float((quantity * marks_usd + self._open_usd) @ moves.held_beta)
 
     @property
+    def open_usd(self) -> FloatArray:
+        """Of open entries, a column a symbol."""
+        return self._open_usd
+
+    @property
     def gross_usd(self) -> float:
         """Longs and shorts held, each at its worth."""
-        return float(np.abs(self._quantity) @ self._marks_usd)
+        return float(np.abs(self._quantity) @ self.marks_usd)
 
     def weighs_usd(self, columns: IntArray) -> float:
         """What these symbols come to, open entries included."""
-        held_usd = self._quantity.take(columns) @ self._marks_usd.take(columns)
+        held_usd = self._quantity.take(columns) @ self.marks_usd.take(columns)
         return float(held_usd + self._open_usd.take(columns).sum())
 
     def commit(self, client_order_id: str, quantity: float, price_usd: float, column: int = 0) -> None:

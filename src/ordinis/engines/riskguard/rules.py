@@ -54,10 +54,12 @@ def buffer_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) 
 def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """What the broker will let us buy, reckoned as it does: market buys cost a collar more.
 
-    Multiplier 1 has its cash. 2 and 4 are both held to 2 x (equity - half of what is held): overnight
-    margin, which a 4x account must meet at the close anyway.
+    Multiplier 1 has its cash. 2 has 2 x (equity - half of what is held): overnight margin. 4 has that, too, unless
+    the account's rules let it use intraday margin now.
     """
-    if book.account is None or book.account.multiplier == 1:
+    if book.intraday_power_usd is not None:
+        power_usd = book.intraday_power_usd
+    elif book.account is None or book.account.multiplier in (None, 1):
         power_usd = book.cash_usd
     else:
         power_usd = 2.0 * max(0.0, book.equity_usd - 0.5 * book.long_usd)
