@@ -105,6 +105,8 @@ setups = st.fixed_dictionaries(
         "margin_interest_fraction": st.sampled_from((Decimal(0), Decimal("0.5"))),
         "participation_max": st.sampled_from((0.0, 0.1)),
         "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
+        "shorting_enabled": st.booleans(),
+        "borrow_fee_fraction": st.sampled_from((Decimal(0), Decimal("0.3"))),
     }
 )
 
@@ -119,6 +121,7 @@ class Trace:
         self.events: list[BrokerEvent] = []
         self.while_sending: list[list[OrderUpdate]] = []  # Fills between two minutes.
         self.sent = 0
+        self.shares = defaultdict[str, Decimal](Decimal)
 
     def run(self, plan: list[Day]) -> None:
         for number, (block, minutes) in enumerate(plan):
@@ -144,7 +147,9 @@ class Trace:
                 return
             self.sent += 1
             common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
-            self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+            power = self.exchange.account().buying_power_usd
+            order = self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+            assert not order.opens or order.reserve_price_usd * order.quantity <= power
         except OrderRefused:
             pass
 
@@ -152,6 +157,7 @@ class Trace:
         new = self.exchange.drain()
         self.events += new
         self.prices_lie_inside_the_bar(new, block, row)
+        self.never_through_zero(new)
         self.books_add_up()
         self.nothing_is_promised_twice()
 
@@ -177,17 +183,30 @@ class Trace:
         assert {one.symbol: one.quantity for one in account.positions} == {
             symbol: quantity for symbol, quantity in shares.items() if quantity
         }
-        assert all(quantity >= 0 for quantity in shares.values())
+        if not self.exchange.settings.shorting_enabled:
+            assert all(quantity >= 0 for quantity in shares.values())
+        assert all(quantity >= 0 or quantity % 1 == 0 for quantity in shares.values())
 
     def nothing_is_promised_twice(self) -> None:
         books = self.exchange.books
         working = [order for order in self.exchange.orders if order.live and order.status is not OrderStatus.HELD]
-        assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.buys)
+        assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.opens)
         for column in range(len(SYMBOLS)):
-            sales = [one for one in working if not one.buys and one.column == column]
-            apart = [one for one in sales if one.sibling is None or one.limit_price_usd is not None or ended_pair(one)]
-            selling = sum((one.remaining for one in apart), Decimal(0))
-            assert books.held_for_sale(column) == selling <= books.quantity(column)
+            here = [one for one in working if one.column == column]
+            assert len({one.buys for one in here if one.opens}) <= 1  # Nobody tries to be long and short at once.
+            exits = [one for one in here if not one.opens]
+            assert all(one.buys is (books.quantity(column) < 0) for one in exits)
+            apart = [one for one in exits if one.sibling is None or one.limit_price_usd is not None or ended_pair(one)]
+            closing = sum((one.remaining for one in apart), Decimal(0))
+            assert books.held_for_exit(column) == closing <= abs(books.quantity(column))
+
+    def never_through_zero(self, new: list[BrokerEvent]) -> None:
+        """One fill opens or closes; it never does both."""
+        for event in new:
+            if isinstance(event, OrderUpdate) and event.fill is not None:
+                before = self.shares[event.symbol]
+                self.shares[event.symbol] += event.fill.quantity
+                assert before * self.shares[event.symbol] >= 0
 
 
 def ended_pair(order: BrokerOrder) -> bool:
@@ -249,3 +268,19 @@ def test_no_order_fills_in_the_minute_it_was_submitted(setup: dict[str, Any], pl
 @given(setup=setups, plan=days)
 def test_the_same_orders_and_bars_give_the_same_events(setup: dict[str, Any], plan: list[Day]) -> None:
     assert traced(setup, plan).events == traced(setup, plan).events
+
+
+def test_such_runs_sell_short_and_cover() -> None:
+    """Otherwise the properties above would prove little of shorts."""
+    seen: set[str] = set()
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(setup=setups, plan=days)
+    def look(setup: dict[str, Any], plan: list[Day]) -> None:
+        trace = traced({**setup, "shorting_enabled": True, "multiplier": 2}, plan)
+        for order in trace.exchange.orders:
+            if order.filled_quantity:
+                seen.add(f"{order.side.value} to {'open' if order.opens else 'close'}")
+
+    look()
+    assert seen == {"buy to open", "buy to close", "sell to open", "sell to close"}

@@ -86,8 +86,10 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             participation_max=given.participation_fraction_max,
             feed_share=settings.data.share_of(feed),
             market_buy_collar=settings.execution.market_buy_collar_fraction,
-            regime="pattern_day_trader" if regime(settings).regime == "pattern_day_trader" else "intraday_margin",
+            regime=regime(settings).regime,
             day_trade_equity_floor_usd=rules.equity_floor_usd,
+            day_trade_check=given.day_trade_check,
+            day_trade_method=given.day_trade_method,
             day_trades_max=rules.day_trades_max,
             day_trade_sessions=rules.window_sessions,
             margin_equity_min_usd=given.margin_equity_min_usd,
@@ -97,6 +99,10 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             cat_usd_per_share=fees.cat_usd_per_share * charged,
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
+            easy_to_borrow=frozenset(given.easy_to_borrow) or None,
+            short_sale_collar=given.short_sale_collar_fraction,
+            borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ordinis.config.base import Count, Positive, Section, Share, Usd
+from ordinis.config.base import Count, Names, Positive, Section, Share, Usd
 
 
 class Fees(Section):
@@ -30,6 +30,9 @@ class Fees(Section):
     margin_interest_fraction: Share = Field(
         default=0.0625, description="Interest on the debit of every night, a year of 360 days."
     )
+    borrow_fee_fraction: Share = Field(
+        default=0.0, description="A year's fee for borrowed shares, likewise; Alpaca lends what is easy to borrow free."
+    )
     as_of: date = Field(default=date(2026, 11, 22), description="When these rates were last looked up.")
 
 
@@ -48,8 +51,22 @@ class Exchange(Section):
         default=0.10,
         description="The part of a bar's volume that one order can get, the rest waits; 0 fills any size at once.",
     )
+    day_trade_check: Literal["entry", "exit", "both"] = Field(
+        default="exit",
+        description="Under pattern_day_trader: which orders the exchange refuses for one day trade too many.",
+    )
+    day_trade_method: Literal["opening_order", "direction_change", "max"] = Field(
+        default="opening_order",
+        description="How the exchange counts: opening orders closed, changes of direction, or the larger.",
+    )
     margin_equity_min_usd: Annotated[Usd, Field(ge=0)] = Field(
         default=Decimal(2000), description="Below this equity there is no margin: the multiplier is 1."
+    )
+    easy_to_borrow: Names = Field(
+        default=(), description="Symbols that can be sold short, others are refused; empty: every one."
+    )
+    short_sale_collar_fraction: Share = Field(
+        default=0.03, description="A short sale is counted this much above the last price when it is checked."
     )
     gtc_days_max: Positive = Field(default=90, description="Good-till-cancelled orders expire after so many days.")
     fees: Fees = Fees()

@@ -26,7 +26,7 @@ from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -70,6 +70,7 @@ class Exchange:
         self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
+        self._deposits = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
@@ -129,7 +130,7 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
-        reserve = self._acceptance.check(intent, column, whole)
+        accepted = self._acceptance.check(intent, column, whole, today=self._trades_today)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
@@ -137,7 +138,8 @@ class Exchange:
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
-            reserve_price_usd=reserve,
+            opens=accepted.opens,
+            reserve_price_usd=accepted.reserve_usd,
             at_ns=self.now_ns,
         )
 
@@ -148,7 +150,7 @@ class Exchange:
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
-        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
+        check_replaceable(old, self._trades_today)
         intent = successor(old, change)
         if self._names_are_taken(intent):
             raise refusals.duplicate_id()
@@ -197,6 +199,14 @@ class Exchange:
 
     # The account.
 
+    def deposit(self, amount_usd: Decimal) -> None:
+        """Money comes into the account now; it leaves where the amount is negative."""
+        self.books.deposit(amount_usd, self.now_ns)
+        self._deposits += 1
+        kind = "deposit" if amount_usd > 0 else "withdrawal"
+        name = f"{kind}-{self._deposits}"
+        self._outbox.append(CashFlow(at_ns=self.now_ns, id=name, kind=kind, amount_usd=amount_usd))
+
     def account(self) -> AccountView:
         return self.books.view(self.now_ns)
 
@@ -243,12 +253,16 @@ class Exchange:
         if intent.oco:
             self._release_legs(order, self.now_ns)
 
+    @property
+    def _trades_today(self) -> bool:
+        """What is sent now may still execute in this session."""
+        return self.session is not None and self.now_ns < self.session.close_ns
+
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
         if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
-        open_now = self.session is not None and self.now_ns < self.session.close_ns
-        return self.session.close_ns if self.session is not None and open_now else None
+        return self.session.close_ns if self.session is not None and self._trades_today else None
 
     def _register(self, order: BrokerOrder) -> None:
         self._orders[order.id] = order
@@ -362,10 +376,8 @@ class Exchange:
         books.release(order, quantity)
         order.filled_quantity += quantity
         order.filled_value_usd += value
-        if order.buys:
-            books.bought(order, quantity, price, value, at_ns)
-        else:
-            books.sold(order, quantity, price, value, at_ns)
+        book = books.opened if order.opens else books.closed
+        book(order, quantity, price, value, at_ns)
         if order.filled_quantity == order.quantity:
             order.status = _FILLED
             order.filled_at_ns = at_ns
@@ -400,9 +412,10 @@ class Exchange:
             stop.quantity -= sold
 
     def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
-        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
-        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
+        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
+        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
+        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
+        lives = parent.sibling is not None or fits  # A pair's shares are held already.
         for leg in parent.legs:
             if lives:
                 self._start(leg, at_ns)

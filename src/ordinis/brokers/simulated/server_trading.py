@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ordinis.brokers.simulated import wire_account
-from ordinis.brokers.simulated.order import ZERO, BrokerOrder
+from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.refusals import NOT_FOUND, Refusal, malformed
 from ordinis.brokers.simulated.server_answers import answer, failure, guarded, nothing
 from ordinis.brokers.simulated.server_keys import Keys
@@ -84,7 +84,8 @@ class TradingApi:
         books = self._exchange.books
         body = wire_account.account_body(
             self._exchange.account(),
-            accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            accrued_fees_usd=books.accrued_fees_usd,
+            short_usd=books.short_usd,
             created_at_ns=self._simulation.data.sessions[0].open_ns,
         )
         return answer(body)
@@ -206,7 +207,7 @@ class TradingApi:
         ]
 
     def _held_for_orders(self, symbol: str) -> Decimal:
-        return self._exchange.books.held_for_sale(self._exchange.universe.column[symbol])
+        return self._exchange.books.held_for_exit(self._exchange.universe.column[symbol])
 
     # Reference.
 
@@ -221,14 +222,17 @@ class TradingApi:
         return answer([wire_account.calendar_body(one) for one in days])
 
     async def assets(self, request: Request) -> Response:
-        return answer([wire_account.asset_body(symbol) for symbol in self._exchange.universe.symbols])
+        return answer([self._asset(symbol) for symbol in self._exchange.universe.symbols])
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         for symbol in self._exchange.universe.symbols:
             if name in (symbol, asset_id(symbol)):
-                return answer(wire_account.asset_body(symbol))
+                return answer(self._asset(symbol))
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
+
+    def _asset(self, symbol: str) -> dict[str, Any]:
+        return wire_account.asset_body(symbol, easy_to_borrow=self._exchange.settings.borrowable(symbol))
 
 
 async def _failed(fault: OrderFault) -> Response:

@@ -10,8 +10,11 @@ from typing import Literal
 
 from ordinis.domain.errors import ConfigError
 
-Regime = Literal["intraday_margin", "pattern_day_trader"]
-_REGIMES = ("intraday_margin", "pattern_day_trader")
+RegimeName = Literal["intraday_margin", "pattern_day_trader", "cash"]
+_REGIMES = ("intraday_margin", "pattern_day_trader", "cash")
+_AT_LEAST_ONE = ("deficit_call_days", "deficit_freeze_days", "deficit_expiry_days", "freeze_days", "good_faith_max")
+_DAY_TRADE_CHECKS = ("entry", "exit", "both")
+_DAY_TRADE_METHODS = ("opening_order", "direction_change", "max")
 _MULTIPLIERS = (1, 2, 4)
 
 
@@ -35,16 +38,29 @@ class ExchangeSettings:
     participation_max: float = 0.10  # Of a minute's real volume; 0 fills any size.
     feed_share: float = 1.0  # The share of the consolidated volume that the bars show.
     market_buy_collar: float = 0.04  # A market buy is priced this much above the last price when it is checked.
-    regime: Regime = "intraday_margin"
+    regime: RegimeName = "intraday_margin"
     day_trade_equity_floor_usd: Decimal = Decimal(25_000)
     day_trades_max: int = 3
     day_trade_sessions: int = 5
+    day_trade_check: Literal["entry", "exit", "both"] = "exit"  # Which orders are refused for one too many.
+    day_trade_method: Literal["opening_order", "direction_change", "max"] = "opening_order"
+    deficit_floor_usd: Decimal = Decimal(1_000)  # Not called at or below it, nor at or below the fraction of equity.
+    deficit_floor_fraction: Decimal = Decimal("0.05")
+    deficit_call_days: int = 2  # Trading days until a call is due.
+    deficit_freeze_days: int = 5  # Trading days at whose close an unpaid deficit freezes the account.
+    deficit_expiry_days: int = 15  # Trading days at whose close it is history.
+    freeze_days: int = 90  # Calendar days, as all that follow a broken rule.
+    good_faith_max: int = 3  # Good-faith violations in a year from which only settled cash buys.
     margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
     sec_usd_per_million: Decimal = Decimal("20.60")  # Of sales.
     taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
     taf_usd_max: Decimal = Decimal("9.79")  # A trade.
     cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
     margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
+    shorting_enabled: bool = False  # Of the account; a margin account can short, with margin_equity_min_usd.
+    easy_to_borrow: frozenset[str] | None = None  # Symbols that can be sold short; None: every one.
+    short_sale_collar: float = 0.03  # A short sale is priced this much above the last price when it is checked.
+    borrow_fee_fraction: Decimal = Decimal(0)  # A year, on what is short at the close; easy to borrow is free.
     fractional_order_usd_min: Decimal = Decimal(1)
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
@@ -59,9 +75,18 @@ class ExchangeSettings:
         self._require("participation_max", 0 <= self.participation_max <= 1, "be in [0, 1]")
         self._require("feed_share", 0 < self.feed_share <= 1, "be in (0, 1]")
         self._require("market_buy_collar", 0 <= self.market_buy_collar < 1, "be in [0, 1)")
+        self._require("short_sale_collar", 0 <= self.short_sale_collar < 1, "be in [0, 1)")
+        self._require("borrow_fee_fraction", 0 <= self.borrow_fee_fraction < 10, "be in [0, 10)")
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        self._require("day_trade_check", self.day_trade_check in _DAY_TRADE_CHECKS, f"be one of {_DAY_TRADE_CHECKS}")
+        fits = self.day_trade_method in _DAY_TRADE_METHODS
+        self._require("day_trade_method", fits, f"be one of {_DAY_TRADE_METHODS}")
+        for name in _AT_LEAST_ONE:
+            self._require(name, getattr(self, name) >= 1, "be at least 1")
+        self._require("deficit_floor_usd", self.deficit_floor_usd >= 0, "be at least 0")
+        self._require("deficit_floor_fraction", 0 <= self.deficit_floor_fraction < 1, "be in [0, 1)")
         interest = self.margin_interest_fraction
         self._require("margin_interest_fraction", 0 <= interest < 1, "be in [0, 1)")
         self._require("close_auction_minutes_before", self.close_auction_minutes_before >= 0, "be at least 0")
@@ -70,6 +95,9 @@ class ExchangeSettings:
     def _require(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
+
+    def borrowable(self, symbol: str) -> bool:
+        return self.easy_to_borrow is None or symbol in self.easy_to_borrow
 
     @property
     def charges_fees(self) -> bool:

@@ -13,18 +13,18 @@ from ordinis.domain.market import Session
 
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
-_ZERO = Decimal(0)
-_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV"}
+_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV", "deposit": "CSD", "withdrawal": "CSW"}
 
 
 def account_body(
     view: AccountView,
     *,
     accrued_fees_usd: Decimal,
+    short_usd: Decimal,
     created_at_ns: int,
 ) -> dict[str, Any]:
     """The keys a live account has since the day-trading fields left (July 2026)."""
-    invested_usd = view.equity_usd - view.cash_usd
+    position_usd = view.equity_usd - view.cash_usd
     return {
         "id": ACCOUNT_ID,
         "account_number": ACCOUNT_NUMBER,
@@ -47,9 +47,9 @@ def account_body(
         "portfolio_value": plain(view.equity_usd),
         "equity": plain(view.equity_usd),
         "last_equity": optional_plain(view.last_equity_usd),
-        "long_market_value": plain(invested_usd),
-        "short_market_value": "0",
-        "position_market_value": plain(invested_usd),
+        "long_market_value": plain(position_usd + short_usd),
+        "short_market_value": plain(-short_usd) if short_usd else "0",
+        "position_market_value": plain(position_usd),
         "initial_margin": optional_plain(view.initial_margin_usd),
         "maintenance_margin": optional_plain(view.maintenance_margin_usd),
         "last_maintenance_margin": optional_plain(view.last_maintenance_margin_usd),
@@ -80,6 +80,8 @@ def _day_trading(view: AccountView) -> dict[str, Any]:
 
 
 def position_body(position: Position, price_usd: Decimal, held_for_orders: Decimal) -> dict[str, Any]:
+    """Shares and values of a short position are negative; `held_for_orders` is not."""
+    available = position.quantity - held_for_orders.copy_sign(position.quantity)
     cost_usd = position.quantity * position.average_price_usd
     value_usd = position.quantity * price_usd
     gain_usd = value_usd - cost_usd
@@ -90,7 +92,7 @@ def position_body(position: Position, price_usd: Decimal, held_for_orders: Decim
         "asset_class": "us_equity",
         "asset_marginable": True,
         "qty": plain(position.quantity),
-        "qty_available": plain(position.quantity - held_for_orders),
+        "qty_available": plain(available),
         "avg_entry_price": plain(position.average_price_usd),
         "side": "long" if position.quantity > 0 else "short",
         "market_value": plain(value_usd),
@@ -118,7 +120,7 @@ def cash_activity(flow: CashFlow) -> dict[str, Any]:
     }
 
 
-def asset_body(symbol: str) -> dict[str, Any]:
+def asset_body(symbol: str, *, easy_to_borrow: bool) -> dict[str, Any]:
     return {
         "id": asset_id(symbol),
         "class": "us_equity",
@@ -131,8 +133,8 @@ def asset_body(symbol: str) -> dict[str, Any]:
         "maintenance_margin_requirement": 30,
         "margin_requirement_long": "30",
         "margin_requirement_short": "100",
-        "shortable": False,
-        "easy_to_borrow": False,
+        "shortable": easy_to_borrow,
+        "easy_to_borrow": easy_to_borrow,
         "fractionable": True,
         "attributes": [],
     }

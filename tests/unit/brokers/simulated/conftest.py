@@ -12,6 +12,7 @@ import pytest
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.order import BrokerOrder
+from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
@@ -57,9 +58,9 @@ class Desk:
     block_of = staticmethod(block_of)
     session_number = staticmethod(session_number)
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, dividends: Sequence[Dividend] = (), **settings: Any) -> None:
         chosen: dict[str, Any] = {"cash_usd": Decimal(100_000), "fill_model": FillModel.NEXT_OPEN, **NO_FEES}
-        self.exchange = Exchange(Universe(SYMBOLS), ExchangeSettings(**{**chosen, **settings}))
+        self.exchange = Exchange(Universe(SYMBOLS), ExchangeSettings(**{**chosen, **settings}), dividends=dividends)
         self.history: list[BrokerEvent] = []
         self._sessions = self._minutes = self._orders = 0
         self.open()

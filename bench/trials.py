@@ -1,0 +1,201 @@
+"""One episode, played through the one loop: the real engine, the in-process broker, a referee watching both books.
+
+The broker is unreliable on purpose: now and then it refuses an order for reasons that nobody could have known. Those
+refusals are told apart by their code and are no failures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import numpy as np
+
+from episodes import Episode
+from ordinis.app.build import build_engine, build_exchange
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.intraday_margin import IntradayMargin
+from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
+from ordinis.domain.decision import Decision
+from ordinis.domain.errors import OrderRefused
+from ordinis.domain.events import Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.market import MarketSlice
+from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
+from ordinis.engines.compliance.gate import RULES, AccountGate
+from ordinis.engines.trading import TradingEngine
+from ordinis.runtime.loop import trade
+
+INJECTED = 50310000  # The code of a refusal that the rules do not know of.
+_CENT = 0.01  # Floats do not decide below it.
+_REFUSAL_CHANCE = 0.02
+_DEPOSIT_CHANCE = 0.03
+_REJECTED = OrderStatus.REJECTED
+_ENTRY = Purpose.ENTRY
+
+
+class UnreliableBroker(SimulatedBroker):
+    """Refuses an order at random."""
+
+    def __init__(self, exchange: Exchange, draw: np.random.Generator) -> None:
+        super().__init__(exchange)
+        self._draw = draw
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            if isinstance(action, OrderIntent) and self._draw.random() < _REFUSAL_CHANCE:
+                self._outbox += self._exchange.drain()
+                self._outbox.append(self._rejection(action, OrderRefused(INJECTED, "the venue is busy")))
+            else:
+                super().carry_out([action])
+
+
+class GenerousMarket:
+    """The market of the episode; some sessions begin with a deposit."""
+
+    def __init__(self, exchange: Exchange, episode: Episode) -> None:
+        self._market = SimulatedMarket(exchange, episode.blocks())
+        self._exchange = exchange
+        self._draw = episode.draw("deposits")
+
+    def __iter__(self) -> Iterator[SessionPhase | MarketSlice]:
+        for step in self._market:
+            opening = type(step) is SessionPhase and step.phase is Phase.OPENING
+            if opening and self._draw.random() < _DEPOSIT_CHANCE:
+                self._exchange.deposit(Decimal(int(self._draw.integers(100, 10_000))))
+            yield step
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an episode, or many, came to."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)  # The exchange's, by what it said.
+    violations: Counter[str] = field(default_factory=Counter)  # In its books, by kind.
+    faults: list[str] = field(default_factory=list)  # What must not be, in words.
+
+    def add(self, other: Tally) -> None:
+        """Another's figures join."""
+        self.counts.update(other.counts)
+        self.refusals.update(other.refusals)
+        self.violations.update(other.violations)
+        self.faults += other.faults
+
+
+class Referee:
+    """A journal that compares the engine's books with the exchange's after every event."""
+
+    def __init__(self, episode: Episode, engine: TradingEngine, exchange: Exchange) -> None:
+        self.tally = Tally()
+        self._episode = episode
+        self._engine = engine
+        self._exchange = exchange
+        self._purposes: dict[str, Purpose] = {}
+        self._opened_in: dict[str, int] = {}  # Symbol -> the session its position was opened in.
+        self._session = 0
+        self._full = False
+
+    def append(self, event: Event, decision: Decision) -> None:
+        """Take note of what happened and of what is to be done about it."""
+        if isinstance(event, OrderUpdate):
+            self._follow(event)
+        elif isinstance(event, SessionPhase):
+            self._turn(event)
+        elif isinstance(event, MarketSlice):
+            self._compare(event)
+        for action in decision.actions:
+            if isinstance(action, OrderIntent):
+                self._purposes[action.client_order_id] = action.purpose
+                self.tally.counts["orders"] += 1
+
+    def close(self) -> None:
+        """The episode is over."""
+        for violation in self._exchange.violations:
+            self.tally.violations[violation.kind] += 1
+            self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}")
+
+    def _turn(self, phase: SessionPhase) -> None:
+        if phase.phase is Phase.OPENING:
+            self._full = False
+            return
+        self._session += 1
+        self.tally.counts["sessions"] += 1
+        regime = self._exchange.books.regime
+        if isinstance(regime, PatternDayTrader) and regime.throttled:
+            self.tally.counts["throttled sessions"] += 1
+            self.tally.counts["sessions with all slots used"] += self._full
+
+    def _follow(self, update: OrderUpdate) -> None:
+        purpose = self._purposes.get(update.client_order_id, Purpose.PROTECT)  # Legs are not sent by themselves.
+        if update.status is _REJECTED:
+            self._refused(update, purpose)
+        if update.fill is None:
+            return
+        if purpose is _ENTRY:
+            self.tally.counts["entries"] += update.symbol not in self._opened_in
+            self._opened_in.setdefault(update.symbol, self._session)
+        elif update.symbol not in self._engine.state.ledger.holdings:
+            same_day = self._opened_in.pop(update.symbol, -1) == self._session
+            forced = same_day and purpose is Purpose.PROTECT
+            self.tally.counts["positions closed"] += 1
+            self.tally.counts["exits forced on the first day"] += forced
+            self.tally.counts["exits chosen on the first day"] += same_day and not forced
+
+    def _refused(self, update: OrderUpdate, purpose: Purpose) -> None:
+        if update.error_code == INJECTED:
+            self.tally.counts["refusals at random"] += 1
+            return
+        self.tally.refusals[f"{update.error_code} {_kind_of(update.error_text or '')}"] += 1
+        exits = purpose is not _ENTRY
+        self.tally.counts["exits blocked"] += exits
+        word = "exit" if exits else "entry"
+        self._fault(f"{word} {update.client_order_id} refused: {update.error_code} {update.error_text}")
+
+    def _compare(self, minute: MarketSlice) -> None:
+        state, regime = self._engine.state, self._exchange.books.regime
+        if isinstance(regime, PatternDayTrader):
+            self._full |= state.slots.full
+            if state.slots.used < regime.count:
+                self._fault(f"{state.slots.used} day trades by our count, {regime.count} by the exchange's")
+
+        elif isinstance(regime, IntradayMargin):
+            ledger, level = state.ledger, float(regime.level_usd())
+            ours = state.gate.level_usd(ledger.quantity, state.book.marks_usd, ledger.cash_float)
+            if ours > level + _CENT:
+                self._fault(f"a margin level of {ours:.2f} USD by our reckoning, {level:.2f} by the exchange's")
+
+    def _fault(self, text: str) -> None:
+        days = self._episode.sessions
+        day = days[min(self._session, len(days) - 1)].date
+        self.tally.faults.append(f"{day} (session {self._session + 1}) {text}")
+
+
+ALL = frozenset(RULES)
+
+
+def play(episode: Episode, without: frozenset[str] = frozenset()) -> Tally:
+    """The episode from its first session to its last; `without` are rules of the gate that are left out."""
+    engine = build_engine(episode.settings, episode.universe)
+    leave_out(engine, without)
+    exchange = build_exchange(episode.settings, episode.universe, "sip")
+    referee = Referee(episode, engine, exchange)
+    broker = UnreliableBroker(exchange, episode.draw("refusals"))
+    trade(engine, GenerousMarket(exchange, episode), broker, referee, lambda: False)
+    referee.close()
+    return referee.tally
+
+
+def leave_out(engine: TradingEngine, without: frozenset[str]) -> None:
+    """Take rules out of an engine's gate before its first event."""
+    state, gate = engine.state, engine.state.gate
+    rules = replace(gate.rules, without=without)
+    state.gate = AccountGate(rules, gate.slots.throttle, state.universe, gate.collar)
+    state.slots = state.gate.slots
+
+
+def _kind_of(text: str) -> str:
+    """What was said, without its figures."""
+    return text.partition(" (")[0].partition(" until ")[0]
