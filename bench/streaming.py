@@ -1,9 +1,9 @@
 """How much memory a long and wide backtest takes: the peak of `ordinis backtest` in a process of its own.
 
-    python bench/streaming.py [--symbols 500] [--sessions 252] [--report] [--folder DIR] [--json OUT]
+    python bench/streaming.py [--symbols 500] [--sessions 252] [--report] [--set KEY=VALUE ...] [--json OUT]
 
 Seeded synthetic bars are made and stored a session at a time, so neither the maker nor the run ever holds more than
-a few sessions of them. The run is the command that a user types, at default settings with $50,000.
+a few sessions of them. The run is the command that a user types, with $50,000 and, but for --set, at defaults.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Measured:
     entries: int
     journal_bytes: int
     report: bool
+    changes: list[str]
     peak_mb: float
     seconds: float
     cpu_seconds: float
@@ -91,7 +92,7 @@ def _session(
     )
 
 
-def measured(folder: Path, symbols: int, count: int, report: bool) -> Measured:
+def measured(folder: Path, symbols: int, count: int, report: bool, changes: list[str]) -> Measured:
     """Store the bars, run the command, ask the system what it took at most."""
     name = f"wandering-{symbols}x{count}"
     store = BarStore(folder / "bars")
@@ -107,7 +108,7 @@ def measured(folder: Path, symbols: int, count: int, report: bool) -> Measured:
             synthetic=True,
         )
     journal, result = folder / "streaming.journal", folder / "result.json"
-    _run(folder, name, journal, result, report)
+    _run(folder, name, journal, result, report, changes)
     found = json.loads(result.read_text())
     return Measured(
         symbols=symbols,
@@ -116,6 +117,7 @@ def measured(folder: Path, symbols: int, count: int, report: bool) -> Measured:
         entries=found["entries"],
         journal_bytes=journal.stat().st_size,
         report=report,
+        changes=changes,
         peak_mb=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _KIB_A_MB, 1),
         seconds=round(found["seconds"], 1),
         cpu_seconds=round(found["cpu_seconds"], 1),
@@ -123,11 +125,11 @@ def measured(folder: Path, symbols: int, count: int, report: bool) -> Measured:
     )
 
 
-def _run(folder: Path, name: str, journal: Path, result: Path, report: bool) -> None:
-    settings = {"data.store_dir": folder / "bars", "account.cash_usd": 50_000}
+def _run(folder: Path, name: str, journal: Path, result: Path, report: bool, changes: list[str]) -> None:
+    settings = [f"data.store_dir={folder / 'bars'}", "account.cash_usd=50000", *changes]
     command = [sys.executable, "-c", "from ordinis.ui.cli import main; main()"]
     command += ["backtest", "--data", name, "--journal", str(journal)]
-    command += [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    command += [part for one in settings for part in ("--set", one)]
     command += ["--json", str(result), *(["--report", str(folder / "report")] if report else [])]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
 
@@ -137,11 +139,12 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=500)
     parser.add_argument("--sessions", type=int, default=252)
     parser.add_argument("--report", action="store_true", help="write the report, too")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings of the run")
     parser.add_argument("--folder", type=Path, help="keep the bars there, for another run")
     parser.add_argument("--json", type=Path, help="write the figures there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ordinis-bench-") as temporary:
-        row = measured(given.folder or Path(temporary), given.symbols, given.sessions, given.report)
+        row = measured(given.folder or Path(temporary), given.symbols, given.sessions, given.report, given.set)
     verdict = "under" if row.peak_mb < LIMIT_MB else "ABOVE"
     print(
         f"{row.symbols} symbols x {row.sessions} sessions, {row.bars:,} bars: peak {row.peak_mb:,.0f} MB"

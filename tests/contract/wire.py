@@ -63,8 +63,9 @@ class Wire:
         body = {"symbol": symbol, "qty": quantity, "side": "buy", "type": "market", "time_in_force": "day"}
         return self.ask("POST", "/v2/orders", body | more)
 
-    def trading(self) -> Ears:
-        ears = Ears(self._stack.enter_context(connect(self.addresses.trading_stream, proxy=None)))
+    def trading(self, *, slash: bool = False) -> Ears:
+        address = self.addresses.trading_stream + ("/" if slash else "")
+        ears = Ears(self._stack.enter_context(connect(address, proxy=None)))
         ears.say({"action": "authenticate", "data": {"key_id": "key", "secret_key": "secret"}})
         assert ears.hear()["data"]["status"] == "authorized"
         ears.say({"action": "listen", "data": {"streams": ["trade_updates"]}})
@@ -77,7 +78,8 @@ class Wire:
         ears = Ears(self._stack.enter_context(socket), packed=packed)
         assert ears.hear()[0]["msg"] == "connected"
         ears.say({"action": "auth", "key": "key", "secret": "secret"})
-        assert ears.hear()[0]["msg"] == "authenticated"
+        answer = ears.hear()[0]
+        assert answer["msg"] == "authenticated", answer["msg"]
         ears.say({"action": "subscribe", **{name: list(symbols) for name, symbols in channels.items()}})
         assert ears.hear()[0]["T"] == "subscription"
         return ears
@@ -117,6 +119,9 @@ class Ears:
             answered = self._socket.ping()
             while not answered.wait(GLANCE_SECONDS) and self._socket.state is State.OPEN:
                 pass
+
+    def close(self) -> None:
+        self._socket.close()
 
     @property
     def open(self) -> bool:

@@ -13,19 +13,36 @@ from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.order import BrokerOrder
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.errors import OrderRefused
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
 from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from simulation.actions import dividend, removal, split
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 MINUTES = 6
 OPEN_NS = 1736951400 * 10**9
 DAY_NS = 24 * 3600 * 10**9
-DIVIDENDS = [Dividend(symbol="AAA", ex_date=date(2025, 1, 16), amount_usd=Decimal("0.333"))]
+DAYS = (date(2025, 1, 16), date(2025, 1, 17))
+ratios = st.sampled_from(["2", "4", "1.5", "0.1", "0.333333333333333"])
+amounts = st.sampled_from(["0.333", "0.01", "12"])
+days_of = st.sampled_from(DAYS)
 START_USD = Decimal(20_000)
+CENT = Decimal("0.01")
+GAINS = ("dividend", "interest")
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> list[CorporateAction]:
+    """One of each at most a symbol and day."""
+    drawn = [
+        *draw(st.lists(st.builds(split, st.sampled_from(SYMBOLS), days_of, ratios), max_size=3)),
+        *draw(st.lists(st.builds(dividend, st.sampled_from(SYMBOLS), days_of, amounts), max_size=3)),
+        *draw(st.lists(st.builds(removal, st.sampled_from(SYMBOLS), days_of, st.none() | amounts), max_size=1)),
+    ]
+    return list({one.id: one for one in drawn}.values())
+
 
 cents = st.integers(9_000, 11_000)
 
@@ -105,6 +122,8 @@ setups = st.fixed_dictionaries(
         "margin_interest_fraction": st.sampled_from((Decimal(0), Decimal("0.5"))),
         "participation_max": st.sampled_from((0.0, 0.1)),
         "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
+        "fractionable": st.booleans(),
+        "actions": actions(),
         "shorting_enabled": st.booleans(),
         "borrow_fee_fraction": st.sampled_from((Decimal(0), Decimal("0.3"))),
     }
@@ -126,7 +145,7 @@ class Trace:
     def run(self, plan: list[Day]) -> None:
         for number, (block, minutes) in enumerate(plan):
             shifted = moved(block, number)
-            self.exchange.open_session(shifted.session)
+            self.open(shifted)
             for row, step in enumerate(minutes):
                 self.exchange.advance(shifted.at(row))
                 self.check(shifted, row)
@@ -138,6 +157,29 @@ class Trace:
                 self.while_sending.append(sent)
             self.exchange.close_session()
             self.check(shifted, MINUTES - 1)
+
+    def open(self, block: MarketBlock) -> None:
+        """Whatever companies did: equity is what it was, and what was paid; a removal at a price apart."""
+        before = self.exchange.account().equity_usd
+        last = {symbol: self.exchange.last_price_usd(symbol) or Decimal(0) for symbol in SYMBOLS}
+        held = {one.symbol: one.quantity for one in self.exchange.positions}
+        self.exchange.open_session(block.session)
+        new = self.exchange.drain()
+        self.events += new
+        for one in new:
+            if isinstance(one, CorporateAction):
+                self.shares[one.symbol] = one.shares_after(self.shares[one.symbol])
+        expected = before + sum(one.amount_usd for one in new if isinstance(one, CashFlow) and one.kind in GAINS)
+        for one in new:
+            if isinstance(one, CorporateAction):
+                ratio = one.ratio if one.kind is ActionKind.SPLIT else Decimal(1)
+                last[one.symbol] /= ratio
+                shares = held.get(one.symbol, Decimal(0))
+                if one.kind is ActionKind.REMOVAL:
+                    expected += shares * ((one.amount_usd or Decimal(0)) - last[one.symbol])
+                held[one.symbol] = one.shares_after(shares)
+        rounded = sum(isinstance(one, CashFlow) for one in new)
+        assert abs(self.exchange.account().equity_usd - expected) <= rounded * CENT / 2 + Decimal("0.0001")
 
     def act(self, what: dict[str, Any] | int) -> None:
         try:
@@ -176,6 +218,8 @@ class Trace:
         for event in self.events:
             if isinstance(event, CashFlow):
                 cash += event.amount_usd
+            elif isinstance(event, CorporateAction):
+                shares[event.symbol] = event.shares_after(shares[event.symbol])
             elif event.fill is not None:
                 cash -= event.fill.quantity * event.fill.price_usd
                 shares[event.symbol] += event.fill.quantity
@@ -217,8 +261,8 @@ def ended_pair(order: BrokerOrder) -> bool:
 
 
 def traced(setup: dict[str, Any], plan: list[Day]) -> Trace:
-    account = ExchangeSettings(cash_usd=START_USD, **setup)
-    trace = Trace(Exchange(Universe(SYMBOLS), account, dividends=DIVIDENDS))
+    account = ExchangeSettings(cash_usd=START_USD, **{name: setup[name] for name in setup if name != "actions"})
+    trace = Trace(Exchange(Universe(SYMBOLS), account, actions=setup["actions"]))
     trace.run(plan)
     return trace
 
@@ -238,7 +282,7 @@ def test_an_order_fills_no_more_than_it_asked_never_shrinks_and_ends_once(
     filled: dict[str, Decimal] = {}
     ended: set[str] = set()
     for event in trace.events:
-        if isinstance(event, CashFlow):
+        if not isinstance(event, OrderUpdate):
             continue
         order = trace.exchange.order(event.broker_order_id)
         assert event.broker_order_id not in ended
@@ -271,6 +315,14 @@ def test_the_same_orders_and_bars_give_the_same_events(setup: dict[str, Any], pl
     assert traced(setup, plan).events == traced(setup, plan).events
 
 
+def _plain(what: dict[str, Any] | int) -> dict[str, Any] | int:
+    """Five shares at the market, so that the other side's five come from one another."""
+    if isinstance(what, int):
+        return what
+    plain: dict[str, Any] = {"type": OrderType.MARKET, "time_in_force": TimeInForce.DAY, "quantity": Decimal(5)}
+    return {"symbol": what["symbol"], "side": what["side"], **plain}
+
+
 def test_such_runs_sell_short_and_cover() -> None:
     """Otherwise the properties above would prove little of shorts."""
     seen: set[str] = set()
@@ -278,7 +330,8 @@ def test_such_runs_sell_short_and_cover() -> None:
     @settings(max_examples=60, deadline=None, derandomize=True, database=None)
     @given(setup=setups, plan=days)
     def look(setup: dict[str, Any], plan: list[Day]) -> None:
-        trace = traced({**setup, "shorting_enabled": True, "multiplier": 2}, plan)
+        plain = [(block, [[_plain(what) for what in step] for step in minutes]) for block, minutes in plan]
+        trace = traced({**setup, "shorting_enabled": True, "multiplier": 2, "actions": []}, plain)
         for order in trace.exchange.orders:
             if order.filled_quantity:
                 seen.add(f"{order.side.value} to {'open' if order.opens else 'close'}")

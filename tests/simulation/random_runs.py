@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import FillModel
+from ordinis.domain.events import ActionKind, CorporateAction
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.trading import TradingEngine
+from simulation.actions import dividend, removal, split
 from simulation.worlds import (
     ENTER,
     LEAVE,
@@ -69,6 +73,38 @@ def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES, *, shorts:
     return found
 
 
+def actions(seed: int, sessions: int = SESSIONS) -> list[CorporateAction]:
+    """What companies do on some mornings: a quarter of the symbols each time, and now and then one is gone."""
+    random = np.random.default_rng([seed, 1])
+    found: list[CorporateAction] = []
+    for number, symbol in product(range(1, sessions), UNIVERSE.symbols):
+        day, chance = session_of(number, MINUTES).date, random.random()
+        if chance < 0.3:
+            found.append(split(symbol, day, str(random.choice(["4", "1.5", "0.1", "0.333333333333333"]))))
+        if 0.2 < chance < 0.5:
+            found.append(dividend(symbol, day, str(random.choice(["0.333", "0.01", "1.25"]))))
+        elif 0.5 < chance < 0.68:
+            found.append(removal(symbol, day, (None, "17.25", "0")[random.integers(3)]))
+    return found
+
+
+def traded(blocks: Sequence[MarketBlock], told: Sequence[CorporateAction]) -> list[MarketBlock]:
+    """The bars on the terms of their days; nothing of a symbol that is gone."""
+    found = []
+    for block in blocks:
+        ratio, gone = np.ones(len(UNIVERSE)), np.zeros(len(UNIVERSE), np.bool_)
+        for one in (one for one in told if one.ex_date <= block.session.date):
+            ratio[UNIVERSE.column[one.symbol]] *= float(one.ratio)
+            gone[UNIVERSE.column[one.symbol]] |= one.kind is ActionKind.REMOVAL
+        present = block.present & ~gone
+        prices: dict[str, Any] = {
+            name: np.where(present, np.round(getattr(block, name) / ratio, 4), np.nan)
+            for name in ("open", "high", "low", "close")
+        }
+        found.append(replace(block, present=present, volume=np.where(present, block.volume * ratio, 0.0), **prices))
+    return found
+
+
 def engine(chosen: Mapping[str, Any]) -> TradingEngine:
     """A trader with tight limits: everything binds now and then."""
     return engine_of(
@@ -105,9 +141,11 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
     )
 
 
-def exchange(chosen: Mapping[str, Any]) -> Exchange:
+def exchange(chosen: Mapping[str, Any], told: Sequence[CorporateAction] = ()) -> Exchange:
     return exchange_of(
         UNIVERSE,
+        actions=told,
+        fractionable=chosen["fractionable"],
         cash_usd=Decimal(chosen["cash_usd"]),
         multiplier=chosen["multiplier"],
         fill_model=chosen["fill_model"],

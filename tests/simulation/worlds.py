@@ -21,7 +21,7 @@ from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarke
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import Command, CommandKind, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import Command, CommandKind, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
 from ordinis.domain.orders import Action, CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.business_days import BusinessDays
@@ -66,7 +66,7 @@ class Wishful:
         self._stop_distance = np.nan if stop_distance is None else stop_distance
 
     def advance(self, bars: OwnBars) -> StrategyColumns:
-        volume = np.nan_to_num(bars.volume)
+        volume = np.rint(np.nan_to_num(bars.volume))  # Through a split a whole number comes back almost whole.
         return StrategyColumns(
             direction=both_ways(volume % 10 == ENTER, volume % 10 == SHORT),
             exit=volume % 10 == LEAVE,
@@ -209,7 +209,7 @@ def engine_of(
     )
 
 
-def exchange_of(universe: Universe = UNIVERSE, **changes: Any) -> Exchange:
+def exchange_of(universe: Universe = UNIVERSE, *, actions: Iterable[CorporateAction] = (), **changes: Any) -> Exchange:
     """An exchange that fills at the next open, whatever the size and without fees, unless told otherwise."""
     plain: dict[str, Any] = {
         "cash_usd": Decimal(100_000),
@@ -220,7 +220,7 @@ def exchange_of(universe: Universe = UNIVERSE, **changes: Any) -> Exchange:
         "taf_usd_per_share": Decimal(0),
         "cat_usd_per_share": Decimal(0),
     }
-    return Exchange(universe, ExchangeSettings(**{**plain, **changes}))
+    return Exchange(universe, ExchangeSettings(**{**plain, **changes}), actions=actions)
 
 
 Watch = Callable[[Event, Decision], None]

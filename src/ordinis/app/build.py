@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from ordinis.config.account import Strategies, minutes_of
 from ordinis.config.settings import Settings
 from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import Universe
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
@@ -79,7 +80,9 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
     )
 
 
-def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchange:
+def build_exchange(
+    settings: Settings, universe: Universe, feed: str, actions: Iterable[CorporateAction] = ()
+) -> Exchange:
     """The other side, with the account the settings describe."""
     given, fees, rules = settings.exchange, settings.exchange.fees, settings.compliance
     charged = 1 if fees.enabled else 0
@@ -106,11 +109,13 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             cat_usd_per_share=_rate(fees.cat_usd_per_share, charged),
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            fractionable=settings.account.fractional,
             shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
             easy_to_borrow=frozenset(given.easy_to_borrow) or None,
             short_sale_collar=given.short_sale_collar_fraction,
             borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
+        actions=actions,
     )
 
 

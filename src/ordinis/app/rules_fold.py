@@ -13,7 +13,16 @@ from ordinis.config.settings import Settings
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Decision
 from ordinis.domain.errors import JournalError
-from ordinis.domain.events import CashFlow, Command, CommandKind, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import (
+    ActionKind,
+    CashFlow,
+    Command,
+    CommandKind,
+    CorporateAction,
+    OrderUpdate,
+    Phase,
+    SessionPhase,
+)
 from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Fill, OrderIntent, Purpose, Side, leg_id
 from ordinis.engines.compliance.gate import AccountGate
@@ -47,6 +56,8 @@ class Standing:
             self._account(event)
         elif isinstance(event, SessionPhase):
             self._phase(event)
+        elif isinstance(event, CorporateAction):
+            self._transformed(event)
         elif isinstance(event, CashFlow):
             if not self.ledger.knows(event.id):
                 self.gate.flowed(event)
@@ -61,6 +72,15 @@ class Standing:
 
     def equity_usd(self) -> float:
         return self.ledger.equity(self.prices_usd)
+
+    def _transformed(self, action: CorporateAction) -> None:
+        column = self.universe.column.get(action.symbol)
+        if column is None or self.ledger.knows(action.id):
+            return
+        self.gate.transformed(action)
+        self.ledger.apply_action(action)
+        if action.kind is ActionKind.SPLIT:
+            self.prices_usd[column] /= float(action.ratio)
 
     def _phase(self, event: SessionPhase) -> None:
         self.in_session = event.phase is Phase.OPENING

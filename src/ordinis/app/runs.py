@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.config.settings import Settings
+from ordinis.data.adjusting import adjusted_minutes
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.writer import Durability
@@ -55,7 +56,7 @@ def run_backtest(
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
     _warm_up(engine, material)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
@@ -87,7 +88,7 @@ def run_simulation(
     day = day or open_data(settings, data).sessions[-1].date
     material = materials.gather(settings, data, day, day)
     engine = build_engine(settings, material.universe, material.dataset.feed)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     path = journal_path(settings, journal, "simulation")
     run = material.run(path)
     with serve(exchange, _served(material)) as served:
@@ -123,6 +124,8 @@ def serve_broker(
     data: str,
     port: int,
     speed: float,
+    first: date | None = None,
+    last: date | None = None,
     faults: Path | None = None,
     limits: bool = True,
     numbers: bool = False,
@@ -139,8 +142,8 @@ def serve_broker(
 
     plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
     strict = ServerSettings.as_alpaca() if limits else ServerSettings()
-    material = materials.gather(settings, data)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    material = materials.gather(settings, data, first, last)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with (
         serve(
             exchange,
@@ -191,11 +194,17 @@ def _report(
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
+    actions = material.actions()
+
+    def bars(traded: Sequence[str]) -> Iterator[MarketBlock]:
+        """In the terms of the last day, so that a split is no loss and no gain."""
+        return adjusted_minutes(dataset.blocks(days[0], days[-1], traded), actions, days[-1])
+
     around = Surroundings(
         command=command,
-        benchmark=benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity),
+        benchmark=benchmark_of(bars(symbols), result.start_equity),
         given_away=Pricing(exchange.settings).given_away,
-        bars=lambda traded: dataset.blocks(days[0], days[-1], traded),
+        bars=bars,
         sector_of=sector_table(material.settings),
     )
     write_report(gather(result, engine, around), folder, png=png)

@@ -44,6 +44,11 @@ class Data(Section):
     feed: Literal["sip", "iex"] = Field(default="sip", description="Whose bars these are.")
     feed_share: FeedShare = FeedShare()
     symbols: Names = Field(default=(), description="The symbols to trade; an empty list means all that the data has.")
+    actions_file: str = Field(
+        default="",
+        description="CSV of splits, dividends and removals for prices as they were traded; "
+        "empty means those that are kept with the data set.",
+    )
     store_dir: str = Field(
         default="", description="The bar store's folder; empty means the user's data folder of this system."
     )

@@ -52,6 +52,7 @@ class Reason(IntEnum):
     SPREAD = 41
     UNSETTLED = 43  # An exit that has to wait for the money that paid for it.
     MARGIN_EQUITY = 44
+    REMOVED = 45
     SETTLED_CASH = 46
     INTRADAY_MARGIN = 47
     MARGIN_RESTRICTED = 48
@@ -121,6 +122,7 @@ _TEXT = {
     Reason.SPREAD: "the spread between bid and ask is too wide",
     Reason.UNSETTLED: "it was bought with money that has not settled: selling it now would be a violation",
     Reason.MARGIN_EQUITY: "equity is below the minimum for a debit or a short",
+    Reason.REMOVED: "the symbol is traded no more",
     Reason.SETTLED_CASH: "not enough settled cash",
     Reason.INTRADAY_MARGIN: "the intraday margin level would fall below its buffer",
     Reason.MARGIN_RESTRICTED: "a margin call is open or the account is frozen: nothing that makes or adds to a debit",

@@ -65,7 +65,7 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
     if cooldown_minutes:
         state.columns.cool_down(column, update.at_ns, cooldown_minutes)
     if trip is not None:
-        _closed(state, trip, column)
+        closed(state, trip, column)
         left = state.ledger.held(symbol)
         if left:  # It went through zero: what is there now is nobody's.
             state.columns.opened(column, None, short=left < 0)
@@ -85,7 +85,8 @@ def _follow_rules(state: State, update: OrderUpdate, fill: Fill, column: int) ->
     return notes
 
 
-def _closed(state: State, trip: RoundTrip, column: int) -> None:
+def closed(state: State, trip: RoundTrip, column: int) -> None:
+    """A position has ended: its result counts."""
     state.columns.closed(column)
     state.trips.append(trip)
     state.halts.trade_closed(float(trip.pnl_usd))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from ordinis.domain.market import BoolArray, DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
+from ordinis.engines.continuous import ContinuousPrices
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.signalcore.core import SignalCore
 
@@ -70,6 +71,7 @@ class DailyExits:
         self._universe = universe
         self._cores = cores
         self._bar = DayBar(len(universe))
+        self._continuous = ContinuousPrices(len(universe))
         self._votes = self._covers = self._no_votes()
         self._switched_off: list[int] = []
 
@@ -91,7 +93,7 @@ class DailyExits:
 
     def close_session(self, session: Session, short: BoolArray | None = None) -> BoolArray:
         """[strategies x symbols]: who wants to leave at the next open. `short` [symbols]: what is held is."""
-        bar = self._bar.block(self._universe, session)
+        bar = self._continuous.of(self._bar.block(self._universe, session))
         daily = [core.advance(bar) for core in self._cores]
         ready = np.stack([one.ready[0] for one in daily])
         votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
@@ -102,6 +104,10 @@ class DailyExits:
         self._bar = DayBar(len(self._universe))
         self._votes = self._covers = self._no_votes()
         return votes
+
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one, between two sessions."""
+        self._continuous.split(column, ratio)
 
     def take_notes(self) -> tuple[str, ...]:
         """Strategies that were switched off on daily bars since the last call, and why."""

@@ -110,11 +110,10 @@ def _leavers_now(state: State, draft: Draft, by_minute: BoolArray | None) -> lis
     if not draft.minutes.has_exit[draft.row]:
         return []
     signals, row = draft.minutes.signals, draft.row
-    votes = signals.exits[:, row]
-    covers = None if signals.covers is signals.exits else signals.covers[:, row]
+    exits, covers = signals.exits[:, row], None if signals.covers is signals.exits else signals.covers[:, row]
     if by_minute is not None:
-        votes, covers = votes & by_minute, None if covers is None else covers & by_minute
-    leavers = state.columns.leavers(votes, covers)
+        exits, covers = exits & by_minute, None if covers is None else covers & by_minute
+    leavers = state.columns.leavers(exits, covers)
     return [column for column in leavers if not _opened_since(state, draft, column)] if state.exit_minutes else leavers
 
 

@@ -1,4 +1,4 @@
-"""Our book: fills and cash flows become positions, cash and closed round trips.
+"""Our book: fills, cash flows and corporate actions become positions, cash and closed round trips.
 
 Money is Decimal and exact; `quantity` mirrors the positions as floats, a column a symbol, for estimates.
 """
@@ -11,15 +11,20 @@ import msgspec
 import numpy as np
 
 from ordinis.domain.account import Position
-from ordinis.domain.events import CashFlow
+from ordinis.domain.events import ActionKind, CashFlow, CorporateAction
 from ordinis.domain.market import FloatArray, Universe
+from ordinis.domain.money import FRACTION
 from ordinis.domain.orders import Fill
 
 ZERO = Decimal(0)
+DIVIDEND = "dividend"  # The kind of a cash flow.
 
 
 class RoundTrip(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A position from flat to flat. `pnl_usd` is before fees, which the broker charges by the day."""
+    """A position from flat to flat, in the terms of its last day: splits change quantity and prices, not money.
+
+    `pnl_usd` counts dividends, and is before fees, which the broker charges by the day.
+    """
 
     symbol: str
     strategy: str
@@ -31,12 +36,23 @@ class RoundTrip(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     pnl_usd: Decimal
     risk_usd: Decimal  # What the stop would have cost when the position was opened; 0 without a stop.
     short: bool = False  # It was sold first and bought back.
+    income_usd: Decimal = ZERO  # Dividends, signed: who is short pays them.
 
 
 class Holding:
     """One open position and what it took to get there."""
 
-    __slots__ = ("bought", "bought_usd", "opened_at_ns", "quantity", "sold", "sold_usd", "stop_usd", "strategy")
+    __slots__ = (
+        "bought",
+        "bought_usd",
+        "income_usd",
+        "opened_at_ns",
+        "quantity",
+        "sold",
+        "sold_usd",
+        "stop_usd",
+        "strategy",
+    )
 
     def __init__(self, opened_at_ns: int, strategy: str, stop_usd: Decimal | None) -> None:
         self.quantity = ZERO
@@ -44,6 +60,7 @@ class Holding:
         self.bought_usd = ZERO
         self.sold = ZERO
         self.sold_usd = ZERO
+        self.income_usd = ZERO
         self.opened_at_ns = opened_at_ns
         self.strategy = strategy
         self.stop_usd = stop_usd
@@ -62,6 +79,27 @@ class Holding:
             self.sold -= quantity
             self.sold_usd -= notional_usd
 
+    def earn(self, flow: CashFlow) -> None:
+        """A dividend is income; anything else is paid for shares that the action after it takes away."""
+        if flow.kind == DIVIDEND:
+            self.income_usd += flow.amount_usd
+        elif self.quantity > 0:
+            self.sold_usd += flow.amount_usd
+        else:
+            self.bought_usd -= flow.amount_usd
+
+    def transform(self, action: CorporateAction) -> None:
+        """Shares become what the action makes of them; those it takes away have been paid for."""
+        whole = self.quantity
+        after = action.shares_after(whole)
+        if action.kind is ActionKind.SPLIT:
+            whole = (whole * action.ratio).quantize(FRACTION)
+            self.bought = (self.bought * action.ratio).quantize(FRACTION)
+            self.sold = (self.sold * action.ratio).quantize(FRACTION)
+            self.stop_usd = None if self.stop_usd is None else self.stop_usd / action.ratio
+        self.take(after - whole, ZERO)
+        self.quantity = after
+
     def closed(self, symbol: str, at_ns: int, *, short: bool) -> RoundTrip:
         """What it came to, now that it is flat; `short`: it was until now."""
         shares, paid_usd = (self.sold, self.sold_usd) if short else (self.bought, self.bought_usd)
@@ -76,9 +114,10 @@ class Holding:
             exit_price_usd=back_usd / back,
             opened_at_ns=self.opened_at_ns,
             closed_at_ns=at_ns,
-            pnl_usd=self.sold_usd - self.bought_usd,
+            pnl_usd=self.sold_usd - self.bought_usd + self.income_usd,
             risk_usd=max(risk, ZERO),
             short=short,
+            income_usd=self.income_usd,
         )
 
 
@@ -154,6 +193,26 @@ class Ledger:
         self._move_cash(flow.amount_usd)
         if flow.kind == "fee":
             self.fees_usd -= flow.amount_usd
+        holding = self.holdings.get(flow.symbol)
+        if holding is not None:
+            holding.earn(flow)
+
+    def apply_action(self, action: CorporateAction) -> RoundTrip | None:
+        """Take a corporate action in; the round trip, where it left nothing of a position."""
+        if action.id in self._seen:
+            return None
+        self._seen.add(action.id)
+        holding = self.holdings.get(action.symbol)
+        if holding is None or action.kind is ActionKind.DIVIDEND:
+            return None
+        short = holding.quantity < 0
+        holding.transform(action)
+        self.quantity[self.universe.column[action.symbol]] = float(holding.quantity)
+        if holding.quantity:
+            return None
+        del self.holdings[action.symbol]
+        self.shorts -= short
+        return holding.closed(action.symbol, action.at_ns, short=short)
 
     def held(self, symbol: str) -> Decimal:
         holding = self.holdings.get(symbol)

@@ -29,6 +29,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
 _REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
+_REMOVED = Reason.REMOVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class State:
         self.refused = 0  # Orders the broker refused.
         self.refusals: Counter[str] = Counter()  # The same by symbol, this session or since a person resumed.
         self._orders_before = 0  # Sent before this session.
+        self.removed: set[str] = set()  # Symbols that are traded no more.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
     def by_symbol(self) -> PerformanceTracker:
@@ -148,6 +150,8 @@ class State:
         objection = _ALREADY_HELD if symbol in self.ledger.holdings else self.desk.objection(symbol)
         if objection is None and self.refusals and self.shut(symbol):
             objection = _REFUSED_TOO_OFTEN
+        if symbol in self.removed:
+            objection = _REMOVED
         self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
 
 

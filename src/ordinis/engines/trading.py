@@ -13,9 +13,18 @@ import numpy as np
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
-from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import (
+    ActionKind,
+    CashFlow,
+    Command,
+    CorporateAction,
+    Event,
+    OrderUpdate,
+    Phase,
+    SessionPhase,
+)
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
-from ordinis.engines import aftermath
+from ordinis.engines import aftermath, corporate
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
@@ -60,11 +69,8 @@ class TradingEngine:
             return self._on_slice(event)
         if isinstance(event, OrderUpdate):
             return aftermath.follow(self.state, event)
-        if isinstance(event, CashFlow):
-            if not self.state.ledger.knows(event.id):
-                self.state.gate.flowed(event)
-            self.state.ledger.apply_cash(event)
-            return NOTHING
+        if isinstance(event, CashFlow | CorporateAction):
+            return self._on_booking(event)
         if isinstance(event, AccountView):
             return self._on_account(event)
         if isinstance(event, Command):
@@ -154,6 +160,25 @@ class TradingEngine:
         draft.actions += actions
         close_all(state, draft)
         return draft.decision(state.columns.changes(draft.reasons))
+
+    def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
+        """Money, or what a company did to its shares: between sessions, prices first and then the books."""
+        if isinstance(event, CashFlow):
+            if not self.state.ledger.knows(event.id):
+                self.state.gate.flowed(event)
+            self.state.ledger.apply_cash(event)
+            return NOTHING
+        column = self.state.universe.column.get(event.symbol)
+        if column is None or self.state.ledger.knows(event.id):
+            return NOTHING
+        if event.kind is ActionKind.SPLIT:
+            ratio = float(event.ratio)
+            self._outlook.split(column, ratio)
+            if self._daily_exits is not None:
+                self._daily_exits.split(column, ratio)
+        self._minutes = None  # Its prices are in the old terms.
+        self.state.gate.transformed(event)
+        return corporate.take(self.state, event)
 
     def _on_phase(self, event: SessionPhase) -> Decision:
         self._in_session = event.phase is Phase.OPENING

@@ -17,6 +17,7 @@ from ordinis.journal.views import (
     fills_by_minute,
     notes,
     orders,
+    position_events,
     reason_changes,
     updates,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "notes",
     "open_journal",
     "orders",
+    "position_events",
     "reason_changes",
     "updates",
 ]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import Fill, OrderIntent
-from ordinis.journal.coding import Kind, RecordedEvent, decode_decision
+from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
 from ordinis.journal.entries import JournalReader, not_understood, open_journal
 
 _Event = TypeVar("_Event", bound=RecordedEvent)
@@ -83,15 +83,13 @@ def reason_changes(path: str | Path, symbol: str | None = None) -> list[ReasonCh
     return found
 
 
-def assessments(path: str | Path, symbol: str | None = None) -> list[Assessed]:
-    """Every candidate that reached sizing, in order."""
+def assessments(path: str | Path, symbol: str | None = None) -> Iterator[Assessed]:
+    """Every candidate that reached sizing, in order, one at a time: a long run has very many."""
     with open_journal(path) as journal:
-        return [
-            Assessed(seq=seq, at_ns=at_ns, assessment=one)
-            for seq, at_ns, decision in _answered(journal)
-            for one in decision.assessments
-            if symbol in (None, one.symbol)
-        ]
+        for seq, at_ns, decision in _answered(journal):
+            for one in decision.assessments:
+                if symbol in (None, one.symbol):
+                    yield Assessed(seq=seq, at_ns=at_ns, assessment=one)
 
 
 def orders(path: str | Path, symbol: str | None = None) -> list[OrderIntent]:
@@ -117,15 +115,15 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
 
 def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
     """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
+    found: list[tuple[int, Fill]] = []
+    minute = 0
     with open_journal(path) as journal:
-        decided = np.array([seq for seq, _, kind, _, _ in journal.recorded() if kind == Kind.SLICE], np.int64)
-        found = [
-            (entry.seq, entry.event.fill)
-            for entry in journal.entries(Kind.UPDATE)
-            if isinstance(entry.event, OrderUpdate) and entry.event.fill is not None
-        ]
-    numbers = np.searchsorted(decided, [seq for seq, _ in found]).tolist()
-    return [(number, fill) for number, (_, fill) in zip(numbers, found, strict=True)]
+        for entry in journal.entries():
+            if entry.kind is Kind.SLICE:
+                minute += 1
+            elif isinstance(entry.event, OrderUpdate) and entry.event.fill is not None:
+                found.append((minute, entry.event.fill))
+    return found
 
 
 def account_views(path: str | Path) -> list[AccountView]:
@@ -136,6 +134,18 @@ def account_views(path: str | Path) -> list[AccountView]:
 def cash_flows(path: str | Path) -> list[CashFlow]:
     """Money that moved without a trade."""
     return _events(path, Kind.CASH, CashFlow)
+
+
+def position_events(path: str | Path) -> list[OrderUpdate | CashFlow | CorporateAction]:
+    """All that can move a position, in order: what the broker said of orders, of symbols' money and of companies."""
+    kinds = (Kind.UPDATE, Kind.CASH, Kind.CORPORATE)
+    found: list[OrderUpdate | CashFlow | CorporateAction] = []
+    with open_journal(path) as journal:
+        for _, at_ns, kind, payload, _ in journal.recorded():
+            event = decode_event(kind, at_ns, payload) if kind in kinds else None
+            if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
+                found.append(event)
+    return found
 
 
 def notes(path: str | Path) -> list[tuple[int, str]]:

@@ -209,7 +209,7 @@ def test_the_half_spread_may_follow_the_price() -> None:
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
     of_the_rules = {name for name in left if name.startswith("deficit_")} | {"freeze_days", "good_faith_max"}
-    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
+    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage", "fractionable"}
     assert left - of_the_rules == kept
 
 

@@ -22,6 +22,7 @@ from ordinis.journal.reading import (
     decisions_by_reason,
     digest,
     fills,
+    fills_by_minute,
     notes,
     open_journal,
     orders,
@@ -152,11 +153,17 @@ def test_views_return_what_was_recorded(material: Any, record: Any) -> None:
     assert notes(path) == [(material.at(2), "first order")]
 
 
+def test_a_fill_belongs_to_the_first_minute_that_follows_it(material: Any, record: Any) -> None:
+    """Two minutes are recorded before it, so the third, number 2, is the first with it in the book."""
+    day = material.day()
+    assert fills_by_minute(record(day)) == [(2, day[3][0].fill)]
+
+
 @pytest.mark.parametrize("view", [assessments, orders, updates, fills])
 def test_views_of_one_symbol_leave_the_others_out(material: Any, record: Any, view: Any) -> None:
     path = record(material.day())
-    assert len(view(path, "AAPL")) == 1
-    assert view(path, "IBM") == []
+    assert len(list(view(path, "AAPL"))) == 1
+    assert list(view(path, "IBM")) == []
 
 
 def test_reasons_are_counted_in_order_of_precedence(material: Any, record: Any) -> None:

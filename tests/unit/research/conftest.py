@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -85,6 +87,8 @@ NO_SECTORS = SectorExposure(sectors=(), rows=np.empty(0, np.int64), usd=np.empty
 
 MakeSource = Callable[..., ReportSource]
 ReadPage = Callable[[ReportSource], "Page"]
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # For `simulation.actions`.
 
 
 def session(day: int) -> Session:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ordinis.domain.market import FloatArray
 from ordinis.research.report import Benchmark, ReportSource
 from ordinis.research.report.charts import BANDS_MAX, beta, sector_bands, sector_exposure, volatility
 from ordinis.research.report.counts import months
@@ -45,7 +44,7 @@ def test_against_a_market_that_stands_still_there_is_no_beta() -> None:
 def long_run(source: ReportSource, benchmark_usd: np.ndarray) -> ReportSource:
     """A run of a minute a session, its returns as above, beside a benchmark."""
     days = tuple(date(2025, 1, 1) + timedelta(number) for number in range(RETURNS.size))
-    equity_usd: FloatArray = np.cumprod(1 + RETURNS) * np.float64(50_000)
+    equity_usd = np.asarray(50_000.0 * np.cumprod(1 + RETURNS), np.float64)
     curve = Curve(
         at_ns=np.arange(1, RETURNS.size + 1) * 86_400 * 10**9,
         equity_usd=equity_usd,

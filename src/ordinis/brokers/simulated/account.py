@@ -6,7 +6,7 @@ Decimals owe; floats only spare the exact sum where the answer is far from the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -18,7 +18,7 @@ from ordinis.brokers.simulated.fees import FeeMeter
 from ordinis.brokers.simulated.intraday_margin import IntradayMargin
 from ordinis.brokers.simulated.margin import Exposure, Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
-from ordinis.brokers.simulated.overnight import Dividend, Night
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
 from ordinis.brokers.simulated.regimes import Filled, Regime
 from ordinis.brokers.simulated.settings import ExchangeSettings
@@ -49,9 +49,9 @@ class Holding:
 class AccountBooks:
     """Everything the exchange knows of the account. Columns are the universe's."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, night: Night) -> None:
         self._universe = universe
-        self._night = Night(settings.margin_interest_fraction, dividends)
+        self._night = night
         self._borrowing = Borrowing(settings.borrow_fee_fraction)
         self._settings = settings
         self._maintenance = Maintenance(universe, settings.fund_leverage)
@@ -72,17 +72,13 @@ class AccountBooks:
     # Sessions.
 
     def open_session(self, session: Session) -> list[CashFlow]:
-        """Book what the night has brought; count from zero."""
-        flows = self._night.end(session, self._shares_of) + self._borrowing.end(session)
+        """Charge the night's interest and what borrowed shares cost; count from zero."""
+        flows = self._night.interest(session) + self._borrowing.end(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.regime.open_session(session)
         self.fees.open_session(session.date)
         self.multiplier = self.regime.multiplier()
         return flows
-
-    def _shares_of(self, symbol: str) -> Decimal:
-        column = self._universe.column.get(symbol)
-        return ZERO if column is None else self.quantity(column)
 
     def close_session(self, session: Session) -> list[CashFlow]:
         """Charge the session's fees, then keep the equity of the close."""
@@ -114,6 +110,15 @@ class AccountBooks:
     def free_to_exit(self, column: int) -> Decimal:
         """Shares of the position, unsigned, that no working order holds."""
         return abs(self.quantity(column)) - self.held_for_exit(column)
+
+    def set_quantity(self, column: int, quantity: Decimal) -> None:
+        """What a company made of the shares held."""
+        if quantity:
+            self.holdings[column].quantity = quantity
+        else:
+            del self.holdings[column]
+            self._short.discard(column)
+        self._shares[column] = float(quantity)
 
     def last_price_usd(self, column: int) -> Decimal | None:
         last = self.last_usd.item(column)

@@ -16,9 +16,10 @@ from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
+from ordinis.brokers.simulated.corporate import CorporateDesk
 from ordinis.brokers.simulated.minute import Minute
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
-from ordinis.brokers.simulated.overnight import Dividend
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
@@ -26,7 +27,7 @@ from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -55,12 +56,16 @@ _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus
 class Exchange:
     """One exchange with one account. Not safe for threads: one caller at a time."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, *, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(
+        self, universe: Universe, settings: ExchangeSettings, *, actions: Iterable[CorporateAction] = ()
+    ) -> None:
         self.universe = universe
         self.settings = settings
         self.session: Session | None = None  # None while closed.
         self.now_ns = 0
-        self.books = AccountBooks(universe, settings, dividends)
+        self._night = Night(settings.margin_interest_fraction, actions)
+        self.books = AccountBooks(universe, settings, self._night)
+        self._corporate = CorporateDesk(universe, self.books, keeps_fractions=settings.fractionable)
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
         self._triggers = Triggers(self._pricing, self._working)
@@ -83,9 +88,19 @@ class Exchange:
         self.session = session
         self.now_ns = session.open_ns
         self._outbox += self.books.open_session(session)
+        self._take_corporate_actions(session)
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
+
+    def _take_corporate_actions(self, session: Session) -> None:
+        """First what was paid, then what was done, then the orders that ended with the old terms."""
+        booked = [one for action in self._night.actions(session) if (one := self._corporate.book(action, session))]
+        self._outbox += [one.paid for one in booked if one.paid is not None]
+        self._outbox += [one.action for one in booked]
+        changed = {action.symbol for _, action in booked if action.kind is not ActionKind.DIVIDEND}
+        for order in [one for one in self._live.values() if one.symbol in changed]:
+            self._end(order, _CANCELED)  # Its prices and quantities would mean something else now.
 
     def advance(self, minute: MarketSlice) -> None:
         """A minute has passed: match the working orders on its bars, then mark at its closes.
@@ -122,6 +137,8 @@ class Exchange:
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
+        if column in self._corporate.removed:
+            raise refusals.inactive_asset(intent.symbol)
         order = self._made(intent, column)
         self._accept(order, intent)
         if self._fills_now and self.session is not None and order.type is _MARKET:
@@ -131,6 +148,8 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
+        if not whole and not self.settings.fractionable:
+            raise refusals.not_fractionable(intent.symbol)
         accepted = self._acceptance.check(intent, column, whole, today=self._trades_today)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
@@ -232,6 +251,10 @@ class Exchange:
     def last_price_usd(self, symbol: str) -> Decimal | None:
         """The symbol's last price; None before its first bar."""
         return self.books.last_price_usd(self.universe.column[symbol])
+
+    def trades(self, symbol: str) -> bool:
+        """Whether the symbol is still traded here."""
+        return self.universe.column[symbol] not in self._corporate.removed
 
     def drain(self) -> list[BrokerEvent]:
         """What happened since the last call, in order of execution."""

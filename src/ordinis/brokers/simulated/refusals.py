@@ -46,6 +46,14 @@ def unknown_asset(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" not found')
 
 
+def inactive_asset(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not active')
+
+
+def not_fractionable(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not fractionable')
+
+
 def no_price(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" has not traded yet')
 

@@ -64,6 +64,7 @@ class ExchangeSettings:
     short_sale_collar: float = 0.03  # A short sale is priced this much above the last price when it is checked.
     borrow_fee_fraction: Decimal = Decimal(0)  # A year, on what is short at the close; easy to borrow is free.
     fractional_order_usd_min: Decimal = Decimal(1)
+    fractionable: bool = True  # False: whole shares only, and a split's fractions are paid in cash.
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
     fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.

@@ -13,7 +13,15 @@ from ordinis.domain.market import Session
 
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
-_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV", "deposit": "CSD", "withdrawal": "CSW"}
+_ACTIVITY = {
+    "fee": "FEE",
+    "interest": "INT",
+    "dividend": "DIV",
+    "deposit": "CSD",
+    "withdrawal": "CSW",
+    "cash_in_lieu": "SPLIT",
+    "removal": "MA",
+}
 
 
 def account_body(
@@ -109,7 +117,8 @@ def position_body(position: Position, price_usd: Decimal, held_for_orders: Decim
 
 def cash_activity(flow: CashFlow) -> dict[str, Any]:
     """Money that moved without a trade. Its id is the exchange's own."""
-    return {
+    symbol = {"symbol": flow.symbol} if flow.symbol else {}
+    return symbol | {
         "id": flow.id,
         "activity_type": _ACTIVITY[flow.kind],
         "date": new_york(flow.at_ns).date().isoformat(),
@@ -120,22 +129,22 @@ def cash_activity(flow: CashFlow) -> dict[str, Any]:
     }
 
 
-def asset_body(symbol: str, *, easy_to_borrow: bool) -> dict[str, Any]:
+def asset_body(symbol: str, *, active: bool = True, fractionable: bool = True, easy_to_borrow: bool) -> dict[str, Any]:
     return {
         "id": asset_id(symbol),
         "class": "us_equity",
         "exchange": "NASDAQ",
         "symbol": symbol,
         "name": symbol,
-        "status": "active",
-        "tradable": True,
+        "status": "active" if active else "inactive",
+        "tradable": active,
         "marginable": True,
         "maintenance_margin_requirement": 30,
         "margin_requirement_long": "30",
         "margin_requirement_short": "100",
         "shortable": easy_to_borrow,
         "easy_to_borrow": easy_to_borrow,
-        "fractionable": True,
+        "fractionable": fractionable,
         "attributes": [],
     }
 

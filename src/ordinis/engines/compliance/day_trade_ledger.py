@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from ordinis.domain.events import CorporateAction
 from ordinis.engines.compliance.business_days import BusinessDays
 from ordinis.engines.compliance.day_trades import day_trades
 
@@ -102,10 +103,10 @@ class DayTradeLedger:
         for changed in (day, *later):
             self._counts.setdefault(changed, {})[symbol] = self._days[changed][symbol].count()
 
-    def split(self, symbol: str, factor: Decimal) -> None:
-        """Shares became so many times as many, between two sessions."""
-        if symbol in self._held:
-            self._held[symbol] *= factor
+    def transformed(self, action: CorporateAction) -> None:
+        """A split or a removal, between two sessions: it opens and closes nothing."""
+        if action.symbol in self._held:
+            self._held[action.symbol] = action.shares_after(self._held[action.symbol])
 
     def reported(self, today: date, count: int | None) -> None:
         """The broker's own count for the window that ends today; None: it says nothing."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Reason
-from ordinis.domain.events import CashFlow
+from ordinis.domain.events import CashFlow, CorporateAction
 from ordinis.domain.market import MINUTE_NS, FloatArray, Session, Universe
 from ordinis.domain.orders import Fill
 from ordinis.engines.compliance import accounts
@@ -188,11 +188,11 @@ class AccountGate:
         if self.cash is not None:
             self.cash.flowed(flow.amount_usd)
 
-    def split(self, symbol: str, factor: Decimal) -> None:
-        """Shares became so many times as many, between two sessions."""
-        self.slots.ledger.split(symbol, factor)
+    def transformed(self, action: CorporateAction) -> None:
+        """What a company did to its shares, between two sessions. Its cash comes by itself."""
+        self.slots.ledger.transformed(action)
         if self.cash is not None:
-            self.cash.split(symbol, factor)
+            self.cash.transformed(action)
 
     def session_closes(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float) -> list[str]:
         self.slots.closes()

@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from ordinis.domain.events import CorporateAction
 from ordinis.engines.compliance.business_days import BusinessDays
 
 _NONE = Decimal(0)
@@ -104,10 +105,12 @@ class SettledCash:
         self.waits(proceeds_usd, self._days.business_day_after(today, self._rules.settlement_days))
         return [self._violated(Violation(day=today, symbol=symbol, kind=kind, protective=protective)) for kind in kinds]
 
-    def split(self, symbol: str, factor: Decimal) -> None:
-        """Shares became so many times as many."""
-        for lot in self.lots.get(symbol, ()):
-            lot.quantity *= factor
+    def transformed(self, action: CorporateAction) -> None:
+        """Shares became more or fewer, or none: lots with nothing left are gone."""
+        lots = self.lots.get(action.symbol, deque())
+        for lot in lots:
+            lot.quantity = action.shares_after(lot.quantity)
+        self.lots[action.symbol] = deque(lot for lot in lots if lot.quantity)
 
     def would_violate(self, symbol: str, today: date) -> bool:
         """Selling all of it today would be a violation."""

@@ -156,7 +156,8 @@ class DayTradeSlots:
     @property
     def swings(self) -> bool:
         """Only the emergency pool is left, or not even that."""
-        return self.by_law and self._taken() >= self.allowed - self.throttle.approach_slots_left
+        on = self.by_law and "emergency_pool" not in self._without
+        return on and self._taken() >= self.allowed - self.throttle.approach_slots_left
 
     @property
     def without_slots(self) -> bool:
@@ -183,7 +184,8 @@ class DayTradeSlots:
     # Reckoning.
 
     def _doubtful(self, confidence: float | None) -> bool:
-        sure = confidence is not None and confidence >= self.throttle.swing_min_confidence
+        least = self.throttle.swing_min_confidence
+        sure = least <= 0.0 or (confidence is not None and confidence >= least)
         return not sure and "swing_confidence" not in self._without
 
     def _taken(self) -> int:

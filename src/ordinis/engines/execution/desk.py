@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from ordinis.domain import money
 from ordinis.domain.decision import Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.market import MINUTE_NS
@@ -207,6 +208,28 @@ class OrderDesk:
             orders.drop(order)
             self._ended(order, orders, update)
         return self._next(order.symbol, orders, held, update.at_ns)
+
+    def split(self, symbol: str, ratio: Decimal, held: Decimal, at_ns: int) -> list[Action]:
+        """New shares for old ones: the stop has a new price, and what works in the old terms is taken back.
+
+        A broker may do that by itself. Whoever does it, its confirmation brings the stop in the new terms.
+        """
+        orders = self.of(symbol)
+        if orders.stop_usd is not None:
+            farther = money.tick_below if held > 0 else money.tick_above  # Never nearer than it was meant.
+            orders.stop_usd = farther(orders.stop_usd / ratio)
+        return self._withdraw(orders, at_ns)
+
+    def forget(self, symbol: str, at_ns: int) -> list[Action]:
+        """The symbol is traded no more: nothing is to follow."""
+        orders = self.of(symbol)
+        orders.leaving = orders.stop_usd = None
+        self.unprotected.discard(symbol)
+        return self._withdraw(orders, at_ns)
+
+    def _withdraw(self, orders: SymbolOrders, at_ns: int) -> list[Action]:
+        first = orders.entry or orders.exit or orders.stop  # An entry takes its leg with it.
+        return [] if first is None or first.cancelling else [self._cancel(first, at_ns)]
 
     def close_session(self, at_ns: int) -> list[Action]:
         """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ordinis.domain.orders import OrderType
 from ordinis.research.report.charts import Figure
 from ordinis.research.report.months import monthly_returns
 from ordinis.research.report.source import ReportSource, Slip, Trade
@@ -14,7 +15,13 @@ NOTIONALS = ("under $1,000", "to $10,000", "to $100,000", "over $100,000")
 _MINUTES = (5, 30, 120)
 _NIGHTS = (1, 5)
 _NOTIONALS_USD = (1_000.0, 10_000.0, 100_000.0)
-_TYPE_COLORS = {"market": "equity", "stop": "loss", "limit": "benchmark"}
+_TYPE_COLORS = {
+    OrderType.MARKET.value: "equity",
+    OrderType.STOP.value: "loss",
+    OrderType.LIMIT.value: "benchmark",
+    OrderType.STOP_LIMIT.value: "part-3",
+    OrderType.TRAILING_STOP.value: "part-5",
+}
 _PALE = 1.6  # The strongest cell is not so dark that its figure cannot be read.
 _MARGIN = {"l": 64, "r": 12, "t": 8, "b": 44}
 
@@ -94,7 +101,8 @@ def slip_groups(found: Sequence[Slip]) -> Iterator[tuple[str, list[list[Slip]]]]
 
 
 def slip_color(kind: str) -> str:
-    return _TYPE_COLORS.get(kind, "part-4")
+    """The page's name for it."""
+    return _TYPE_COLORS[kind]
 
 
 def mean_bps(group: Sequence[Slip]) -> float:

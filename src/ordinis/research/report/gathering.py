@@ -24,6 +24,7 @@ from ordinis.research.report.benchmark import Benchmark
 from ordinis.research.report.sectors import Bars, sector_exposure
 from ordinis.research.report.slippage import slips
 from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, ReportSource, Sizes, Trade
+from ordinis.research.report.terms import PositionEvent, in_last_terms
 from ordinis.research.result import BacktestResult
 
 # Bought or not, and the price of a fill -> the part of it that was half the spread, USD a share: the exchange's own.
@@ -37,15 +38,16 @@ class Surroundings:
     command: str  # What a person types to run it again.
     benchmark: Benchmark
     given_away: GivenAway
-    bars: Bars
+    bars: Bars  # In the terms of the last day.
     sector_of: Mapping[str, str]
 
 
 def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) -> ReportSource:
     """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
     path, curve = result.journal, _frozen(engine.curve)
-    updates, intents = reading.updates(path), reading.orders(path)
-    orders, assessed = _Orders(intents), [one.assessment for one in reading.assessments(path)]
+    events, intents = reading.position_events(path), reading.orders(path)
+    updates = [event for event in events if isinstance(event, OrderUpdate)]
+    orders = _Orders(intents)
     meta, symbols = _meta(path)
     return ReportSource(
         result=result,
@@ -56,15 +58,24 @@ def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) 
         benchmark=around.benchmark.until({day for day, _ in curve.sessions}),
         curve=curve,
         target_volatility=engine.state.tier.sizing.target_volatility,
-        sectors=sector_exposure(reading.fills_by_minute(path), around.bars, around.sector_of, curve.at_ns.size),
-        slips=slips(updates, intents, assessed),
-        trades=_trades(path, engine.state.trips, updates, orders, curve),
+        sectors=sector_exposure(
+            in_last_terms(reading.fills_by_minute(path), events, curve.at_ns),
+            around.bars,
+            around.sector_of,
+            curve.at_ns.size,
+        ),
+        slips=slips(updates, intents, _assessments(path)),
+        trades=_trades(path, engine.state.trips, events, orders, curve),
         open_positions=open_positions(engine.state.ledger),
-        sizes=sizes_of(assessed),
-        costs=_costs(updates, orders, reading.cash_flows(path), around.given_away),
+        sizes=sizes_of(_assessments(path)),
+        costs=_costs(updates, orders, [one for one in events if isinstance(one, CashFlow)], around.given_away),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
+
+
+def _assessments(path: str) -> Iterator[Assessment]:
+    return (one.assessment for one in reading.assessments(path))
 
 
 class _Orders:
@@ -103,15 +114,15 @@ def _meta(path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def _trades(
-    path: str, closed: Sequence[RoundTrip], updates: Sequence[OrderUpdate], orders: _Orders, curve: Curve
+    path: str, closed: Sequence[RoundTrip], events: Sequence[PositionEvent], orders: _Orders, curve: Curve
 ) -> tuple[Trade, ...]:
     """Each round trip beside the journal's fills of it: both are in order, symbol by symbol."""
-    recorded = _recorded(updates)
+    recorded = _recorded(events)
     ends_ns = curve.at_ns[[rows - 1 for _, rows in curve.sessions if rows]]
     trades = []
     for trip in closed:
         fills = next(recorded[trip.symbol], None)
-        if fills is None or fills.fills[-1].fill.filled_at_ns != trip.closed_at_ns:
+        if fills is None or fills.closed_at_ns != trip.closed_at_ns:
             raise JournalError(f"{path} does not hold a {trip.symbol} trade that the run closed: it is of another run")
         trades.append(
             Trade(
@@ -124,10 +135,10 @@ def _trades(
     return tuple(trades)
 
 
-def _recorded(updates: Iterable[OrderUpdate]) -> defaultdict[str, Iterator[Trip]]:
-    by_symbol: dict[str, list[OrderUpdate]] = {}
-    for update in updates:
-        by_symbol.setdefault(update.symbol, []).append(update)
+def _recorded(events: Iterable[PositionEvent]) -> defaultdict[str, Iterator[Trip]]:
+    by_symbol: dict[str, list[PositionEvent]] = {}
+    for event in events:
+        by_symbol.setdefault(event.symbol, []).append(event)
     return defaultdict(lambda: iter(()), {symbol: iter(trips(told)) for symbol, told in by_symbol.items()})
 
 
@@ -144,6 +155,8 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 
 
 def _exit(trip: Trip, orders: _Orders) -> Exit:
+    if trip.closed_at_ns != trip.fills[-1].fill.filled_at_ns:
+        return Exit.COMPANY
     opening = trip.fills[0].fill.quantity
     purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity * opening < 0}
     if purposes == {Purpose.PROTECT}:
@@ -158,7 +171,7 @@ def open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
             strategy=holding.strategy,
             quantity=holding.quantity,
             opened_at_ns=holding.opened_at_ns,
-            paid_usd=holding.bought_usd - holding.sold_usd,
+            paid_usd=holding.bought_usd - holding.sold_usd - holding.income_usd,
         )
         for symbol, holding in sorted(ledger.holdings.items())
     )

@@ -23,7 +23,7 @@ def sector_exposure(
     A fill comes with the number of the first minute that had it in the book: its time does not tell, since a stop may
     fill at the end of a minute and an order at the next one's open, which is the same moment.
 
-    Blocks are taken one at a time. A short is exposed as a long is: each counts at its worth.
+    Blocks are taken one at a time. A short is exposed like a long: what it comes to counts, whichever way.
     """
     held = _Held(fills)
     sectors = [sector_of.get(symbol, symbol) for symbol in held.symbols]
@@ -68,7 +68,7 @@ class _Held:
         shares = self._shares + np.add.accumulate(changes, axis=0)
         price_usd = _carried(block.close, block.present, self._price_usd)
         self._shares, self._price_usd, self._next = shares[-1], price_usd[-1], end
-        usd: FloatArray = (np.abs(shares) * price_usd)[picked]
+        usd: FloatArray = np.abs(shares * price_usd)[picked]
         return usd
 
 

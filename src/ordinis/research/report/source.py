@@ -16,11 +16,12 @@ from ordinis.research.result import BacktestResult
 
 
 class Exit(Enum):
-    """Which of our orders closed a position."""
+    """What closed a position: which of our orders, or the company."""
 
     SIGNAL = "signal exit"
     STOP = "protective stop"
     BOTH = "signal exit and protective stop"
+    COMPANY = "corporate action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class OpenPosition:
     strategy: str
     quantity: Decimal
     opened_at_ns: int
-    paid_usd: Decimal  # Bought less sold: negative for a short.
+    paid_usd: Decimal  # Bought less sold and dividends: negative for a short.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

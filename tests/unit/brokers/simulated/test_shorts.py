@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.account import Position
 from ordinis.domain.errors import ConfigError, OrderRefused
 from ordinis.domain.orders import OrderType
+from simulation.actions import dividend
 
 if TYPE_CHECKING:
     from unit.brokers.simulated.conftest import Desk
@@ -105,15 +105,19 @@ def test_equity_that_fell_under_the_minimum_today_opens_no_short(desk: MakeDesk)
 @pytest.mark.parametrize("first", ["long", "short"])
 def test_no_order_goes_through_zero(desk: MakeDesk, first: str) -> None:
     here = shorting(desk)
-    (here.hold if first == "long" else lambda shares: short(here, shares))(10)
+    if first == "long":
+        here.hold(10)
+    else:
+        short(here, 10)
     through = here.sell if first == "long" else here.buy
     assert refused(here, lambda: through(11)) == (403, 40310000, HELD.format(11, 10))
     through(10)
     here.minute(AAA=100)
-    assert not here.exchange.positions
+    assert list(here.exchange.positions) == []
     through(11)  # Flat, the other side may be opened.
     here.minute(AAA=100)
-    assert [abs(position.quantity) for position in here.exchange.positions] == [11]
+    [position] = here.exchange.positions
+    assert abs(position.quantity) == 11
     assert here.kinds() == []
 
 
@@ -280,8 +284,7 @@ def test_a_cover_of_what_is_not_there_is_recorded(desk: MakeDesk) -> None:
 
 
 def test_a_dividend_is_paid_by_who_is_short(desk: MakeDesk) -> None:
-    dividend = Dividend(symbol="AAA", ex_date=date(2025, 1, 16), amount_usd=Decimal("0.25"))
-    here = shorting(desk, dividends=[dividend])
+    here = shorting(desk, actions=[dividend("AAA", date(2025, 1, 16), "0.25")])
     short(here, 40)
     here.close()
     here.open()

@@ -13,10 +13,10 @@ from ordinis.brokers.simulated.server.desk import Desk
 from ordinis.brokers.simulated.server.gate import Table
 from ordinis.brokers.simulated.server.portfolio_history import portfolio_history
 from ordinis.brokers.simulated.server.queries import body_of, size_of, time_of
-from ordinis.brokers.simulated.wire_values import ns_of
+from ordinis.brokers.simulated.wire_values import new_york, ns_of
 
 ACTIVITIES_PAGE_MAX = 100
-_KINDS = "FILL,FEE,INT,DIV"
+_KINDS = "FILL,FEE,INT,DIV,SPLIT,MA"
 
 
 class AccountApi:
@@ -45,6 +45,7 @@ class AccountApi:
             short_usd=books.short_usd,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
+        body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()
         body["trade_suspended_by_user"] = self._desk.configurations.suspended
         blocked = self._desk.blocked()
         return answer(body if blocked is None else {**body, blocked: True})

@@ -40,17 +40,18 @@ class Configurations:
         return bool(self._values["no_shorting"])
 
     def change(self, body: Any) -> None:
-        """All or nothing. Raises Refusal for what is not one of the names, or not a value of it."""
+        """All or nothing; null changes nothing. Raises Refusal for what is no name, or not a value of it."""
         if not isinstance(body, Mapping):
             raise malformed("request body format is invalid")
-        for name, value in body.items():
+        given = {name: value for name, value in body.items() if value is not None}
+        for name, value in given.items():
             if name not in self._values:
                 raise unprocessable(f"unknown configuration {name}")
             if name in _SWITCHES and not isinstance(value, bool):
                 raise unprocessable(f"{name} must be true or false")
             if value not in _CHOICES.get(name, (value,)):
                 raise unprocessable(f"{name} must be one of {', '.join(_CHOICES[name])}")
-        self._values.update(body)
+        self._values.update(given)
 
     def check(self, quantity: Decimal | None) -> None:
         """Before an order. Raises Refusal."""

@@ -41,8 +41,10 @@ class Desk:
         self._blocked: tuple[AccountBlocked, int] | None = None  # Until when, ns.
         self.exchange.fill_cap = self._cap
 
-    def made_up_id(self) -> str:
-        """For an order that its sender has not named."""
+    def made_up_id(self, body: Any = None) -> str:
+        """For an order that its sender has not named; empty where the body names it."""
+        if isinstance(body, dict) and body.get("client_order_id"):
+            return ""
         self._made_up_ids += 1
         return foreign_id(f"unnamed/{self._made_up_ids}")
 

@@ -49,7 +49,7 @@ class OrdersApi:
         desk = self._desk
         async with desk.turn:
             desk.positions.remember()
-            intent = order_request(body, desk.simulation.now_ns, desk.made_up_id())
+            intent = order_request(body, desk.simulation.now_ns, desk.made_up_id(body))
             desk.check_submit(intent.symbol, intent.side.value, intent.quantity)
             order = self._exchange.submit(intent)
             desk.after_submit(order)
@@ -85,7 +85,7 @@ class OrdersApi:
         async with desk.turn:
             old = self._exchange.order(request.path_params["id"])
             desk.check_submit(old.symbol, old.side.value, None)
-            change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id())
+            change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id(body))
             order = self._exchange.replace(old.id, change)
             await desk.tell()
         return answer(pending_body(order))

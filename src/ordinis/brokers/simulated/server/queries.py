@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from ordinis.brokers.simulated.refusals import malformed
 from ordinis.brokers.simulated.wire_values import ns_of
 
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
 
 async def body_of(request: Request) -> Any:
     """JSON with its decimals as they were written."""
     try:
-        return json.loads(await request.body(), parse_float=Decimal)
-    except ValueError:
+        return _decode(await request.body())
+    except msgspec.DecodeError:
         raise malformed("request body format is invalid") from None
 
 

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.faults import FaultPlan
 from ordinis.brokers.simulated.server.conductor import Conductor
+from ordinis.brokers.simulated.server.corked import CorkedHttp
 from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.brokers.simulated.server.parts import Parts
 from ordinis.brokers.simulated.server.settings import ServerSettings
@@ -141,6 +142,7 @@ def _server(app: Starlette) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            http=CorkedHttp,
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             timeout_keep_alive=IDLE_SECONDS_MAX,
