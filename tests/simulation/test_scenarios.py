@@ -176,7 +176,7 @@ def test_without_protection_there_is_no_stop() -> None:
 # The throttle, with the exchange as the judge.
 
 PATTERN: dict[str, Any] = {"regime": "pattern_day_trader", "cash_usd": Decimal(14_999)}
-THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, swing_min_confidence=0.0)}
+THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, approach_slots_left=0)}
 UNBOUND = AccountRules(days=EVERY_DAY, without=frozenset(RULES))
 UP_AND_DOWN: dict[str, Any] = {"enter": {"AAA": [1, 4, 7, 10, 13, 16]}, "leave": {"AAA": [2, 5, 8, 11, 14, 17]}}
 
