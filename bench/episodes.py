@@ -62,8 +62,8 @@ class Episode:
         cash = float(np.exp(draw.uniform(np.log(LEAST_USD), np.log(MOST_USD))))
         if draw.random() < 0.25:  # Around the equity floor, where an account comes and goes.
             cash = float(draw.uniform(24_000, 27_000))
-        multiplier = 1 if self.regime == "cash" else int(draw.choice([1, 2, 4], p=[0.15, 0.45, 0.4]))
-        leverage = {1: 1.0, 2: draw.uniform(0.8, 2.0), 4: draw.uniform(1.0, 4.0)}[multiplier]
+        multiplier = 1 if self.regime == "cash" else int(draw.choice([1, 2, 4], p=[0.1, 0.3, 0.6]))
+        leverage = {1: 1.0, 2: draw.uniform(0.8, 2.0), 4: draw.uniform(1.5, 4.0)}[multiplier]
         positions = int(draw.integers(2, 7))
         weight = min(1.0, leverage / positions * draw.uniform(0.5, 1.6))
         fractional = bool(draw.random() < 0.5)
@@ -78,6 +78,9 @@ class Episode:
             f"risk.cash_buffer_fraction={draw.choice([0.0, 0.02, 0.1])}",
             f"risk.last_entry_minutes_before_close={draw.choice([0, 1, 5])}",
             f"sizing.fixed_percent={weight:.3f}",
+            f"compliance.swing.cooldown_minutes={draw.choice([0, 0, 120])}",
+            f"compliance.swing.min_confidence={draw.choice([0.0, 0.7])}",
+            f"compliance.swing.hold_sessions={draw.choice([1, 2])}",
         ]
         for tier in ("small", "standard"):
             changes += [

@@ -124,7 +124,7 @@ class Referee:
         self._session += 1
         self.tally.counts["sessions"] += 1
         regime = self._exchange.books.regime
-        if isinstance(regime, PatternDayTrader) and regime.throttled:
+        if isinstance(regime, PatternDayTrader) and regime.throttled and not regime.flagged:
             self.tally.counts["throttled sessions"] += 1
             self.tally.counts["sessions with all slots used"] += self._full
 
