@@ -8,7 +8,7 @@ from math import isnan, nan
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
-from ordinis.engines.compliance.slots import FREELY, Permission
+from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
@@ -136,7 +136,7 @@ def _send(
     state.gate.meter.bought(float(quantity) * candidate.price_usd, candidate.price_usd, column)
     state.columns.swing[column] = permission.swing
     if permission.stop_waits:
-        draft.notes.append(f"{intent.symbol}: no day-trade slot is free: unprotected today, its stop follows the close")
+        draft.notes.append(unprotected_note(intent.symbol))
     state.refresh(intent.symbol)
     return intent
 

@@ -183,6 +183,6 @@ def test_every_key_has_a_reason(key: str) -> None:
 
 
 def test_a_cash_account_has_no_margin() -> None:
-    with pytest.raises(ConfigError, match="regime = cash needs account.multiplier = 1, was 2"):
+    with pytest.raises(ConfigError, match=r"regime = cash needs account\.multiplier = 1, was 2"):
         load(None, ["compliance.regime=cash"])
     assert load(None, ["compliance.regime=cash", "account.multiplier=1"]).compliance.regime == "cash"

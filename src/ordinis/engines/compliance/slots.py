@@ -36,6 +36,11 @@ FREELY = Permission(None)
 REFUSED = Permission(_NO_SLOT)
 
 
+def unprotected_note(symbol: str) -> str:
+    """What is said of an entry whose stop waits."""
+    return f"{symbol}: no day-trade slot is free: unprotected today, its stop follows the close"
+
+
 class DayTradeSlots:
     """The gate of the day-trade count. `filled` and the other events move it; `permit` asks it."""
 
@@ -46,6 +51,7 @@ class DayTradeSlots:
         self.on = False
         self.by_law = False
         self._law = False
+        self._in_session = False
         self.check = "both"  # Where the broker refuses.
         self.unprotected: set[str] = set()  # Bought without a slot: nothing of it may be sold today.
         self._without = without
@@ -78,6 +84,7 @@ class DayTradeSlots:
         self.on = self.by_law or (rules.enabled and last_equity_usd < rules.equity_floor_usd)
         self.check = rules.check or (check if check in _CHECKS else "both")
         self.unprotected.clear()
+        self._in_session = True
         self.ledger.opens(today, held)
         self.ledger.reported(today, count)
         self._forget()
@@ -87,6 +94,7 @@ class DayTradeSlots:
         """Nothing that is open can become a day trade of this session any more."""
         self.flagged = self.flagged or self._is_pattern()
         self.unprotected.clear()
+        self._in_session = False
         self._forget()
 
     def entry_sent(self, client_order_id: str, symbol: str, signed: Decimal, *, stop_waits: bool = False) -> None:
@@ -126,7 +134,7 @@ class DayTradeSlots:
     def reserved(self) -> int:
         """What open entries and what was opened today could still add."""
         if self._expected is None:
-            live = self._live() if "reservation" not in self._without else ()
+            live = self._live() if self._in_session and "reservation" not in self._without else ()
             self._expected = sum(self._could_add(symbol) for symbol in live)
         return self._expected
 
