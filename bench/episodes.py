@@ -67,6 +67,7 @@ class Episode:
         positions = int(draw.integers(2, 7))
         weight = min(1.0, leverage / positions * draw.uniform(0.5, 1.6))
         fractional = bool(draw.random() < 0.5)
+        unprotected = bool(draw.random() < (0.4 if self.regime == "cash" else 0.1))
         changes = [
             f"account.cash_usd={cash:.0f}",
             f"account.multiplier={multiplier}",
@@ -74,7 +75,9 @@ class Episode:
             f"compliance.regime={self.regime}",
             f"exchange.day_trade_check={draw.choice(['entry', 'exit', 'both'])}",
             f"exchange.day_trade_method={draw.choice(['opening_order', 'direction_change', 'max'])}",
-            f"execution.protection={'none' if draw.random() < 0.1 else 'broker_stop'}",
+            f"execution.protection={'none' if unprotected else 'broker_stop'}",
+            # A stop may not wait for money to settle: with one, such money is not spent.
+            f"compliance.settlement.buys_unsettled={str(unprotected).lower()}",
             f"risk.cash_buffer_fraction={draw.choice([0.0, 0.02, 0.1])}",
             f"risk.last_entry_minutes_before_close={draw.choice([0, 1, 5])}",
             f"sizing.fixed_percent={weight:.3f}",
@@ -82,6 +85,8 @@ class Episode:
             f"compliance.swing.min_confidence={draw.choice([0.0, 0.7])}",
             f"compliance.swing.hold_sessions={draw.choice([1, 2])}",
         ]
+        if self.regime == "intraday_margin" and draw.random() < 0.6:  # Otherwise day trades are held to as well.
+            changes += ["compliance.confirmed_on=2026-06-04", "compliance.day_trade_throttle=off"]
         for tier in ("small", "standard"):
             changes += [
                 f"tiers.{tier}.method=FIXED_PERCENT",

@@ -95,6 +95,8 @@ class Referee:
         self._exchange = exchange
         self._purposes: dict[str, Purpose] = {}
         self._opened_in: dict[str, int] = {}  # Symbol -> the session its position was opened in.
+        self._last_slots: set[str] = set()  # Entries that took of them.
+        self._swings: set[str] = set()  # Symbols that they bought: held so many sessions.
         self._session = 0
         self._full = False
 
@@ -106,10 +108,12 @@ class Referee:
             self._turn(event)
         elif isinstance(event, MarketSlice):
             self._compare(event)
-        for action in decision.actions:
-            if isinstance(action, OrderIntent):
-                self._purposes[action.client_order_id] = action.purpose
-                self.tally.counts["orders"] += 1
+        orders = [action for action in decision.actions if isinstance(action, OrderIntent)]
+        for order in orders:
+            self._purposes[order.client_order_id] = order.purpose
+        self.tally.counts["orders"] += len(orders)
+        if decision.assessments:
+            self._watch_swings(decision, event.at_ns)
 
     def close(self) -> None:
         """The episode is over."""
@@ -137,12 +141,37 @@ class Referee:
         if purpose is _ENTRY:
             self.tally.counts["entries"] += update.symbol not in self._opened_in
             self._opened_in.setdefault(update.symbol, self._session)
+            if update.client_order_id in self._last_slots:
+                self._swings.add(update.symbol)
         elif update.symbol not in self._engine.state.ledger.holdings:
+            self._swings.discard(update.symbol)
             same_day = self._opened_in.pop(update.symbol, -1) == self._session
             forced = same_day and purpose is Purpose.PROTECT
             self.tally.counts["positions closed"] += 1
             self.tally.counts["exits forced on the first day"] += forced
             self.tally.counts["exits chosen on the first day"] += same_day and not forced
+
+    def _watch_swings(self, decision: Decision, at_ns: int) -> None:
+        """The last slots are for entries that are sure enough, and for what is held over so many sessions.
+
+        Near the close a book that was lent for the day comes down whatever else holds.
+        """
+        slots, throttle = self._engine.state.slots, self._engine.state.slots.throttle
+        sent = [one for one in decision.assessments if one.client_order_id is not None]
+        entries = [one for one in sent if one.purpose is _ENTRY]
+        for number, one in enumerate(entries, start=1):
+            taken = slots.used + slots.reserved - (len(entries) - number)
+            if not slots.by_law or taken <= slots.allowed - throttle.approach_slots_left:
+                continue
+            self._last_slots.add(one.client_order_id or "")
+            if one.confidence is None or one.confidence < throttle.swing_min_confidence:
+                self._fault(f"{one.client_order_id} took of the last slots at a confidence of {one.confidence}")
+        for one in sent if at_ns < self._engine.state.gate.overnight_from_ns else ():
+            opened = self._opened_in.get(one.symbol, self._session)
+            if one.purpose is _ENTRY or one.symbol not in self._swings:
+                continue
+            if self._session - opened < throttle.swing_hold_sessions:
+                self._fault(f"{one.client_order_id} leaves a position of the last slots in its first sessions")
 
     def _refused(self, update: OrderUpdate, purpose: Purpose) -> None:
         if update.error_code == INJECTED:
