@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -31,6 +33,7 @@ from ordinis.runtime.loop import trade
 INJECTED = 50310000  # The code of a refusal that the rules do not know of.
 _CENT = 0.01  # Floats do not decide below it.
 _REFUSAL_CHANCE = 0.02
+_NEW_YORK = ZoneInfo("America/New_York")
 _DEPOSIT_CHANCE = 0.03
 _REJECTED = OrderStatus.REJECTED
 _ENTRY = Purpose.ENTRY
@@ -119,7 +122,7 @@ class Referee:
         """The episode is over."""
         for violation in self._exchange.violations:
             self.tally.violations[violation.kind] += 1
-            self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}")
+            self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}", violation.at_ns)
 
     def _turn(self, phase: SessionPhase) -> None:
         if phase.phase is Phase.OPENING:
@@ -196,10 +199,11 @@ class Referee:
             if ours > level + _CENT:
                 self._fault(f"a margin level of {ours:.2f} USD by our reckoning, {level:.2f} by the exchange's")
 
-    def _fault(self, text: str) -> None:
-        days = self._episode.sessions
-        day = days[min(self._session, len(days) - 1)].date
-        self.tally.faults.append(f"{day} (session {self._session + 1}) {text}")
+    def _fault(self, text: str, at_ns: int | None = None) -> None:
+        """Of that moment, or of now."""
+        at = datetime.fromtimestamp((self._exchange.now_ns if at_ns is None else at_ns) / 10**9, _NEW_YORK)
+        number = next((n for n, day in enumerate(self._episode.sessions, start=1) if day.date == at.date()), 0)
+        self.tally.faults.append(f"{at:%Y-%m-%d %H:%M} (session {number}) {text}")
 
 
 ALL = frozenset(RULES)

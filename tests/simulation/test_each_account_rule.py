@@ -42,9 +42,9 @@ def called(without: frozenset[str]) -> Sequence[str]:
     All is sold at once, so that there is room again, and no deposit comes.
     """
     jump: list[Price] = [100.0, 110.0, 110.0, 110.0]
-    days = [day(0, {"AAA": jump, "BBB": [10.0] * 4}, enter={"AAA": [1]}, leave={"AAA": [2]})]
+    days = [day(0, {"AAA": jump, "BBB": [10.0] * 4}, enter={"AAA": [1]}, leave={"AAA": [2]}, minutes=390)]
     later = {"AAA": [110.0] * 5, "BBB": [10.0] * 5}
-    days += [day(number, later, enter={"BBB": [1]}, leave={"BBB": [3]}) for number in range(1, 8)]
+    days += [day(number, later, enter={"BBB": [1]}, leave={"BBB": [3]}, minutes=390) for number in range(1, 8)]
     tier = tier_of(fixed_percent=3.3, max_portfolio_leverage=4.0, max_position_pct=3.3)
     return refused(days, without, tiers=[tier], multiplier=4, cash_usd=Decimal(10_000))
 
@@ -101,7 +101,7 @@ SCENARIOS: dict[str, Faults] = {
     "reservation": episode(0, "pattern_day_trader"),
     "emergency_pool": episode(2, "pattern_day_trader"),
     "swing_confidence": episode(2, "pattern_day_trader"),
-    "swing_hold": episode(9, "pattern_day_trader"),
+    "swing_hold": episode(14, "pattern_day_trader"),
     "queued_stop": episode(3, "pattern_day_trader"),
     "flag": episode(1, "pattern_day_trader"),
     "day_trading_power": episode(1, "pattern_day_trader"),
