@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from episodes import Episode
 from prove_rules import Proof, prove
 from trials import play
-from episodes import Episode
 
 SESSIONS = {"pattern_day_trader": 200, "intraday_margin": 150, "cash": 150}
 
