@@ -148,6 +148,7 @@ class Trace:
             self.sent += 1
             common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
             power = self.exchange.account().buying_power_usd
+            assert power is not None
             order = self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
             assert power is not None
             assert not order.opens or order.reserve_price_usd * order.quantity <= power

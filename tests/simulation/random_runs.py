@@ -16,13 +16,25 @@ from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.trading import TradingEngine
-from simulation.worlds import ENTER, LEAVE, Tale, Watch, Wishful, engine_of, exchange_of, play, session_of, tier_of
+from simulation.worlds import (
+    ENTER,
+    LEAVE,
+    SHORT,
+    Tale,
+    Watch,
+    Wishful,
+    engine_of,
+    exchange_of,
+    play,
+    session_of,
+    tier_of,
+)
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC", "DDD"))
 SESSIONS, MINUTES = 4, 40
 
 
-def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[MarketBlock]:
+def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES, *, shorts: bool = False) -> list[MarketBlock]:
     """Random walks from a few USD to a few hundred; one minute in eight is missing, volume is thin."""
     random = np.random.default_rng(seed)
     shape = (sessions * minutes, len(UNIVERSE))
@@ -32,6 +44,8 @@ def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[Ma
     high = np.round(np.maximum(opening, close) * (1 + random.uniform(0, 0.004, shape)), 4)
     low = np.round(np.minimum(opening, close) * (1 - random.uniform(0, 0.004, shape)), 4)
     wish = random.choice([0, ENTER, LEAVE], shape, p=[0.6, 0.25, 0.15])
+    if shorts:  # Half of the entries.
+        wish[(wish == ENTER) & (random.random(shape) < 0.5)] = SHORT
     volume = random.integers(5, 600, shape) * 100 + random.integers(0, 10, shape) * 10 + wish
     present = random.random(shape) < 7 / 8
     prices = [np.where(present, one, np.nan) for one in (opening, high, low, close)]
@@ -78,7 +92,13 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
             )
             for name, floor, cooldown, hold in (("small", 0.0, 5, 1), ("standard", 25_000.0, 0, 0))
         ],
-        limits=Limits(daily_loss_fraction_max=0.05, drawdown_fraction_stop=0.15, resume_each_session=True),
+        limits=Limits(
+            daily_loss_fraction_max=0.05,
+            drawdown_fraction_stop=0.15,
+            resume_each_session=True,
+            shorting_allowed=chosen["shorts"],
+            short_price_usd_min=10.0,
+        ),
         throttle=Throttle(enabled=chosen["throttled"]),
         execution=ExecutionSettings(protect=chosen["protect"]),
         fractionable=chosen["fractionable"],
@@ -96,6 +116,7 @@ def exchange(chosen: Mapping[str, Any]) -> Exchange:
         sec_usd_per_million=Decimal("20.60"),
         taf_usd_per_share=Decimal("0.000195"),
         cat_usd_per_share=Decimal("0.000003"),
+        shorting_enabled=chosen["shorts"],
     )
 
 
@@ -109,9 +130,10 @@ PLAIN: dict[str, Any] = {
     "throttled": False,
     "leverage": 1.0,
     "fixed_percent": 0.25,
+    "shorts": False,
 }
 
 
 def run(seed: int, chosen: Mapping[str, Any] = PLAIN, watch: Watch | None = None) -> tuple[Tale, Exchange]:
     other_side = exchange(chosen)
-    return play(engine(chosen), other_side, bars(seed), watch=watch), other_side
+    return play(engine(chosen), other_side, bars(seed, shorts=chosen["shorts"]), watch=watch), other_side

@@ -33,6 +33,7 @@ worlds = st.fixed_dictionaries(
         "throttled": st.booleans(),
         "leverage": st.sampled_from([1.0, 1.5]),
         "fixed_percent": st.sampled_from([0.05, 0.25, 0.6]),
+        "shorts": st.booleans(),
     }
 )
 
@@ -73,7 +74,7 @@ def audited(seed: int, chosen: dict[str, Any]) -> tuple[Tale, Exchange, Auditor]
     engine, exchange = random_runs.engine(chosen), random_runs.exchange(chosen)
     auditor = Auditor(engine, exchange)
     tale = Tale(random_runs.UNIVERSE, auditor)
-    market = SimulatedMarket(exchange, random_runs.bars(seed))
+    market = SimulatedMarket(exchange, random_runs.bars(seed, shorts=chosen["shorts"]))
     trade(engine, market, SimulatedBroker(exchange), tale, lambda: False)
     return tale, exchange, auditor
 
@@ -91,7 +92,7 @@ def test_such_runs_trade_in_every_way_that_matters() -> None:
     seen: Counter[str] = Counter()
     for seed in range(4):
         for whole in (True, False):
-            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole})
+            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole, "shorts": True})
             for event, _ in tale.steps:
                 if isinstance(event, CashFlow):
                     seen["fees"] += 1
@@ -101,7 +102,23 @@ def test_such_runs_trade_in_every_way_that_matters() -> None:
                         seen["fill"] += 1
                         seen["stop"] += "stop" in event.client_order_id
                         seen["fraction"] += event.fill.quantity % 1 != 0
+            seen["short"] += sum(order.opens and not order.buys for order in exchange.orders)
+            seen["cover"] += sum(
+                order.buys and not order.opens and order.filled_quantity > 0 for order in exchange.orders
+            )
             assert exchange.violations == []
     assert not seen["rejected"]
-    expected = ("fees", "fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held")
+    expected = (
+        "fees",
+        "fill",
+        "stop",
+        "fraction",
+        "partially_filled",
+        "filled",
+        "canceled",
+        "expired",
+        "held",
+        "short",
+        "cover",
+    )
     assert {name: seen[name] for name in expected if seen[name] < 5} == {}

@@ -151,7 +151,7 @@ def journaled(tmp_path: Path, wanted: Settings) -> Journaled:
 
 def rows(path: Path) -> list[tuple[object, ...]]:
     with open_journal(path) as journal:
-        return list(journal.rows("SELECT seq, at_ns, kind, payload, decision FROM events ORDER BY seq"))
+        return list(journal.recorded())
 
 
 def test_real_sessions_give_the_same_journal_twice_and_a_minute_at_a_time(stage: Stage, journaled: Journaled) -> None:

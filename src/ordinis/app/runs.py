@@ -10,9 +10,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
-from ordinis.app.build import build_engine, build_exchange
+from ordinis.app.build import build_engine, build_exchange, sector_table
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
+from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.config.settings import Settings
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
@@ -24,7 +26,7 @@ from ordinis.runtime import clock
 from ordinis.runtime.interrupt import stop_on_interrupt
 
 if TYPE_CHECKING:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server import SimulatedData
 
 __all__ = ["BUNDLED", "Progress", "open_data", "run_backtest", "run_simulation", "serve_broker", "store"]
 
@@ -39,15 +41,17 @@ def run_backtest(
     last: date | None = None,
     journal: Path | None = None,
     report: Path | None = None,
+    png: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> tuple[BacktestResult, TradingEngine]:
     """Run the data's sessions through the whole path; the engine is returned as it ended.
 
-    `report` is a folder to write the report into, `command` what a reader would type. Errors: OrdinisError.
+    `report` is a folder to write the report into, with `png` its pictures as files, too; `command` is what a reader
+    would type. Errors: OrdinisError.
     """
     if report is not None:
-        _check_report_can_be_made()
+        _check_report_can_be_made(png)
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
     _warm_up(engine, material)
@@ -58,7 +62,7 @@ def run_backtest(
         market = SimulatedMarket(exchange, run.loaded(_announced(material, progress)))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     if report is not None:
-        _report(material, result, engine, report, command)
+        _report(material, result, engine, exchange, report, command, png)
     return result, engine
 
 
@@ -113,16 +117,39 @@ def run_simulation(
     return result
 
 
-def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> None:
-    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready."""
+def serve_broker(
+    settings: Settings,
+    *,
+    data: str,
+    port: int,
+    speed: float,
+    faults: Path | None = None,
+    limits: bool = True,
+    numbers: bool = False,
+) -> None:
+    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready.
+
+    `speed` is in times of real time; 0 is stepped by a client. Errors: OrdinisError.
+    """
     import sys
+    from dataclasses import replace
 
-    from ordinis.brokers.simulated.server import serve
+    from ordinis.brokers.simulated.faults import FaultPlan, read_plan
+    from ordinis.brokers.simulated.server import ServerSettings, serve
 
+    plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
+    strict = ServerSettings.as_alpaca() if limits else ServerSettings()
     material = materials.gather(settings, data)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     with (
-        serve(exchange, _served(material), port=port, speed=speed or None) as served,
+        serve(
+            exchange,
+            _served(material),
+            port=port,
+            speed=speed or None,
+            settings=replace(strict, quantities="numbers" if numbers else "strings"),
+            faults=plan,
+        ) as served,
         stop_on_interrupt() as stopped,
     ):
         sys.stdout.write(served.addresses.json() + "\n")
@@ -137,25 +164,41 @@ def _warm_up(engine: TradingEngine, history: History) -> None:
 
 
 def _served(material: Material) -> SimulatedData:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server import SimulatedData
 
     return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 
 
-def _check_report_can_be_made() -> None:
+def _check_report_can_be_made(png: bool) -> None:
     """Before a long run, not after it."""
-    from ordinis.research.report import require_plotly
+    from ordinis.research.report import require_matplotlib, require_plotly
 
     require_plotly()
+    if png:
+        require_matplotlib()
 
 
-def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
-    from ordinis.research.report import MARKET, benchmark_of, gather, write_report
+def _report(
+    material: Material,
+    result: BacktestResult,
+    engine: TradingEngine,
+    exchange: Exchange,
+    folder: Path,
+    command: str,
+    png: bool,
+) -> None:
+    from ordinis.research.report import MARKET, Surroundings, benchmark_of, gather, write_report
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
-    benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
-    write_report(gather(result, engine, benchmark, command), folder)
+    around = Surroundings(
+        command=command,
+        benchmark=benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity),
+        given_away=Pricing(exchange.settings).given_away,
+        bars=lambda traded: dataset.blocks(days[0], days[-1], traded),
+        sector_of=sector_table(material.settings),
+    )
+    write_report(gather(result, engine, around), folder, png=png)
 
 
 def _announced(material: Material, progress: Progress | None) -> Iterator[MarketBlock]:

@@ -234,6 +234,11 @@ class Risk(Section):
         default=False,
         description="Let strategies that ask for it sell short; a margin account with $2,000 can. Off, it is a rule.",
     )
+    short_price_usd_min: Limit = Field(
+        default=10.0,
+        description="No short below it: down to $10 the house's margin of a short is no more than Regulation T's half; "
+        "0: off.",
+    )
     trade_risk_fraction_max: Share = Field(
         default=0.01,
         description="Part of equity that one stop may cost, before gaps: the usual one percent; 0: off.",

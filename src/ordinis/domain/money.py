@@ -6,7 +6,7 @@ and its nine decimals of a fractional share.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 WHOLE = Decimal(1)
 FRACTION = Decimal("0.000000001")
@@ -34,6 +34,12 @@ def stop_below(estimate: float) -> Decimal:
     """A sell stop on the tick at or below the estimate."""
     exact = price_usd(estimate)
     return exact.quantize(tick_usd(exact), rounding=ROUND_FLOOR)
+
+
+def stop_above(estimate: float) -> Decimal:
+    """A buy stop on the tick at or above the estimate."""
+    exact = price_usd(estimate)
+    return exact.quantize(tick_usd(exact), rounding=ROUND_CEILING)
 
 
 def to_cent(amount: Decimal) -> Decimal:

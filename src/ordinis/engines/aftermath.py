@@ -58,13 +58,17 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
         strategy = state.owner.get(update.client_order_id, "")
         trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
         state.entries_filled += 1
-        state.columns.opened(column, state.strategies.index(strategy) if strategy else None)
+        owner = state.strategies.index(strategy) if strategy else None
+        state.columns.opened(column, owner, short=fill.quantity < 0)
     notes = _follow_rules(state, update, fill, column)
     cooldown_minutes = state.cooldown_minutes
     if cooldown_minutes:
         state.columns.cool_down(column, update.at_ns, cooldown_minutes)
     if trip is not None:
         _closed(state, trip, column)
+        left = state.ledger.held(symbol)
+        if left:  # It went through zero: what is there now is nobody's.
+            state.columns.opened(column, None, short=left < 0)
     return notes
 
 

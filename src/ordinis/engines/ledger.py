@@ -23,13 +23,14 @@ class RoundTrip(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     symbol: str
     strategy: str
-    quantity: Decimal  # The most shares bought, unsigned.
+    quantity: Decimal  # All shares bought, or sold short, unsigned.
     entry_price_usd: Decimal  # Average.
     exit_price_usd: Decimal  # Average.
     opened_at_ns: int
     closed_at_ns: int
     pnl_usd: Decimal
     risk_usd: Decimal  # What the stop would have cost when the position was opened; 0 without a stop.
+    short: bool = False  # It was sold first and bought back.
 
 
 class Holding:
@@ -49,7 +50,8 @@ class Holding:
 
     @property
     def average_price_usd(self) -> Decimal:
-        return self.bought_usd / self.bought
+        """Of what opened it and added to it."""
+        return self.sold_usd / self.sold if self.quantity < 0 else self.bought_usd / self.bought
 
     def take(self, quantity: Decimal, notional_usd: Decimal) -> None:
         self.quantity += quantity
@@ -60,18 +62,23 @@ class Holding:
             self.sold -= quantity
             self.sold_usd -= notional_usd
 
-    def closed(self, symbol: str, at_ns: int) -> RoundTrip:
-        risk = ZERO if self.stop_usd is None else self.bought_usd - self.stop_usd * self.bought
+    def closed(self, symbol: str, at_ns: int, *, short: bool) -> RoundTrip:
+        """What it came to, now that it is flat; `short`: it was until now."""
+        shares, paid_usd = (self.sold, self.sold_usd) if short else (self.bought, self.bought_usd)
+        back, back_usd = (self.bought, self.bought_usd) if short else (self.sold, self.sold_usd)
+        at_stop_usd = paid_usd if self.stop_usd is None else self.stop_usd * shares
+        risk = at_stop_usd - paid_usd if short else paid_usd - at_stop_usd
         return RoundTrip(
             symbol=symbol,
             strategy=self.strategy,
-            quantity=self.bought,
-            entry_price_usd=self.average_price_usd,
-            exit_price_usd=self.sold_usd / self.sold,
+            quantity=shares,
+            entry_price_usd=paid_usd / shares,
+            exit_price_usd=back_usd / back,
             opened_at_ns=self.opened_at_ns,
             closed_at_ns=at_ns,
             pnl_usd=self.sold_usd - self.bought_usd,
             risk_usd=max(risk, ZERO),
+            short=short,
         )
 
 
@@ -83,7 +90,8 @@ class Ledger:
         self.cash_usd = cash_usd
         self.fees_usd = ZERO
         self.holdings: dict[str, Holding] = {}
-        self.quantity: FloatArray = np.zeros(len(universe))
+        self.quantity: FloatArray = np.zeros(len(universe))  # Signed.
+        self.shorts = 0  # How many holdings are short.
         self.cash_float = float(cash_usd)
         self._seen: set[str] = set()
 
@@ -96,26 +104,48 @@ class Ledger:
         """Cash and positions at these prices, USD: an estimate."""
         return self.cash_float + float(self.quantity @ marks)
 
+    def short_usd(self, marks: FloatArray) -> float:
+        """What is sold short at these prices, USD, unsigned: an estimate."""
+        return -float(np.minimum(self.quantity, 0.0) @ marks)
+
     def knows(self, execution_id: str) -> bool:
         """Whether an execution, or a flow, was taken in before."""
         return execution_id in self._seen
 
     def apply_fill(self, fill: Fill, strategy: str = "", stop_usd: Decimal | None = None) -> RoundTrip | None:
-        """Take a fill in; the round trip, where it closed one."""
+        """Take a fill in; the round trip, where it closed one.
+
+        A fill that goes through zero closes one position and opens another.
+        """
         if fill.execution_id in self._seen:
             return None
         self._seen.add(fill.execution_id)
-        notional_usd = fill.quantity * fill.price_usd
-        self._move_cash(-notional_usd)
+        self._move_cash(-fill.quantity * fill.price_usd)
+        held = self.held(fill.symbol)
+        trip, quantity = None, fill.quantity
+        if held * quantity < 0:
+            reducing = -held if abs(quantity) > abs(held) else quantity
+            trip, quantity = self._reduced(fill, reducing), quantity - reducing
+        if quantity:
+            self._increased(fill, quantity, strategy, stop_usd)
+        self.quantity[self.universe.column[fill.symbol]] = float(held + fill.quantity)
+        return trip
+
+    def _increased(self, fill: Fill, quantity: Decimal, strategy: str, stop_usd: Decimal | None) -> None:
         holding = self.holdings.get(fill.symbol)
         if holding is None:
             holding = self.holdings[fill.symbol] = Holding(fill.filled_at_ns, strategy, stop_usd)
-        holding.take(fill.quantity, notional_usd)
-        self.quantity[self.universe.column[fill.symbol]] = float(holding.quantity)
+            self.shorts += quantity < 0
+        holding.take(quantity, quantity * fill.price_usd)
+
+    def _reduced(self, fill: Fill, quantity: Decimal) -> RoundTrip | None:
+        holding = self.holdings[fill.symbol]
+        holding.take(quantity, quantity * fill.price_usd)
         if holding.quantity:
             return None
         del self.holdings[fill.symbol]
-        return holding.closed(fill.symbol, fill.filled_at_ns)
+        self.shorts -= quantity > 0
+        return holding.closed(fill.symbol, fill.filled_at_ns, short=quantity > 0)
 
     def apply_cash(self, flow: CashFlow) -> None:
         if flow.id in self._seen:

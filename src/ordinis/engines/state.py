@@ -55,6 +55,7 @@ class TradingSettings:
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
+    exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
 class State:
@@ -70,6 +71,7 @@ class State:
         self.sizer = PositionSizer(self.tier.sizing)
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
+        self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         collar = settings.limits.market_buy_collar_fraction
@@ -126,7 +128,8 @@ class State:
     def look_at_account(self, at_ns: int) -> None:
         """The account's rules see the book of a minute that has candidates."""
         book = self.book
-        self.gate.look(at_ns, self.ledger.quantity, book.marks_usd, book.open_usd, book.cash_usd, book.equity_usd)
+        open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd)
         book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:

@@ -5,7 +5,7 @@ Pure: no I/O, no clock, no randomness. The same events give the same decisions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -20,7 +20,7 @@ from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import bring_down, close_all, exits
+from ordinis.engines.exits import DayVotes, bring_down, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -38,7 +38,8 @@ class TradingEngine:
         self.curve = EquityCurve()
         self._outlook = outlook
         self._daily_exits = daily_exits
-        self._daily_leavers: Sequence[int] = ()
+        self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
+        self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
         self._minutes: Minutes | None = None
         self._row = 0
         self._in_session = False
@@ -81,7 +82,7 @@ class TradingEngine:
         if state.ledger.holdings:
             if flattening(state):
                 close_all(state, draft)
-            exits(state, draft, self._daily_votes, by_day=self._leaves_by_day)
+            exits(state, draft, self._day_votes)
             if minute.at_ns >= state.gate.overnight_from_ns:
                 bring_down(state, draft)
         if minutes.screened.has_entry[row]:
@@ -107,12 +108,13 @@ class TradingEngine:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
         book.marks_usd = marks_usd
-        long_usd = float(ledger.quantity @ marks_usd)
+        long_usd = float(ledger.quantity @ marks_usd)  # Shorts count against it.
         book.cash_usd = ledger.cash_float
         book.long_usd = long_usd
+        book.short_usd = short_usd = ledger.short_usd(marks_usd) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = ledger.cash_float + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, equity_usd, long_usd, len(ledger.holdings))
+        self.curve.append(at_ns, equity_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -137,14 +139,6 @@ class TradingEngine:
             return Reason.DAY_TRADE_SLOTS
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
-
-    @property
-    def _daily_votes(self) -> Sequence[int] | None:
-        return None if self._daily_exits is None else self._daily_leavers
-
-    @property
-    def _leaves_by_day(self) -> bool:
-        return self._daily_exits is not None and self.state.tier.exits_on_daily_bars
 
     def _protect(self, draft: Draft) -> None:
         for symbol in sorted(self.state.desk.unprotected):
@@ -174,7 +168,8 @@ class TradingEngine:
             return NOTHING
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
+            votes = self._daily_exits.close_session(event.session, self.state.columns.short)
+            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
         ledger, gate = self.state.ledger, self.state.gate

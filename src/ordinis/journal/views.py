@@ -62,8 +62,8 @@ def decisions_by_reason(path: str | Path) -> dict[str, int]:
     """How often a candidate came to each reason, by the reason's name, in order of precedence."""
     total = np.zeros(256, dtype=np.int64)
     with open_journal(path) as journal:
-        for (decision,) in journal.rows("SELECT decision FROM events WHERE decision IS NOT NULL"):
-            changes = decode_changes(decision)
+        for _, _, _, _, decision in journal.recorded():
+            changes = decode_changes(decision) if decision is not None else b""
             if changes:
                 total += np.bincount(unpack_changes(changes)[1], minlength=256)
     return {reason_of(path, number).name: int(total[number]) for number in np.flatnonzero(total).tolist()}
@@ -115,6 +115,19 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
     return [update.fill for update in updates(path, symbol) if update.fill is not None]
 
 
+def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
+    """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
+    with open_journal(path) as journal:
+        decided = np.array([seq for seq, _, kind, _, _ in journal.recorded() if kind == Kind.SLICE], np.int64)
+        found = [
+            (entry.seq, entry.event.fill)
+            for entry in journal.entries(Kind.UPDATE)
+            if isinstance(entry.event, OrderUpdate) and entry.event.fill is not None
+        ]
+    numbers = np.searchsorted(decided, [seq for seq, _ in found]).tolist()
+    return [(number, fill) for number, (_, fill) in zip(numbers, found, strict=True)]
+
+
 def account_views(path: str | Path) -> list[AccountView]:
     """The broker's own figures, each time they were asked."""
     return _events(path, Kind.ACCOUNT, AccountView)
@@ -144,8 +157,9 @@ def _events(path: str | Path, kind: Kind, wanted: type[_Event]) -> list[_Event]:
 
 
 def _answered(journal: JournalReader) -> Iterator[tuple[int, int, Decision]]:
-    query = "SELECT seq, at_ns, decision FROM events WHERE decision IS NOT NULL ORDER BY seq"
-    for seq, at_ns, packed in journal.rows(query):
+    for seq, at_ns, _, _, packed in journal.recorded():
+        if packed is None:
+            continue
         try:
             yield seq, at_ns, decode_decision(packed)
         except msgspec.MsgspecError as error:

@@ -60,10 +60,9 @@ class _Record:
 
     def _rows(self) -> Iterator[tuple[int, int, OrderUpdate | None, Decision | None]]:
         name = self._symbol.encode()
-        query = (
-            "SELECT seq, at_ns, kind, payload, decision FROM events WHERE decision IS NOT NULL OR kind = ? ORDER BY seq"
-        )
-        for seq, at_ns, kind, payload, packed in self._journal.rows(query, (int(Kind.UPDATE),)):
+        for seq, at_ns, kind, payload, packed in self._journal.recorded():
+            if packed is None and kind != Kind.UPDATE:
+                continue
             try:
                 update = decode_event(kind, at_ns, payload) if kind == Kind.UPDATE and name in payload else None
                 yield seq, at_ns, update if isinstance(update, OrderUpdate) else None, _decision(packed, name)
@@ -129,11 +128,12 @@ def _column(journal: JournalReader, symbol: str) -> int:
 
 def _within(journal: JournalReader, at_ns: int | None) -> int:
     """The time asked for, or the last there is."""
-    first_ns, last_ns = next(journal.rows("SELECT min(at_ns), max(at_ns) FROM events"))
-    if first_ns is None:
+    times = [row[1] for row in journal.recorded()]
+    if not times:
         raise DataError(f"{journal.path} holds no events yet. Run first, then ask")
+    first_ns, last_ns = min(times), max(times)
     if at_ns is None:
-        return int(last_ns)
+        return last_ns
     if not first_ns // MINUTE_NS <= at_ns // MINUTE_NS <= last_ns // MINUTE_NS:
         raise DataError(
             f"{journal.path} holds {new_york_text(first_ns)} to {new_york_text(last_ns)} (New York),"

@@ -118,7 +118,7 @@ def test_meta_does_not_count_in_the_digest(material: Any, record: Any) -> None:
 @pytest.mark.parametrize("statement", ["INSERT INTO meta VALUES ('a', 'b')", "DROP TABLE slices", "DELETE FROM slices"])
 def test_a_reader_cannot_write(material: Any, record: Any, statement: str) -> None:
     with open_journal(record(material.day())) as journal, pytest.raises(JournalError, match="read-only"):
-        list(journal.rows(statement))
+        list(journal._rows(statement))
 
 
 def test_a_reader_looks_on_while_the_writer_writes(material: Any, tmp_path: Any) -> None:
@@ -186,6 +186,15 @@ def test_a_row_that_cannot_be_understood_is_named(material: Any, record: Any) ->
         connection.execute("INSERT INTO events VALUES (11, 0, 1, x'00', NULL)")
     connection.close()
     with pytest.raises(JournalError, match=r"event 11 cannot be understood .* Use the program version that wrote it"):
+        updates(path)
+
+
+def test_a_page_that_cannot_be_understood_is_named(material: Any, record: Any) -> None:
+    path = record(material.day())
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO pages VALUES (11, 1, x'91')")
+    connection.close()
+    with pytest.raises(JournalError, match=r"the page of event 11 cannot be understood"):
         updates(path)
 
 

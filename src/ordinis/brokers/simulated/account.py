@@ -76,6 +76,7 @@ class AccountBooks:
         flows = self._night.end(session, self._shares_of) + self._borrowing.end(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.regime.open_session(session)
+        self.fees.open_session(session.date)
         self.multiplier = self.regime.multiplier()
         return flows
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
+from ordinis.brokers.simulated.fee_rates import FeeRates, rates_of
 from ordinis.domain.errors import ConfigError
 
 RegimeName = Literal["intraday_margin", "pattern_day_trader", "cash"]
@@ -29,7 +31,7 @@ class FillModel(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSettings:
-    """The account and the rules of the other side. Fees, rates and limits as of 2026; zero rates charge nothing."""
+    """The account and the rules of the other side. Limits as of 2026; a fee that is None has the rate of its day."""
 
     cash_usd: Decimal
     multiplier: int = 2  # 1 limited margin, 2 overnight margin, 4 intraday margin.
@@ -52,10 +54,10 @@ class ExchangeSettings:
     freeze_days: int = 90  # Calendar days, as all that follow a broken rule.
     good_faith_max: int = 3  # Good-faith violations in a year from which only settled cash buys.
     margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
-    sec_usd_per_million: Decimal = Decimal("20.60")  # Of sales.
-    taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
-    taf_usd_max: Decimal = Decimal("9.79")  # A trade.
-    cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
+    sec_usd_per_million: Decimal | None = None  # Of sales. Zero charges nothing, here and below.
+    taf_usd_per_share: Decimal | None = None  # Sold.
+    taf_usd_max: Decimal | None = None  # A trade.
+    cat_usd_per_share: Decimal | None = None  # Bought or sold.
     margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
     shorting_enabled: bool = False  # Of the account; a margin account can short, with margin_equity_min_usd.
     easy_to_borrow: frozenset[str] | None = None  # Symbols that can be sold short; None: every one.
@@ -101,4 +103,11 @@ class ExchangeSettings:
 
     @property
     def charges_fees(self) -> bool:
-        return any((self.sec_usd_per_million, self.taf_usd_per_share, self.cat_usd_per_share))
+        rates = (self.sec_usd_per_million, self.taf_usd_per_share, self.cat_usd_per_share)
+        return any(rate is None or rate > 0 for rate in rates)
+
+    def fee_rates(self, day: date) -> FeeRates:
+        """What is set, and for the rest what was in force on that day."""
+        then = rates_of(day)
+        chosen = (getattr(self, name) for name in FeeRates._fields)
+        return FeeRates(*(rate if one is None else one for one, rate in zip(chosen, then, strict=True)))

@@ -26,12 +26,13 @@ from ordinis.engines.compliance.deficits import DeficitLedger
 from ordinis.engines.compliance.intraday_margin import MarginMeter, MarginRules
 from ordinis.engines.compliance.opened import OpenedToday
 from ordinis.engines.compliance.regimes import INTRADAY_MARGIN, Regime
-from ordinis.engines.compliance.rooms import ROOMS, Room
+from ordinis.engines.compliance.rooms import ROOMS, Room, Wanted
 from ordinis.engines.compliance.settlement import SettledCash, SettlementRules
 from ordinis.engines.compliance.slots import FREELY, DayTradeSlots, Permission
 
 _DEPOSITS = ("deposit", "withdrawal")
 _UNSURE, _BLOCKED, _UNSETTLED = Reason.RULES_UNSURE, Reason.ACCOUNT_BLOCKED, Reason.UNSETTLED
+_SHORT_TIES_UP = 1.5  # Of a short's value: the proceeds, and Regulation T's half.
 _NO_SLOT = Reason.DAY_TRADE_SLOTS
 
 RULES = (
@@ -90,6 +91,7 @@ class AccountGate:
         self.blocks: list[str] = []  # Why the broker takes no order.
         self.equity_usd = 0.0
         self.gross_usd = 0.0
+        self.free_cash_usd = 0.0  # Without what shorts tie up.
         self.at_ns = 0
         self.today = date.min
         self.overnight_from_ns: float = float("inf")  # From here on a 4x book is brought down.
@@ -233,12 +235,15 @@ class AccountGate:
         """The book of a minute that has candidates, a column a symbol."""
         self.at_ns = at_ns
         self.equity_usd = self._counted(equity_usd, marks_usd)
-        self.gross_usd = float(np.abs(quantity) @ marks_usd)
+        values = quantity * marks_usd
+        shorts_usd = -float(np.minimum(values, 0.0).sum())
+        self.gross_usd = float(values.sum()) + 2.0 * shorts_usd
+        self.free_cash_usd = cash_usd - _SHORT_TIES_UP * shorts_usd
         self.meter.look(quantity, marks_usd, open_usd, cash_usd)
 
-    def rooms(self, price_usd: float, column: int, cash_usd: float, open_usd: float) -> list[tuple[Reason, float]]:
+    def rooms(self, wanted: Wanted) -> list[tuple[Reason, float]]:
         """What each rule that asks for a size leaves of an entry, USD."""
-        return [(room.reason, room.usd(self, price_usd, column, cash_usd, open_usd)) for room in self._rooms]
+        return [(room.reason, room.usd(self, wanted)) for room in self._rooms]
 
     def level_usd(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float) -> float:
         """Equity less maintenance, of what is held alone."""

@@ -84,10 +84,12 @@ class MarginMeter:
         self.required_usd = 0.0  # With the open entries.
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, open_usd: FloatArray, cash_usd: float) -> None:
-        """What is held, at these prices, and what open entries may cost; arrays a column a symbol."""
+        """What is held, at these prices, and what open entries may cost; signed arrays, a column a symbol."""
         self.held_usd = self.required(quantity, marks_usd, cash_usd - float(open_usd.sum())) + self.excess_usd
-        waiting = self.rates(marks_usd * (1.0 - self._collar)) @ open_usd * (1.0 + self._collar)
-        self.required_usd = self.held_usd + float(waiting)
+        bought = self.rates(marks_usd * (1.0 - self._collar)) @ np.maximum(open_usd, 0.0)
+        shorts = np.flatnonzero(open_usd < 0.0).tolist()
+        sold = sum(-open_usd.item(at) * self.rate(marks_usd.item(at), at, -1) for at in shorts)
+        self.required_usd = self.held_usd + float(bought) * (1.0 + self._collar) + sold
 
     def required(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float) -> float:
         """Maintenance of positions, USD."""
@@ -113,18 +115,21 @@ class MarginMeter:
         floor = self._floors.item(column) * 1.2 if self._floors.size else 0.0
         return max(self._house.short_usd(price_usd), min(floor, 1.0) * price_usd)
 
-    def rate(self, price_usd: float, column: int) -> float:
-        """Of a USD of an entry: dearer than expected, and rated as if it were cheaper."""
+    def rate(self, price_usd: float, column: int, direction: int = 1) -> float:
+        """Of a USD of an entry: dearer than expected, and a long rated as if it were cheaper."""
+        if direction < 0:
+            dear = price_usd * (1.0 + self._collar)
+            return self.short_usd(dear, column) / price_usd if price_usd else inf
         rate = self._house.long_rate(price_usd * (1.0 - self._collar))
         if self._concentrated:
             rate = max(rate, self._house.concentrated_rate)
         return (max(rate, self._floors.item(column)) if self._floors.size else rate) * (1.0 + self._collar)
 
-    def room_usd(self, equity_usd: float, buffer_usd: float, price_usd: float, column: int) -> float:
-        """What may still be bought of it, USD, before the level falls to the buffer."""
-        rate = self.rate(price_usd, column)
+    def room_usd(self, equity_usd: float, buffer_usd: float, price_usd: float, column: int, direction: int) -> float:
+        """What may still be opened of it, USD, before the level falls to the buffer."""
+        rate = self.rate(price_usd, column, direction)
         return (equity_usd - self.required_usd - buffer_usd) / rate if rate else inf
 
-    def bought(self, usd: float, price_usd: float, column: int) -> None:
+    def entered(self, usd: float, price_usd: float, column: int, direction: int = 1) -> None:
         """An entry goes out."""
-        self.required_usd += usd * self.rate(price_usd, column)
+        self.required_usd += usd * self.rate(price_usd, column, direction)

@@ -16,49 +16,59 @@ from ordinis.domain.decision import Reason
 if TYPE_CHECKING:
     from ordinis.engines.compliance.gate import AccountGate
 
-Usd = Callable[["AccountGate", float, int, float, float], float]  # gate, price, column, cash, open entries
+
+class Wanted(msgspec.Struct, frozen=True, gc=False):
+    """An entry, as far as these rules look at it."""
+
+    price_usd: float
+    column: int
+    direction: int = 1  # 1 buys, -1 sells short.
+    open_usd: float = 0.0  # All entries that work, those sent earlier in the minute among them.
 
 
-def _without_debit(gate: AccountGate, cash_usd: float, open_usd: float) -> float:
-    """What cash alone pays for, at the collar."""
-    return cash_usd / (1.0 + gate.collar) - open_usd
+Usd = Callable[["AccountGate", Wanted], float]
 
 
-def minimum_equity(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
+def minimum_equity(gate: AccountGate, wanted: Wanted) -> float:
     """Below the minimum nothing is owed."""
-    enough = gate.equity_usd >= gate.rules.margin.equity_min_usd
-    return inf if enough else _without_debit(gate, cash_usd, open_usd)
+    return inf if gate.equity_usd >= gate.rules.margin.equity_min_usd else _without_debit(gate, wanted)
 
 
-def level(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
+def level(gate: AccountGate, wanted: Wanted) -> float:
     """The level after the order keeps its buffer."""
     buffer_usd = gate.rules.margin.buffer_fraction * gate.equity_usd
-    return gate.meter.room_usd(gate.equity_usd, buffer_usd, price_usd, column)
+    return gate.meter.room_usd(gate.equity_usd, buffer_usd, wanted.price_usd, wanted.column, wanted.direction)
 
 
-def restricted(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
-    """While a call is open, or the account frozen, no debit is made or increased."""
+def restricted(gate: AccountGate, wanted: Wanted) -> float:
+    """While a call is open, or the account frozen, no debit and no short is made or increased."""
     free = not (gate.deficits.frozen(gate.today) or gate.deficits.outstanding_usd)
-    return inf if free else _without_debit(gate, cash_usd, open_usd)
+    return inf if free else _without_debit(gate, wanted)
 
 
-def day_trading_power(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
+def day_trading_power(gate: AccountGate, wanted: Wanted) -> float:
     """Four times the excess of the prior close; closing what was held overnight adds nothing to it."""
     power_usd = gate.day_trading_power_usd
-    return inf if power_usd is None else power_usd / (1.0 + gate.collar) - gate.opened.cost_usd - open_usd
+    return inf if power_usd is None else power_usd / (1.0 + gate.collar) - gate.opened.cost_usd - wanted.open_usd
 
 
-def settled_cash(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
-    """Only what has settled, or settles in time, is spent."""
+def settled_cash(gate: AccountGate, wanted: Wanted) -> float:
+    """Only what has settled, or settles in time, is spent; a cash account sells nothing short."""
     assert gate.cash is not None
-    return float(gate.cash.spendable_usd(gate.today)) / (1.0 + gate.collar) - open_usd
+    if wanted.direction < 0:
+        return 0.0
+    return float(gate.cash.spendable_usd(gate.today)) / (1.0 + gate.collar) - wanted.open_usd
 
 
-def overnight(gate: AccountGate, price_usd: float, column: int, cash_usd: float, open_usd: float) -> float:
+def overnight(gate: AccountGate, wanted: Wanted) -> float:
     """Near the close nothing is opened that could not be held over night."""
-    if gate.at_ns < gate.overnight_from_ns:
-        return inf
-    return gate.overnight_usd - gate.gross_usd - open_usd
+    near = gate.at_ns >= gate.overnight_from_ns
+    return gate.overnight_usd - gate.gross_usd - wanted.open_usd if near else inf
+
+
+def _without_debit(gate: AccountGate, wanted: Wanted) -> float:
+    """What cash alone pays for, at the collar; a short is a loan, too."""
+    return gate.free_cash_usd / (1.0 + gate.collar) - wanted.open_usd if wanted.direction > 0 else 0.0
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -79,8 +89,12 @@ def _in_cash(gate: AccountGate) -> bool:
 
 
 def _day_trades_on_margin(gate: AccountGate) -> bool:
-    """Of a flagged account above the floor; below it slots rule."""
+    """Of an account above the floor; below it slots rule."""
     return gate.regime.counts_day_trades and not gate.slots.by_law and gate.day_trading_power_usd is not None
+
+
+def _lent_by_day(gate: AccountGate) -> bool:
+    return gate.overnight_from_ns < inf
 
 
 ROOMS: tuple[Room, ...] = (
@@ -88,6 +102,6 @@ ROOMS: tuple[Room, ...] = (
     Room("settled_cash", Reason.SETTLED_CASH, settled_cash, _in_cash),
     Room("intraday_margin", Reason.INTRADAY_MARGIN, level, _on_margin),
     Room("margin_restricted", Reason.MARGIN_RESTRICTED, restricted, _on_margin),
-    Room("overnight", Reason.BUYING_POWER, overnight, lambda gate: gate.overnight_from_ns < inf),
+    Room("overnight", Reason.BUYING_POWER, overnight, _lent_by_day),
     Room("day_trading_power", Reason.DAY_TRADING_POWER, day_trading_power, _day_trades_on_margin),
 )

@@ -51,13 +51,16 @@ class ExecutionSettings:
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "symbol")
+    __slots__ = ("cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
 
-    def __init__(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> None:
+    def __init__(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
+    ) -> None:
         self.client_order_id = client_order_id
         self.symbol = symbol
         self.purpose = purpose
         self.quantity = quantity
+        self.direction = direction  # Of the position that it is about: -1 is a short.
         self.filled = ZERO
         self.cancelling = False
 
@@ -105,7 +108,7 @@ class OrderDesk:
         self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
         self.working: dict[str, WorkingOrder] = {}
         self.sent = 0  # Orders since the start, legs counted.
-        self.opening = 0  # Entries that have not bought anything yet.
+        self.opening = 0  # Entries that have not filled at all yet.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
 
@@ -130,9 +133,18 @@ class OrderDesk:
         return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
     def enter(
-        self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, stop_from_ns: int = 0
+        self,
+        symbol: str,
+        quantity: Decimal,
+        stop_usd: Decimal | None,
+        at_ns: int,
+        direction: int = 1,
+        stop_from_ns: int = 0,
     ) -> OrderIntent:
-        """Buy at the market. Whole shares carry their stop with them, unless it has to wait until `stop_from_ns`."""
+        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+
+        A stop that has to wait until `stop_from_ns` goes out by itself.
+        """
         orders = self.of(symbol)
         orders.stop_usd = stop_usd if self.protects else None
         with_leg = orders.stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
@@ -141,7 +153,7 @@ class OrderDesk:
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
-            side=_BUY,
+            side=_BUY if direction > 0 else _SELL,
             quantity=quantity,
             type=_MARKET,
             time_in_force=_GTC if with_leg else _DAY,
@@ -150,10 +162,10 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_loss_usd=orders.stop_usd if with_leg else None,
         )
-        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity)
+        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity, direction)
         self.opening += 1
         if with_leg:
-            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity)
+            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity, direction)
         return intent
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
@@ -167,9 +179,9 @@ class OrderDesk:
         return orders.leaving is None and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
     def leave(self, symbol: str, held: Decimal, at_ns: int) -> tuple[str, list[Action]]:
-        """Close the position: sell at once, or first take back what holds its shares.
+        """Close the position, long or short: at once, or first take back what holds its shares.
 
-        Returns the id that the sale has, or will have, and what to do now.
+        Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
         orders.leaving = self._ids.next(at_ns, symbol, "exit")
@@ -178,7 +190,7 @@ class OrderDesk:
     def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         first = orders.entry or orders.stop  # An entry takes its leg with it.
         if first is None:
-            return self._sell(symbol, orders, held, at_ns)
+            return self._close(symbol, orders, held, at_ns)
         return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
@@ -233,7 +245,7 @@ class OrderDesk:
         return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
-        """Flat: a stop without a position would open a short."""
+        """Flat: a stop without a position would open one."""
         if orders.entry is not None:
             return []
         orders.leaving = None
@@ -244,7 +256,7 @@ class OrderDesk:
     def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         """A stop for exactly what is held.
 
-        Protection outranks size: while an entry still buys, the broker takes no stop against it, so what is
+        Protection outranks size: while an entry still works, the broker takes no stop against it, so what is
         left of an entry that filled in part is taken back.
         """
         if orders.stop_usd is None or orders.exit is not None:
@@ -254,7 +266,7 @@ class OrderDesk:
         stop = orders.stop
         if stop is None:
             return self._arm(symbol, orders, held, at_ns)
-        if stop.quantity - stop.filled == held or stop.cancelling:
+        if stop.quantity - stop.filled == abs(held) or stop.cancelling:
             return []
         return [self._cancel(stop, at_ns)]
 
@@ -267,8 +279,8 @@ class OrderDesk:
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_STOP,
             time_in_force=_GTC if whole else _DAY,  # Fractions take day orders only.
             purpose=_PROTECT,
@@ -276,28 +288,30 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_price_usd=orders.stop_usd,
         )
-        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, held)
+        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, abs(held), 1 if held > 0 else -1)
         return [intent]
 
-    def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+    def _close(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         assert orders.leaving is not None
         intent = OrderIntent(
             client_order_id=orders.leaving,
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_MARKET,
             time_in_force=_DAY,
             purpose=_EXIT,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, held)
+        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, abs(held), 1 if held > 0 else -1)
         orders.leaving = None
         return [intent]
 
-    def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
-        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
+    def _track(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int
+    ) -> WorkingOrder:
+        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity, direction)
         self.sent += 1
         return order
 

@@ -110,10 +110,10 @@ def test_no_order_goes_through_zero(desk: MakeDesk, first: str) -> None:
     assert refused(here, lambda: through(11)) == (403, 40310000, HELD.format(11, 10))
     through(10)
     here.minute(AAA=100)
-    assert here.exchange.positions == ()
+    assert not here.exchange.positions
     through(11)  # Flat, the other side may be opened.
     here.minute(AAA=100)
-    assert [abs(one.quantity) for one in here.exchange.account().positions] == [11]
+    assert [abs(position.quantity) for position in here.exchange.positions] == [11]
     assert here.kinds() == []
 
 

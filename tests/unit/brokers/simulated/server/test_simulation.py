@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server_simulation import SimulatedData, Simulation
+from ordinis.brokers.simulated.server.simulation import SimulatedData, Simulation
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.wire_orders import order_request
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
@@ -46,7 +46,7 @@ def test_a_step_is_a_phase_or_a_minute() -> None:
     assert simulation.now_ns == OPEN_NS - MINUTE_NS
     steps = [simulation.step() for _ in range(len(CLOSES) + 3)]
     assert [one.phase for one in steps] == ["opening", *["minute"] * 4, "closed", "ended"]
-    assert [len(one.bars) for one in steps] == [0, 1, 1, 1, 1, 0, 0]
+    assert [one.minute is not None for one in steps] == [False, *[True] * 4, False, False]
     assert not simulation.is_open
 
 
