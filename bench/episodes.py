@@ -25,7 +25,7 @@ SESSIONS_MIN, SESSIONS_MAX = 10, 120
 LEAST_USD, MOST_USD = 500, 60_000
 _PRICES_USD = (1.8, 2.4, 4.9, 5.8, 12.0, 33.0, 96.0, 240.0)  # On both sides of every line of the house table.
 _THICKNESS = (40, 1_500, 200_000)  # Thousands of shares a minute, at most: from hardly any to plenty.
-_LAST_MINUTES = (45, 30, 15, 10, 6, 5, 4, 3, 2, 1, 0)  # Before the close.
+_LAST_MINUTES = (31, 30, 29, 16, 15, 14, 6, 5, 4, 3, 2, 1, 0)  # Before the close.
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,12 @@ class Episode:
         cash = float(np.exp(draw.uniform(np.log(LEAST_USD), np.log(MOST_USD))))
         if draw.random() < 0.25:  # Around the equity floor, where an account comes and goes.
             cash = float(draw.uniform(24_000, 27_000))
-        multiplier = 1 if self.regime == "cash" else int(draw.choice([1, 2, 4], p=[0.15, 0.45, 0.4]))
-        leverage = {1: 1.0, 2: draw.uniform(0.8, 2.0), 4: draw.uniform(1.0, 4.0)}[multiplier]
+        multiplier = 1 if self.regime == "cash" else int(draw.choice([1, 2, 4], p=[0.1, 0.3, 0.6]))
+        leverage = {1: 1.0, 2: draw.uniform(0.8, 2.0), 4: draw.uniform(1.5, 4.0)}[multiplier]
         positions = int(draw.integers(2, 7))
         weight = min(1.0, leverage / positions * draw.uniform(0.5, 1.6))
         fractional = bool(draw.random() < 0.5)
+        unprotected = bool(draw.random() < (0.4 if self.regime == "cash" else 0.1))
         changes = [
             f"account.cash_usd={cash:.0f}",
             f"account.multiplier={multiplier}",
@@ -74,11 +75,18 @@ class Episode:
             f"compliance.regime={self.regime}",
             f"exchange.day_trade_check={draw.choice(['entry', 'exit', 'both'])}",
             f"exchange.day_trade_method={draw.choice(['opening_order', 'direction_change', 'max'])}",
-            f"execution.protection={'none' if draw.random() < 0.1 else 'broker_stop'}",
+            f"execution.protection={'none' if unprotected else 'broker_stop'}",
+            # A stop may not wait for money to settle: with one, such money is not spent.
+            f"compliance.settlement.buys_unsettled={str(unprotected).lower()}",
             f"risk.cash_buffer_fraction={draw.choice([0.0, 0.02, 0.1])}",
             f"risk.last_entry_minutes_before_close={draw.choice([0, 1, 5])}",
             f"sizing.fixed_percent={weight:.3f}",
+            f"compliance.swing.cooldown_minutes={draw.choice([0, 0, 120])}",
+            f"compliance.swing.min_confidence={draw.choice([0.0, 0.7])}",
+            f"compliance.swing.hold_sessions={draw.choice([1, 2])}",
         ]
+        if self.regime == "intraday_margin" and draw.random() < 0.6:  # Otherwise day trades are held to as well.
+            changes += ["compliance.confirmed_on=2026-06-04", "compliance.day_trade_throttle=off"]
         for tier in ("small", "standard"):
             changes += [
                 f"tiers.{tier}.method=FIXED_PERCENT",
@@ -109,6 +117,7 @@ class Episode:
             last = block.close[-1]
             present = draw.random(block.present.shape) < 0.93
             present[0] = True
+            present[_before_gaps(minutes)] = True
             yield _thinned(block, present)
 
     def _block(
@@ -130,6 +139,7 @@ class Episode:
         high = np.round(top * (1 + draw.uniform(0, restless, shape)), 2)
         low = np.round(bottom * (1 - draw.uniform(0, restless, shape)), 2)
         wish = draw.choice([0, ENTER, LEAVE], shape, p=[0.9 - eager, eager, 0.1])
+        wish[_before_gaps(minutes)] = 0  # A market order fills in the next minute, not an hour later.
         thousands = np.floor(draw.random(shape) * thickness)
         digits = draw.integers(0, 100, shape) * 10 + wish
         return MarketBlock(
@@ -180,10 +190,16 @@ def _before_first() -> int:
 
 
 def _minutes(session: Session) -> IntArray:
-    """Minutes of the session that have a bar, by their end: some all day, most at both ends."""
-    spread = np.linspace(5, session.minutes - 60, 6).astype(np.int64)
+    """Minutes of the session that have a bar, by their end: the first, three in a row now and then, and the last."""
+    starts = np.linspace(40, session.minutes - 60, 3).astype(np.int64)
     ends = [session.minutes - left for left in _LAST_MINUTES]
-    return np.unique(np.concatenate([[1, 2, 3, 4], spread, ends]))
+    return np.unique(np.concatenate([[1, 2, 3, 4], *(starts + minute for minute in range(3)), ends]))
+
+
+def _before_gaps(minutes: IntArray) -> IntArray:
+    """The rows after which there is no bar for a while."""
+    rows: IntArray = np.flatnonzero(np.diff(minutes, append=minutes[-1] + 1) > 1)
+    return rows
 
 
 def _thinned(block: MarketBlock, present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> MarketBlock:

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = {regime: prove(regime, given.sessions // len(given.regime), given.workers) for regime in given.regime}
     _report(found, time.perf_counter() - started)
     if given.json:
+        Path(given.json).parent.mkdir(parents=True, exist_ok=True)
         Path(given.json).write_text(json.dumps(_plain(found), indent=1) + "\n", encoding="utf-8")
     return 1 if any(proof.failures for proof in found.values()) else 0
 
@@ -167,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="play this episode alone and tell all that is wrong with it")
     parser.add_argument("--days", type=int, default=SESSIONS_MAX, help="with --seed: no more sessions than this")
     parser.add_argument("--gate-off", action="store_true", help="with --seed: without the gate")
-    parser.add_argument("--without", nargs="+", choices=sorted(ALL), default=[], help="with --seed: without these rules")
+    parser.add_argument(
+        "--without", nargs="+", choices=sorted(ALL), default=[], help="with --seed: without these rules"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--json", help="write all figures there, too")
     return parser

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -31,6 +33,7 @@ from ordinis.runtime.loop import trade
 INJECTED = 50310000  # The code of a refusal that the rules do not know of.
 _CENT = 0.01  # Floats do not decide below it.
 _REFUSAL_CHANCE = 0.02
+_NEW_YORK = ZoneInfo("America/New_York")
 _DEPOSIT_CHANCE = 0.03
 _REJECTED = OrderStatus.REJECTED
 _ENTRY = Purpose.ENTRY
@@ -95,6 +98,8 @@ class Referee:
         self._exchange = exchange
         self._purposes: dict[str, Purpose] = {}
         self._opened_in: dict[str, int] = {}  # Symbol -> the session its position was opened in.
+        self._last_slots: set[str] = set()  # Entries that took of them.
+        self._swings: set[str] = set()  # Symbols that they bought: held so many sessions.
         self._session = 0
         self._full = False
 
@@ -106,16 +111,18 @@ class Referee:
             self._turn(event)
         elif isinstance(event, MarketSlice):
             self._compare(event)
-        for action in decision.actions:
-            if isinstance(action, OrderIntent):
-                self._purposes[action.client_order_id] = action.purpose
-                self.tally.counts["orders"] += 1
+        orders = [action for action in decision.actions if isinstance(action, OrderIntent)]
+        for order in orders:
+            self._purposes[order.client_order_id] = order.purpose
+        self.tally.counts["orders"] += len(orders)
+        if decision.assessments:
+            self._watch_swings(decision, event.at_ns)
 
     def close(self) -> None:
         """The episode is over."""
         for violation in self._exchange.violations:
             self.tally.violations[violation.kind] += 1
-            self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}")
+            self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}", violation.at_ns)
 
     def _turn(self, phase: SessionPhase) -> None:
         if phase.phase is Phase.OPENING:
@@ -124,7 +131,7 @@ class Referee:
         self._session += 1
         self.tally.counts["sessions"] += 1
         regime = self._exchange.books.regime
-        if isinstance(regime, PatternDayTrader) and regime.throttled:
+        if isinstance(regime, PatternDayTrader) and regime.throttled and not regime.flagged:
             self.tally.counts["throttled sessions"] += 1
             self.tally.counts["sessions with all slots used"] += self._full
 
@@ -137,12 +144,37 @@ class Referee:
         if purpose is _ENTRY:
             self.tally.counts["entries"] += update.symbol not in self._opened_in
             self._opened_in.setdefault(update.symbol, self._session)
+            if update.client_order_id in self._last_slots:
+                self._swings.add(update.symbol)
         elif update.symbol not in self._engine.state.ledger.holdings:
+            self._swings.discard(update.symbol)
             same_day = self._opened_in.pop(update.symbol, -1) == self._session
             forced = same_day and purpose is Purpose.PROTECT
             self.tally.counts["positions closed"] += 1
             self.tally.counts["exits forced on the first day"] += forced
             self.tally.counts["exits chosen on the first day"] += same_day and not forced
+
+    def _watch_swings(self, decision: Decision, at_ns: int) -> None:
+        """The last slots are for entries that are sure enough, and for what is held over so many sessions.
+
+        Near the close a book that was lent for the day comes down whatever else holds.
+        """
+        slots, throttle = self._engine.state.slots, self._engine.state.slots.throttle
+        sent = [one for one in decision.assessments if one.client_order_id is not None]
+        entries = [one for one in sent if one.purpose is _ENTRY]
+        for number, one in enumerate(entries, start=1):
+            taken = slots.used + slots.reserved - (len(entries) - number)
+            if not slots.by_law or taken <= slots.allowed - throttle.approach_slots_left:
+                continue
+            self._last_slots.add(one.client_order_id or "")
+            if (one.confidence or 0.0) < throttle.swing_min_confidence:  # Where nothing is asked for, unknown will do.
+                self._fault(f"{one.client_order_id} took of the last slots at a confidence of {one.confidence}")
+        for one in sent if at_ns < self._engine.state.gate.overnight_from_ns else ():
+            opened = self._opened_in.get(one.symbol, self._session)
+            if one.purpose is _ENTRY or one.symbol not in self._swings:
+                continue
+            if self._session - opened < throttle.swing_hold_sessions:
+                self._fault(f"{one.client_order_id} leaves a position of the last slots in its first sessions")
 
     def _refused(self, update: OrderUpdate, purpose: Purpose) -> None:
         if update.error_code == INJECTED:
@@ -167,10 +199,11 @@ class Referee:
             if ours > level + _CENT:
                 self._fault(f"a margin level of {ours:.2f} USD by our reckoning, {level:.2f} by the exchange's")
 
-    def _fault(self, text: str) -> None:
-        days = self._episode.sessions
-        day = days[min(self._session, len(days) - 1)].date
-        self.tally.faults.append(f"{day} (session {self._session + 1}) {text}")
+    def _fault(self, text: str, at_ns: int | None = None) -> None:
+        """Of that moment, or of now."""
+        at = datetime.fromtimestamp((self._exchange.now_ns if at_ns is None else at_ns) / 10**9, _NEW_YORK)
+        number = next((n for n, day in enumerate(self._episode.sessions, start=1) if day.date == at.date()), 0)
+        self.tally.faults.append(f"{at:%Y-%m-%d %H:%M} (session {number}) {text}")
 
 
 ALL = frozenset(RULES)

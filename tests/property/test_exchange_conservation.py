@@ -192,6 +192,7 @@ class Trace:
             power = self.exchange.account().buying_power_usd
             assert power is not None
             order = self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+            assert power is not None
             assert not order.opens or order.reserve_price_usd * order.quantity <= power
         except OrderRefused:
             pass

@@ -176,8 +176,8 @@ def test_without_protection_there_is_no_stop() -> None:
 # The throttle, with the exchange as the judge.
 
 PATTERN: dict[str, Any] = {"regime": "pattern_day_trader", "cash_usd": Decimal(14_999)}
-THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, approach_slots_left=0)}
-UNBOUND = AccountRules(days=EVERY_DAY, without=frozenset(RULES))
+PLAINLY: dict[str, Any] = {"approach_slots_left": 0, "swing_cooldown_minutes": 0, "last_minutes": 0}  # No modes.
+THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, **PLAINLY)}
 UP_AND_DOWN: dict[str, Any] = {"enter": {"AAA": [1, 4, 7, 10, 13, 16]}, "leave": {"AAA": [2, 5, 8, 11, 14, 17]}}
 
 
@@ -196,7 +196,13 @@ def test_the_fourth_day_trade_is_not_entered_and_the_exchange_finds_no_violation
 def test_without_the_throttle_the_same_account_is_refused_by_the_exchange() -> None:
     """The judge judges: otherwise the test above would prove nothing."""
     other_side = exchange_of(**PATTERN)
-    engine = engine_of(tiers=[tier_of()], execution=ExecutionSettings(protect=False), rules=UNBOUND)
+    without = AccountRules(days=EVERY_DAY, without=frozenset(RULES))
+    engine = engine_of(
+        tiers=[tier_of()],
+        execution=ExecutionSettings(protect=False),
+        rules=without,
+        throttle=Throttle(enabled=False, **PLAINLY),
+    )
     play(engine, other_side, [day(0, {"AAA": [100.0] * 20}, **UP_AND_DOWN)])
     assert engine.state.refused > 0
 

@@ -1,6 +1,6 @@
 """The regime `cash`: what a sale brings is money on the next trading day, and what it bought shall wait for that.
 
-Source: Regulation T 220.8; settlement on the first trading day after the trade (since 2024-05-28). Good-faith
+Source: Regulation T 220.8; settlement on the next day that exchange and banks are open (since 2024-05-28). Good-faith
 violation: sold before the proceeds that paid for it settled. Free-riding: sold while it was not paid for at all.
 """
 
@@ -26,13 +26,12 @@ _YEAR = timedelta(days=365)
 class _Paid:
     """Shares of one execution, and what they were paid with."""
 
-    __slots__ = ("bought_on", "quantity", "unpaid", "unsettled")
+    __slots__ = ("quantity", "settles_on", "unpaid")
 
-    def __init__(self, quantity: Decimal, bought_on: date, *, unsettled: bool, unpaid: bool) -> None:
+    def __init__(self, quantity: Decimal, *, settles_on: date | None, unpaid: bool) -> None:
         self.quantity = quantity
-        self.bought_on = bought_on
-        self.unsettled = unsettled  # By that day's settled cash it could not be paid for.
-        self.unpaid = unpaid  # Nor by all the cash there was.
+        self.settles_on = settles_on  # The last of the money that paid for it; None: it was settled.
+        self.unpaid = unpaid  # All the cash there was did not pay for it.
 
 
 class CashAccount(Regime):
@@ -40,7 +39,7 @@ class CashAccount(Regime):
 
     def __init__(self, settings: ExchangeSettings, books: AccountBooks) -> None:
         super().__init__(settings, books)
-        self._sales: list[tuple[date, Decimal]] = []  # Proceeds not settled yet, by trade date.
+        self._sales: list[tuple[date, Decimal]] = []  # When they settle, and the proceeds.
         self._lots: dict[int, list[_Paid]] = {}
         self.good_faith: list[date] = []
         self.settled_only_until: date | None = None
@@ -68,16 +67,16 @@ class CashAccount(Regime):
         return {"account_type": "cash", "non_marginable_buying_power_usd": self.settled_usd}
 
     def open_session(self, session: Session) -> None:
-        """What was sold on an earlier trading day settles."""
+        """What falls due by today settles."""
         super().open_session(session)
-        self._sales = [(day, proceeds) for day, proceeds in self._sales if day >= session.date]
+        self._sales = [(due, proceeds) for due, proceeds in self._sales if due > session.date]
 
     def deposited(self, amount_usd: Decimal, at_ns: int) -> None:
         """Money from outside pays for what was bought with money that is still to come."""
         if self.books.cash_usd < self.unsettled_usd:
             return
         for lot in chain.from_iterable(self._lots.values()):
-            lot.unsettled = lot.unpaid = False
+            lot.settles_on, lot.unpaid = None, False
 
     def filled(self, fill: Filled) -> None:
         if fill.quantity > 0:
@@ -87,10 +86,10 @@ class CashAccount(Regime):
 
     def _bought(self, fill: Filled) -> None:
         settled = fill.cash_usd - self.unsettled_usd
+        late = fill.value_usd > settled
         lot = _Paid(
             fill.quantity,
-            self.days.today,
-            unsettled=fill.value_usd > settled,
+            settles_on=max((due for due, _ in self._sales), default=None) if late else None,
             unpaid=fill.value_usd > fill.cash_usd,
         )
         self._lots.setdefault(fill.order.column, []).append(lot)
@@ -98,14 +97,14 @@ class CashAccount(Regime):
     def _sold(self, fill: Filled) -> None:
         today, symbol = self.days.today, fill.order.symbol
         sold = list(self._take(fill.order.column, -fill.quantity))
-        self._sales.append((today, fill.value_usd))
+        self._sales.append((self.days.settles_on(today), fill.value_usd))
         if fill.order.number in self._told:
             return
         if fill.cash_usd < 0 and any(lot.unpaid for lot in sold):
             self._restrict()
             self._told.add(fill.order.number)
             self.books.violation(fill.at_ns, "free_riding", symbol, "sold, and never paid for")
-        elif any(lot.unsettled and lot.bought_on == today for lot in sold):
+        elif any(lot.settles_on is not None and lot.settles_on > today for lot in sold):
             self._broke_faith(today)
             self._told.add(fill.order.number)
             text = f"{len(self.good_faith)} in a year: sold before the proceeds that paid for it settled"

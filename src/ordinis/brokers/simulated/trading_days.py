@@ -5,9 +5,10 @@ A data set may lack a day; the rules count it all the same, since a real account
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date
 
-from ordinis.data.calendar import next_session, sessions
+from ordinis.data.calendar import next_session, sessions, settlement_dates
 
 
 class TradingDays:
@@ -32,6 +33,11 @@ class TradingDays:
         days.update(one for one in self._opened if one > day)
         days.discard(day)
         return len(days)
+
+    def settles_on(self, day: date) -> date:
+        """When a trade of that day settles: on the next day that the exchange and the banks are open."""
+        dates = settlement_dates()
+        return dates[bisect_right(dates, day)]
 
     def after(self, day: date, count: int) -> date:
         """The trading day that comes so many after `day`, by the calendar."""

@@ -25,6 +25,18 @@ def test_trading_days_are_those_of_the_exchange_calendar(day: date, today: date,
     assert counter.after(day, days) == today
 
 
+@pytest.mark.parametrize(
+    ("day", "settles_on"),
+    [
+        (date(2025, 1, 17), date(2025, 1, 21)),
+        (date(2024, 10, 11), date(2024, 10, 15)),  # Columbus Day: the exchange is open, the banks are not.
+        (date(2024, 11, 8), date(2024, 11, 12)),  # Veterans Day, likewise.
+    ],
+)
+def test_a_trade_settles_on_the_next_day_that_exchange_and_banks_are_open(day: date, settles_on: date) -> None:
+    assert TradingDays().settles_on(day) == settles_on
+
+
 def test_a_day_that_the_calendar_does_not_know_counts_where_a_session_opened() -> None:
     counter = TradingDays()
     for day in (17, 18, 19, 20):
