@@ -47,7 +47,9 @@ class AccountApi:
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
             short_usd=books.short_usd,
             spendable_cash_usd=books.spendable_cash_usd,
-            shorting_enabled=settings.shorting_enabled and books.multiplier > 1,
+            shorting_enabled=settings.shorting_enabled
+            and books.multiplier > 1
+            and not self._desk.configurations.no_shorting,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
         body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()

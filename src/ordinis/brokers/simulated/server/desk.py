@@ -73,8 +73,9 @@ class Desk:
             raise Refusal(fault.status, fault.code, fault.text)
 
     def _holds(self, symbol: str) -> bool:
+        """Long: what is sold of it is no short."""
         column = self.exchange.universe.column.get(symbol)
-        return column is not None and self.exchange.books.quantity(column) > 0
+        return column is None or self.exchange.books.quantity(column) > 0
 
     def after_submit(self, order: BrokerOrder) -> None:
         """An order that the exchange has taken may be rejected all the same."""
