@@ -200,11 +200,13 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
         return Reason.DUPLICATE_ORDER
     if not state.desk.may_exit(symbol, draft.at_ns):
         return Reason.OPPOSITE_ORDER
-    sessions_held = state.columns.sessions_held(column)
-    if sessions_held < state.tier.hold_sessions:
-        return Reason.HOLD
-    if sessions_held == 0 and state.slots.throttled:
+    if symbol in state.gate.opened and state.gate.slots.on:
         return Reason.DAY_TRADE_SLOTS
+    if state.columns.sessions_held(column) < state.hold_sessions(column):
+        return Reason.HOLD
+    waits = state.gate.exit_objection(symbol)
+    if waits is not None:
+        return waits
     return _PRICE_STALE if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE else None
 
 
