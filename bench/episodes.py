@@ -99,6 +99,8 @@ class Episode:
                 f"tiers.{tier}.hold_sessions={draw.choice([0, 0, 1, 2])}",
                 f"tiers.{tier}.exit_bar=1Min",
             ]
+        every, rebalances = draw.choice([1, 5, 30]), draw.random() < 0.5
+        changes += [f"rebalance.enabled={str(bool(rebalances)).lower()}", f"rebalance.every_minutes={every}"]
         return load(None, [*_LOOSE, *changes])
 
     def blocks(self) -> Iterator[MarketBlock]:

@@ -32,6 +32,7 @@ from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.outlook import Outlook
 from ordinis.engines.portfolio.policy import Tier
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
@@ -174,6 +175,7 @@ def engine_of(
     sectors: Mapping[str, str] | None = None,
     outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
+    rebalance: RebalanceSettings | None = None,
     rules: AccountRules | None = None,
     exit_minutes: Mapping[str, int] | None = None,
     always_by_day: Sequence[int] = (),
@@ -202,6 +204,7 @@ def engine_of(
             candidates_max=candidates_max,
             sectors=sectors or {},
             displacement=displacement,
+            rebalance=rebalance,
             rules=rules or AccountRules(days=EVERY_DAY),
             exit_minutes=slow,
         ),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ordinis.domain.account import AccountView
-from ordinis.domain.decision import Assessment, Decision, Reason
+from ordinis.domain.decision import Assessment, Decision, Reason, RebalancePlan
 from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import Fill, OrderIntent
 from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
@@ -101,6 +101,14 @@ def orders(path: str | Path, symbol: str | None = None) -> list[OrderIntent]:
             for action in decision.actions
             if isinstance(action, OrderIntent) and symbol in (None, action.symbol)
         ]
+
+
+def plans(path: str | Path) -> Iterator[tuple[int, RebalancePlan]]:
+    """Every rebalance with its time, in UTC nanoseconds, in order."""
+    with open_journal(path) as journal:
+        for _, at_ns, decision in _answered(journal):
+            if decision.plan is not None:
+                yield at_ns, decision.plan
 
 
 def updates(path: str | Path, symbol: str | None = None) -> list[OrderUpdate]:

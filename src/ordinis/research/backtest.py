@@ -10,13 +10,13 @@ from statistics import fmean
 
 import numpy as np
 
-from ordinis.domain.decision import SizeResult, Verdict, VerdictAction
+from ordinis.domain.decision import RebalancePlan, SizeResult, Verdict, VerdictAction
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.ports import Broker, Journal, Market
-from ordinis.research.result import BacktestResult, Books, RunFacts, summarise
+from ordinis.research.result import BacktestResult, Books, Rebalances, RunFacts, summarise
 from ordinis.runtime import clock
 from ordinis.runtime.loop import trade
 from ordinis.runtime.memory import settled_memory
@@ -86,6 +86,7 @@ def backtest(
         decisions_by_reason=reading.decisions_by_reason(run.journal),
         bound_by=dict(sent.bound_by.most_common()),
         sizing_methods=dict(sent.methods.most_common()),
+        rebalances=_rebalances(plan for _, plan in reading.plans(run.journal)),
         journal=str(run.journal),
         journal_digest=reading.digest(run.journal),
         partial=not complete,
@@ -106,6 +107,16 @@ class _Sent:
                 self.weights.append(_weight(size, verdict))
                 self.bound_by[_bound_by(size, verdict)] += 1
                 self.methods[size.sizing_method] += 1
+
+
+def _rebalances(plans: Iterable[RebalancePlan]) -> Rebalances:
+    looks, cuts, turnover, cost_usd = 0, 0, 0.0, 0.0
+    for plan in plans:
+        looks += 1
+        cuts += sum(1 for line in plan.lines if line.quantity)
+        turnover += plan.turnover
+        cost_usd += plan.cost_usd
+    return Rebalances(looks=looks, cuts=cuts, turnover=turnover, cost_usd=cost_usd)
 
 
 def _weight(size: SizeResult, verdict: Verdict) -> float:

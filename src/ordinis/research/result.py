@@ -46,6 +46,10 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     violations: int  # By the exchange's own books.
     refused_by_exchange: int
     average_position: float | None  # Mean weight of the entries sent, as a fraction of equity.
+    rebalances: int  # Looks at the whole book.
+    rebalance_cuts: int  # Orders that came of them.
+    rebalance_turnover: float  # What was cut in all, in equities.
+    rebalance_cost: float  # USD, half an assumed spread on what was cut.
     resumes: int  # Times a latched stop was lifted for the next session.
     bars: int
     seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
@@ -59,6 +63,15 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     journal: str
     journal_digest: str
     partial: bool  # Stopped before the end of the data.
+
+
+class Rebalances(msgspec.Struct, frozen=True, kw_only=True):
+    """What all rebalances of a run came to."""
+
+    looks: int
+    cuts: int
+    turnover: float
+    cost_usd: float
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +90,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     decisions_by_reason: Mapping[str, int]
     bound_by: Mapping[str, int]
     sizing_methods: Mapping[str, int]
+    rebalances: Rebalances
     journal: str
     journal_digest: str
     partial: bool
@@ -110,6 +124,10 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         violations=len(books.violations),
         refused_by_exchange=state.refused,
         average_position=facts.average_position,
+        rebalances=facts.rebalances.looks,
+        rebalance_cuts=facts.rebalances.cuts,
+        rebalance_turnover=facts.rebalances.turnover,
+        rebalance_cost=facts.rebalances.cost_usd,
         resumes=state.halts.resumes,
         bars=facts.bars,
         seconds=facts.seconds,

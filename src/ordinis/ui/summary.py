@@ -35,6 +35,13 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in most_first) or UNKNOWN
 
 
+def _rebalanced(one: BacktestResult) -> str:
+    if not one.rebalances:
+        return "never"
+    cuts = f"{one.rebalance_cuts:,} cuts of {one.rebalance_turnover:.2f} equities, ${one.rebalance_cost:,.2f}"
+    return f"{one.rebalances:,} looks, {cuts}"
+
+
 ROWS: tuple[Row, ...] = (
     ("data", lambda one: f"{one.data} ({one.data_label})"),
     ("sessions", lambda one: f"{one.sessions} ({one.first_session or UNKNOWN} to {one.last_session or UNKNOWN})"),
@@ -52,6 +59,7 @@ ROWS: tuple[Row, ...] = (
     ("refused", lambda one: f"{one.refused_by_exchange} orders by the exchange"),
     ("sized by", lambda one: _counts(one.sizing_methods)),
     ("average position", lambda one: _percent(one.average_position)),
+    ("rebalanced", _rebalanced),
     ("bound by", lambda one: _counts(one.bound_by)),
     ("reasons", lambda one: _counts(one.decisions_by_reason)),
     ("speed", lambda one: f"{one.bars:,} bars in {one.seconds:.2f} s, {one.bars_per_second:,.0f} bars/s"),

@@ -24,7 +24,8 @@ VOLATILITY = np.array([0.20, 0.30, 0.40])
 
 def covariance(correlation: float = 0.0) -> FloatArray:
     matrix: FloatArray = np.full((3, 3), correlation) + (1.0 - correlation) * np.eye(3)
-    return matrix * VOLATILITY * VOLATILITY[:, None]
+    matrix *= VOLATILITY * VOLATILITY[:, None]
+    return matrix
 
 
 def seats(now: tuple[float, ...], most: tuple[float, ...], **more: Any) -> list[Seat]:

@@ -1,0 +1,66 @@
+"""What a rebalance would do at a minute of recorded bars: the run up to there, and nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ordinis.app import material as materials
+from ordinis.app.build import build_engine, build_exchange
+from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.config.settings import Settings
+from ordinis.domain.decision import Decision, RebalancePlan
+from ordinis.domain.errors import ConfigError, DataError
+from ordinis.domain.events import Event
+from ordinis.domain.market import MarketSlice
+from ordinis.runtime.loop import trade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A plan that nobody acts on, and the account it is for."""
+
+    at_ns: int
+    equity_usd: float
+    data_label: str
+    plan: RebalancePlan
+
+
+class _Until:
+    """A journal that keeps nothing but the time."""
+
+    def __init__(self, at_ns: int | None) -> None:
+        self._until_ns = at_ns
+        self.minute_ns: int | None = None
+
+    def append(self, event: Event, decision: Decision) -> None:
+        if isinstance(event, MarketSlice):
+            self.minute_ns = event.at_ns
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    def reached(self) -> bool:
+        return self._until_ns is not None and self.minute_ns is not None and self.minute_ns >= self._until_ns
+
+
+def propose_rebalance(settings: Settings, *, data: str, at_ns: int | None = None) -> Proposal:
+    """Live through the data up to a minute, by default to the end, and ask. Errors: OrdinisError."""
+    if not settings.rebalance.enabled:
+        raise ConfigError("rebalance.enabled is false, so nothing is ever rebalanced: set it to true to see a plan")
+    material = materials.gather(settings, data)
+    engine = build_engine(settings, material.universe, material.dataset.feed)
+    engine.warm_up(material.minutes(), material.daily())
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
+    seen = _Until(at_ns)
+    trade(engine, SimulatedMarket(exchange, material.blocks()), SimulatedBroker(exchange), seen, seen.reached)
+    if at_ns is not None and not seen.reached():
+        raise DataError(f"{data} ends before that minute: its last session is {material.days[-1]}")
+    plan = engine.proposed_rebalance()
+    if plan is None or seen.minute_ns is None:
+        raise DataError(f"{data} has no minute, so there is no book to look at")
+    return Proposal(
+        at_ns=seen.minute_ns,
+        equity_usd=engine.state.book.equity_usd,
+        data_label=material.dataset.label,
+        plan=plan,
+    )
