@@ -45,6 +45,10 @@ def minimise(form: Form, theta: float, gain: FloatArray, program: Program, start
         program.watch()
     if not program.bent and program.size <= WHOLE_MAX:
         return _whole(form, theta, gain, program)
+    if not (program.bent or program.interior or start is not None or program.low.any()):
+        answer = _sparse(form, theta, gain, program)
+        if answer is not None:
+            return answer
     return _Search(form, theta, gain, program, start).run()
 
 
@@ -55,6 +59,39 @@ def _whole(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
     inner = Inner(quadratic, -gain, program.low, program.high, program.rows, program.row_low, program.row_high)
     weights, prices, rung = solve(inner, interior=program.interior)
     return Answer(weights, quadratic @ weights - gain, Prices(prices), rung)
+
+
+def _sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
+    """The working set where everybody outside holds nothing; None where it is too small for the limits."""
+    size = program.size
+    slope = theta * (form.product(np.full(size, 1.0 / size)) + _STAKE * form.diagonal) - gain
+    if _FIRST * float(program.high.max()) < _ROOM:
+        return None
+    members = np.sort(np.argpartition(slope, _FIRST)[:_FIRST])
+    for _ in range(_ROUNDS_MAX):
+        block = form.block(members)
+        high = program.high[members]
+        rows = program.rows[:, members]
+        inner = Inner(
+            theta * block, -gain[members], program.low[members], high, rows, program.row_low, program.row_high
+        )
+        try:
+            held, prices, rung = solve(inner)
+        except Infeasible:
+            return None
+        weights = np.zeros(size)
+        weights[members] = held
+        gradient = theta * form.product(weights) - gain
+        reduced = gradient + prices @ program.rows if prices.size else gradient
+        reduced_outside = reduced.copy()
+        reduced_outside[members] = 0.0
+        wanting = (reduced_outside < -_IMPROVES * float(np.abs(gradient).max())).nonzero()[0]
+        if not wanting.size:
+            return Answer(weights, gradient, Prices(prices), rung)
+        if wanting.size > _JOIN_MAX:
+            wanting = wanting[np.argpartition(reduced[wanting], _JOIN_MAX)[:_JOIN_MAX]]
+        members = np.sort(np.concatenate([members[held > 0.0], wanting]))
+    return None
 
 
 class _Search:
