@@ -7,10 +7,10 @@ its root is exact as soon as both lie on one line (Markowitz's critical lines).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray

@@ -9,10 +9,11 @@ the wrong side become doubtful, assets that would improve the result join, until
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.portfolioopt import quadratic

@@ -6,10 +6,10 @@ and what is invested last of all. A limit gives way only when all before it did 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray, IntArray

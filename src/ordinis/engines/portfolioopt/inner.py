@@ -49,11 +49,14 @@ class Inner(NamedTuple):
         return mean_square or float(np.abs(self.linear).max()) or 1.0
 
 
-def solve(inner: Inner, *, interior: bool = False) -> tuple[FloatArray, FloatArray, str]:
-    """x, the price of each row, and who solved it. Error: NotSolved; Infeasible where there is no x at all."""
+def solve(inner: Inner, *, interior: bool = False, flat: bool = False) -> tuple[FloatArray, FloatArray, str]:
+    """x, the price of each row, and who solved it. Error: NotSolved; Infeasible where there is no x at all.
+
+    `flat` says that the objective is the same along some directions.
+    """
     if inner.low.size <= ACTIVE_SET_MAX and not interior:
         try:
-            return *active_set(inner), "active_set"
+            return *(active_set(inner, flat=True) if flat else active_set(inner)), "active_set"
         except Infeasible:
             raise
         except NotSolved:
@@ -61,8 +64,8 @@ def solve(inner: Inner, *, interior: bool = False) -> tuple[FloatArray, FloatArr
     return *interior_point(inner), "interior_point"
 
 
-def active_set(inner: Inner) -> tuple[FloatArray, FloatArray]:
-    """By DAQP."""
+def active_set(inner: Inner, *, flat: bool = False) -> tuple[FloatArray, FloatArray]:
+    """By DAQP; a flat objective is bent a little by it, so there linear equations have the last word."""
     import daqp
 
     quadratic, linear, low, high, rows, row_low, row_high = inner
@@ -77,6 +80,10 @@ def active_set(inner: Inner) -> tuple[FloatArray, FloatArray]:
         raise NotSolved(f"the active-set solver stopped with flag {flag}")
     prices = info["lam"]
     at = prices[:size]  # Who is at a bound is there to the last digit.
+    if flat:
+        units = inner._replace(quadratic=quadratic / unit, linear=linear / unit)
+        x, rest = _polished(units, np.clip(x, low, high), at, prices[size:])
+        return x, rest * unit
     x = np.where((at > 0.0) | (x > high - _DUST), high, np.where((at < 0.0) | (x < low + _DUST), low, x))
     return x, prices[size:] * unit
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import ConfigError, OptimizationError
 from ordinis.domain.market import FloatArray
@@ -38,8 +39,7 @@ class TooLate(OptimizationError):
     """The deadline has passed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Book:
+class Book(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """One optimisation: what is believed, asked for and held."""
 
     method: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from ordinis.domain.errors import ConfigError
@@ -16,8 +16,7 @@ from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.program import INFINITE, Program
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What a method has to keep."""
 
     program: Program
@@ -28,14 +27,13 @@ class Limits:
     fixed: BoolArray | None = None  # Not to be traded.
 
 
-@dataclass(slots=True, kw_only=True)
-class Room:
+class Room(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Who is optimised, and what is held beside them."""
 
     symbols: Sequence[str]
     least: float  # To be invested.
     most: float
-    frozen: Mapping[str, float] = field(default_factory=dict)  # Held without an estimate.
+    frozen: dict[str, float]  # Held without an estimate.
     current: Mapping[str, float] | None = None
 
 

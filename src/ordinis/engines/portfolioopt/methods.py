@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
@@ -18,8 +19,7 @@ from ordinis.engines.portfolioopt.objectives import Growth, Objective, Quadratic
 from ordinis.engines.portfolioopt.proof import Proven, proven, with_impact
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What is believed and what is asked for. Figures are of a year."""
 
     mean: FloatArray  # [symbols].

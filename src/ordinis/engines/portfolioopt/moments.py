@@ -115,8 +115,11 @@ def _flat(names: Sequence[str], variance: FloatArray) -> dict[str, str]:
 
 def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
     """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
+    ordered = np.sort(mean)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return {}
     order = mean.argsort(kind="stable")
-    alike = (np.diff(mean[order]) == 0.0).nonzero()[0]
+    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
     twins: dict[str, str] = {}
     for place in alike.tolist():
         one, other = int(order[place]), int(order[place + 1])

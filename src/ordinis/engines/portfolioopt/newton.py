@@ -14,6 +14,7 @@ from ordinis.engines.portfolioopt.inner import Infeasible, NotSolved
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
 from ordinis.engines.portfolioopt.program import INFINITE, Answer, Program, gap
 
+MILLIONTH = 1e-6  # Of equity: what so much is worth is the least that a gap is measured by.
 GOOD = 1e-11  # A gap relative to the objective at which no more steps are made.
 _STEPS_MAX = 100
 _HALVINGS_MAX = 60
@@ -35,7 +36,7 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
         weights = _along(objective, program, weights, found.weights)
         answer = found._replace(weights=weights, gradient=there(weights))
         open_gap = gap(program, answer.gradient, weights, answer.prices) + answer.slack
-        size = max(abs(objective.value(weights)), 1e-300)
+        size = max(abs(objective.value(weights)), MILLIONTH * float(np.abs(answer.gradient).max()))
         whole = answer.slack == 0.0 or weights is found.weights  # A tail's bound is that of the step's end.
         if whole and (open_gap <= GOOD * size or (open_gap <= _STALLED * size and open_gap >= 0.5 * before)):
             return answer

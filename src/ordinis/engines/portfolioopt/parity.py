@@ -8,9 +8,8 @@ Budgeting Portfolios".
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps

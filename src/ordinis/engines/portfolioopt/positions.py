@@ -8,10 +8,10 @@ What is found is the best known with its proven distance to the best possible: `
 from __future__ import annotations
 
 import heapq
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import BoolArray, FloatArray

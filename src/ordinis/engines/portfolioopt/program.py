@@ -16,14 +16,18 @@ with r = f'(w) + A'y: a bound that needs no trust in the solver, only arithmetic
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray
 
 INFINITE = float("inf")
+
+
+_largest: Callable[[FloatArray], float] = np.maximum.reduce
 
 
 class Prices(NamedTuple):
@@ -44,8 +48,7 @@ class Answer(NamedTuple):
     slack: float = 0.0  # Further parts of the gap: risks that are not quite at their caps, a tail's own bound.
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Program:
+class Program(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What weights are allowed, and what changing them costs."""
 
     low: FloatArray  # [symbols], finite.
@@ -77,15 +80,15 @@ class Program:
 
     def violation(self, weights: FloatArray) -> float:
         """The most by which a limit is passed."""
-        over = [0.0, float((self.low - weights).max()), float((weights - self.high).max())]
+        most = max(0.0, _largest(self.low - weights), _largest(weights - self.high))
         if self.rows.shape[0]:
             level = self.rows @ weights
-            over += [float((level - self.row_high).max()), float((self.row_low - level).max())]
+            most = max(most, _largest(level - self.row_high), _largest(self.row_low - level))
         if self.turnover_max < INFINITE and self.start is not None:
-            over.append(float(np.abs(weights - self.start).sum()) - self.turnover_max)
+            most = max(most, float(np.abs(weights - self.start).sum()) - self.turnover_max)
         if self.gross_max < INFINITE:
-            over.append(float(np.abs(weights).sum()) - self.gross_max)
-        return max(over)
+            most = max(most, float(np.abs(weights).sum()) - self.gross_max)
+        return most
 
     def bound(self, low: FloatArray, high: FloatArray) -> Program:
         """The same with other bounds on each weight."""
@@ -120,10 +123,12 @@ def gap(program: Program, gradient: FloatArray, weights: FloatArray, prices: Pri
         level = program.rows @ weights
         edge = np.where(rows > 0.0, program.row_high, program.row_low)
         slack = float((rows * np.where(rows == 0.0, 0.0, edge - level)).sum())
-    own, least = reduced * weights, np.minimum(reduced * program.low, reduced * program.high)
     if program.bent:
         own, least, slack = _bent(program, reduced, weights, prices, slack)
-    return float((own - least).sum()) + slack
+        return float((own - least).sum()) + slack
+    # A positive reduced cost is least at the low bound, a negative one at the high.
+    nearest = np.where(reduced > 0.0, program.low, program.high)
+    return float(reduced @ (weights - nearest)) + slack
 
 
 def _bent(

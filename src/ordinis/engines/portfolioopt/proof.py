@@ -10,10 +10,9 @@ import numpy as np
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, quadratic
 from ordinis.engines.portfolioopt.limits import Limits
+from ordinis.engines.portfolioopt.newton import MILLIONTH
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
 from ordinis.engines.portfolioopt.program import Program, gap
-
-_MILLIONTH = 1e-6
 
 
 class Proven(NamedTuple):
@@ -36,7 +35,8 @@ def proven(objective: Objective, limits: Limits) -> Proven:
     answer = caps.minimise(whole, program, limits.caps)
     open_gap = gap(program, answer.gradient, answer.weights, answer.prices) + answer.slack
     value = whole.value(answer.weights) + program.trading_cost(answer.weights)
-    size = _size(objective, program, answer.weights, value)
+    crumb = MILLIONTH * float(np.abs(answer.gradient).max())
+    size = max(_size(objective, program, answer.weights, value), crumb)
     return Proven(answer.weights, open_gap / size if size > 0.0 else open_gap, answer.rung, value)
 
 
@@ -46,7 +46,7 @@ def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
     weights, gain = answer.weights, float(objective.gain @ answer.weights)
     risk = 0.5 * (float(answer.gradient @ weights) + gain)
     value = risk - gain + program.trading_cost(weights)
-    size = max(abs(value), risk, _MILLIONTH * float(np.abs(objective.gain).max()))
+    size = max(abs(value), risk, MILLIONTH * float(np.abs(objective.gain).max()))
     open_gap = gap(program, answer.gradient, weights, answer.prices)
     variance = 2.0 * risk / objective.theta if objective.theta else math.nan
     return Proven(weights, open_gap / size if size > 0.0 else open_gap, answer.rung, value, variance=variance)
@@ -60,8 +60,8 @@ def with_impact(objective: Objective, limits: Limits) -> Objective:
 
 
 def _size(objective: Objective, program: Program, weights: FloatArray, value: float) -> float:
-    """What a gap is measured by: the value, its risk where gains and risks cancel, a crumb where nothing is held."""
+    """What a gap is measured by: the value, and its risk where gains and risks cancel."""
     if not isinstance(objective, Quadratic):
         return abs(value)
     risk = value + float(objective.gain @ weights) - program.trading_cost(weights)
-    return max(abs(value), abs(risk), _MILLIONTH * float(np.abs(objective.gain).max()))
+    return max(abs(value), abs(risk))

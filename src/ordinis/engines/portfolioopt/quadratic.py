@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
-from ordinis.domain.market import BoolArray, FloatArray
+from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.portfolioopt.feasible import conflict, nearest
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible, Inner, NotSolved, solve
@@ -24,7 +25,7 @@ _FIRST = 24  # Assets to begin with.
 _JOIN_MAX = 24  # At a time.
 _STAKE = 0.05  # The weight that an asset's own variance is counted with in the first choice.
 _ROUNDS_MAX = 200
-_PATIENCE = 10  # Rounds before each has to show that it improves the result.
+_PATIENCE = 20  # Rounds without a gain.
 _CORNER = 1e-12
 _ROOM = 1.25  # The caps of the first choice add up to so much.
 _IMPROVES = 1e-10  # Of the largest gradient: less is rounding.
@@ -45,6 +46,10 @@ def minimise(form: Form, theta: float, gain: FloatArray, program: Program, start
         program.watch()
     if not program.bent and program.size <= WHOLE_MAX:
         return _whole(form, theta, gain, program)
+    if not (program.bent or program.interior or start is not None or program.low.any()):
+        answer = _sparse(form, theta, gain, program)
+        if answer is not None:
+            return answer
     return _Search(form, theta, gain, program, start).run()
 
 
@@ -57,6 +62,39 @@ def _whole(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
     return Answer(weights, quadratic @ weights - gain, Prices(prices), rung)
 
 
+def _sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
+    """The working set where everybody outside holds nothing; None where it is too small for the limits."""
+    size = program.size
+    slope = theta * (form.product(np.full(size, 1.0 / size)) + _STAKE * form.diagonal) - gain
+    if _FIRST * float(program.high.max()) < _ROOM:
+        return None
+    members = np.sort(np.argpartition(slope, _FIRST)[:_FIRST])
+    for _ in range(_ROUNDS_MAX):
+        block = form.block(members)
+        high = program.high[members]
+        rows = program.rows[:, members]
+        inner = Inner(
+            theta * block, -gain[members], program.low[members], high, rows, program.row_low, program.row_high
+        )
+        try:
+            held, prices, rung = solve(inner)
+        except Infeasible:
+            return None
+        weights = np.zeros(size)
+        weights[members] = held
+        gradient = theta * form.product(weights) - gain
+        reduced = gradient + prices @ program.rows if prices.size else gradient
+        reduced_outside = reduced.copy()
+        reduced_outside[members] = 0.0
+        wanting = (reduced_outside < -_IMPROVES * float(np.abs(gradient).max())).nonzero()[0]
+        if not wanting.size:
+            return Answer(weights, gradient, Prices(prices), rung)
+        if wanting.size > _JOIN_MAX:
+            wanting = wanting[np.argpartition(reduced[wanting], _JOIN_MAX)[:_JOIN_MAX]]
+        members = np.sort(np.concatenate([members[held > 0.0], wanting]))
+    return None
+
+
 class _Search:
     """The working set and the sides, round by round."""
 
@@ -67,15 +105,19 @@ class _Search:
         self._slope = self._outlook()
         self._side = _sides(program, self._kinks, self._held, self._slope < 0.0)
         self._member = self._first(self._slope)
+        if start is None and program.size > WHOLE_MAX and program.cost is not None and program.turnover_max == INFINITE:
+            self._foresee(program, program.cost)
         self._widened = False
         self._best = INFINITE
+        self._idle = 0
+        self._stuck = False
         if start is not None:
             self._member |= self._apart(start)
 
     def run(self) -> Answer:
         for rounds in range(1, _ROUNDS_MAX + 1):
             try:
-                weights, prices = self._solved()
+                weights, prices = self._solved_both() if self._stuck else self._solved()
             except Infeasible:
                 self._widen()
                 continue
@@ -85,20 +127,39 @@ class _Search:
             still = ~self._member | (weights == self._side.low) | (weights == self._side.high)
             rises = still & (up < -tiny) & (weights < self._program.high)
             falls = still & (down > tiny) & (weights > self._program.low)
-            if not (rises.any() or falls.any()) or not self._improved(weights, gradient, rounds):
+            if not (rises.any() or falls.any()) or self._circling(weights, gradient):
                 return Answer(weights, gradient, prices, self._rung)
             join_max = _JOIN_MAX * (1 + rounds // 3)  # A book of hundreds fills in a few rounds, too.
             self._next(weights, rises, falls, np.where(rises, -up, down), join_max)
         raise NotSolved(f"the working set did not settle in {_ROUNDS_MAX} rounds")
 
-    def _improved(self, weights: FloatArray, gradient: FloatArray, rounds: int) -> bool:
-        """Rounding can send an asset to and fro over a bend for ever; the certificate judges what is left of it."""
-        if rounds < _PATIENCE:
-            return True
+    def _circling(self, weights: FloatArray, gradient: FloatArray) -> bool:
+        """Whether nothing is left to be gained. Where many stand at bends at once a round may gain nothing.
+
+        From there on nobody leaves, and each may move to both sides: then it is the truth. What goes on for long
+        without a gain is rounding, and the certificate judges it.
+        """
         value = 0.5 * float((gradient - self._gain) @ weights) + self._program.trading_cost(weights)
-        better = value < self._best - 1e-15 * abs(value)
-        self._best = min(self._best, value)
-        return better
+        if value < self._best - 1e-15 * abs(value):
+            self._best, self._idle = value, 0
+            return False
+        self._idle += 1
+        self._stuck = self._stuck or bool(self._kinks)
+        return self._idle > _PATIENCE
+
+    def _foresee(self, program: Program, cost: FloatArray) -> None:
+        """Begin where the optimum without costs says that selling pays for itself, and who is worth a closer look."""
+        if program.low.any() or self._program.gross_max < INFINITE or program.interior:
+            return
+        free = _sparse(self._form, self._theta, self._gain, replace(program, cost=None))
+        if free is None:
+            return
+        reduced = reduced_costs(program, free.gradient, free.prices)
+        self._held = np.where(reduced > cost, program.low, self._held)
+        close = np.abs(np.abs(reduced) - cost)
+        self._member = free.weights > 0.0
+        self._member[np.argpartition(close, _FIRST)[:_FIRST]] = True
+        self._side = _sides(program, self._kinks, self._held, (reduced < 0.0) | (free.weights > self._held))
 
     def _widen(self) -> None:
         """The chosen ones cannot keep the limits by themselves: begin where all of them are kept."""
@@ -108,15 +169,15 @@ class _Search:
         if near.slack:
             raise Infeasible(conflict(self._program))
         self._widened = True
-        self._held = np.clip(near.weights, self._program.low, self._program.high)
-        self._snap()
+        self._held = self._snapped(np.clip(near.weights, self._program.low, self._program.high))
         self._side = _sides(self._program, self._kinks, self._held, self._slope < 0.0)
         self._member = self._first(self._slope) | self._apart(self._held)
 
-    def _snap(self) -> None:
-        """A corner of the limits is at a bend to the last digit."""
+    def _snapped(self, weights: FloatArray) -> FloatArray:
+        """Who is at a bend is there to the last digit."""
         for kink in (self._program.low, self._program.high, *self._kinks):
-            self._held = np.where(np.abs(self._held - kink) < _CORNER, kink, self._held)
+            weights = np.where(np.abs(weights - kink) < _CORNER, kink, weights)
+        return weights
 
     def _outlook(self) -> FloatArray:
         """What a little more of each asset would cost, the budget's price guessed: who is promising, and which way."""
@@ -172,6 +233,46 @@ class _Search:
         )
         return weights, self._named(prices)
 
+    def _solved_both(self) -> tuple[FloatArray, Prices]:
+        """The same with two columns for each that stands at a bend: what it adds, and what it gives up."""
+        program, here = self._program, self._held
+        everybody = np.ones(program.size, np.bool_)
+        above = _sides(program, self._kinks, here, everybody)
+        below = _sides(program, self._kinks, here, ~everybody)
+        members = self._member.nonzero()[0]
+        bent = (above.low[members] != below.low[members]).nonzero()[0]
+        place = np.concatenate([np.arange(members.size), bent])
+        columns = members[place]
+        first = np.arange(place.size) < members.size
+        sides = [np.where(first, up[columns], down[columns]) for up, down in zip(above, below, strict=True)]
+        self._side = Side(below.low, above.high, above.trade, above.sign)
+        rows, row_low, row_high = self._rows_of(Side(*sides), columns)
+        gradient = self._theta * self._form.product(here) - self._gain
+        linear = gradient[columns]
+        if program.cost is not None:
+            linear = linear + program.cost[columns] * sides[2]
+        block = (self._theta * self._form.block(members))[place[:, None], place]
+        inner = Inner(block, linear, sides[0] - here[columns], sides[1] - here[columns], rows, row_low, row_high)
+        moves, prices, self._rung = solve(inner, interior=program.interior, flat=True)
+        weights = here.copy()
+        np.add.at(weights, columns, moves)
+        return self._snapped(np.clip(weights, program.low, program.high)), self._named(prices)
+
+    def _rows_of(self, side: Side, columns: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Limits on moves from where everybody stands."""
+        program, here = self._program, self._held
+        level = program.rows @ here
+        rows, low, high = [program.rows[:, columns]], [program.row_low - level], [program.row_high - level]
+        for most, signs, start in (
+            (program.turnover_max, side.trade, program.start),
+            (program.gross_max, side.sign, np.zeros(program.size)),
+        ):
+            if most < INFINITE and start is not None:
+                rows.append(signs[None, :])
+                low.append(np.array([-INFINITE]))
+                high.append(np.array([most - float(np.abs(here - start).sum())]))
+        return np.vstack(rows), np.concatenate(low), np.concatenate(high)
+
     def _rows(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """On one side of their bends the two sums of absolute values are rows like any other."""
         program, side = self._program, self._side
@@ -218,7 +319,7 @@ class _Search:
             change = np.zeros(weights.size, np.bool_)
             change[wanting] = True
             self._side = _merged(self._side, _sides(self._program, self._kinks, weights, rises), change)
-        if self._program.size > WHOLE_MAX and not self._program.interior:
+        if self._program.size > WHOLE_MAX and not (self._program.interior or self._stuck):
             self._member = self._apart(weights)
         self._member[wanting] = True
         self._held = weights

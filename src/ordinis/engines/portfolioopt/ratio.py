@@ -9,9 +9,9 @@ and Coignard (2008), "Toward Maximum Diversification"; Dinkelbach (1967), "On No
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.errors import ConfigError, OptimizationError
 from ordinis.domain.market import BoolArray, FloatArray

@@ -146,7 +146,7 @@ def best_value(objective: Any, limits: list[Any]) -> float:
 def value_at(method: str, paid: dict[str, float], w: FloatArray) -> float:
     """The same objective in plain arithmetic."""
     traded = np.abs(w - START)
-    cost = paid.get("cost", 0.0) * traded.sum() + paid.get("impact", 0.0) * (traded**1.5).sum()
+    cost = paid.get("cost", 0.0) * float(traded.sum()) + paid.get("impact", 0.0) * float((traded**1.5).sum())
     variance = float(w @ COVARIANCE @ w)
     if method == "mean_variance":
         return AVERSION / 2 * variance - float(MEAN @ w) + cost
