@@ -119,10 +119,10 @@ class OrderDesk:
             orders = self._symbols[symbol] = SymbolOrders()
         return orders
 
-    @property
-    def entering(self) -> list[str]:
-        """Symbols with an entry working."""
-        return [order.symbol for order in self.working.values() if order.purpose is _ENTRY]
+    def busy(self, symbol: str) -> bool:
+        """An entry or an exit works, so the position changes: what a broker says of it may be older or newer."""
+        orders = self._symbols.get(symbol)
+        return orders is not None and (orders.entry is not None or orders.exit is not None)
 
     def objection(self, symbol: str) -> Reason | None:
         """Why no entry may be sent for this symbol now, as far as its orders say."""
@@ -134,12 +134,23 @@ class OrderDesk:
         return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
     def enter(
-        self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, direction: int = 1
+        self,
+        symbol: str,
+        quantity: Decimal,
+        stop_usd: Decimal | None,
+        at_ns: int,
+        direction: int = 1,
+        stop_from_ns: int = 0,
     ) -> OrderIntent:
-        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them."""
+        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+
+        A stop that has to wait until `stop_from_ns` goes out by itself.
+        """
         orders = self.of(symbol)
         orders.stop_usd = stop_usd if self.protects else None
-        with_leg = orders.stop_usd is not None and quantity % 1 == 0
+        with_leg = orders.stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
+        if stop_from_ns:
+            orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, stop_from_ns)
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
