@@ -144,6 +144,19 @@ def test_an_order_is_refused_with_the_words_of_the_plan() -> None:
         assert [one.symbol for one in wire.exchange.orders] == ["BBB"]
 
 
+def test_a_refusal_is_for_new_orders_alone_and_a_block_for_replacements_too() -> None:
+    with broker(kinds.RefuseOrder(skip=1)) as wire:
+        wire.step(OPENED)
+        sent = wire.buy(type="limit", limit_price="50").json()
+        replaced = wire.ask("PATCH", f"/v2/orders/{sent['id']}", {"limit_price": "51"})
+        assert replaced.json()["limit_price"] == "51"
+        assert wire.buy().status_code == 403
+        wire.control("POST", "/faults", {"kind": "account_blocked"})
+        blocked = wire.ask("PATCH", f"/v2/orders/{replaced.json()['id']}", {"limit_price": "52"})
+        assert (blocked.status_code, blocked.json()["message"]) == (403, "account is blocked from trading")
+        assert wire.ask("DELETE", f"/v2/orders/{replaced.json()['id']}").status_code == 204
+
+
 def test_an_order_is_accepted_and_then_rejected_with_its_leg() -> None:
     with broker(kinds.RejectOrder(side="buy")) as wire:
         wire.step(OPENED)
