@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
@@ -148,11 +147,20 @@ def _plain(found: dict[str, Proof]) -> dict[str, object]:
         regime: {
             "seeds": proof.seeds,
             "slots_used": proof.slots_used,
-            "gated": asdict(proof.gated),
-            "ungated": asdict(proof.ungated) | {"faults": len(proof.ungated.faults)},
+            "gated": _figures(proof.gated),
+            "ungated": _figures(proof.ungated),
             "failures": proof.failures,
         }
         for regime, proof in found.items()
+    }
+
+
+def _figures(tally: Tally) -> dict[str, object]:
+    return {
+        "counts": dict(tally.counts),
+        "refusals": dict(tally.refusals),
+        "violations": dict(tally.violations),
+        "faults": len(tally.faults),
     }
 
 

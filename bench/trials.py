@@ -213,7 +213,7 @@ def play(episode: Episode, without: frozenset[str] = frozenset()) -> Tally:
     """The episode from its first session to its last; `without` are rules of the gate that are left out."""
     engine = build_engine(episode.settings, episode.universe)
     leave_out(engine, without)
-    exchange = build_exchange(episode.settings, episode.universe, "sip")
+    exchange = build_exchange(episode.settings, episode.universe, "sip", episode.actions)
     referee = Referee(episode, engine, exchange)
     broker = UnreliableBroker(exchange, episode.draw("refusals"))
     trade(engine, GenerousMarket(exchange, episode), broker, referee, lambda: False)

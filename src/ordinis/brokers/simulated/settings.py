@@ -99,6 +99,10 @@ class ExchangeSettings:
         if not holds:
             raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
 
+    def small_usd(self, equity_usd: Decimal) -> Decimal:
+        """A margin deficiency up to this calls for nothing (Regulation T, 220.4(d); FINRA 4210(d)(2))."""
+        return min(self.deficit_floor_usd, self.deficit_floor_fraction * max(equity_usd, Decimal(0)))
+
     def borrowable(self, symbol: str) -> bool:
         return self.easy_to_borrow is None or symbol in self.easy_to_borrow
 
