@@ -216,6 +216,11 @@ class AccountGate:
         slots = self.slots
         return slots.full and not (slots.without_slots and slots.last_minutes(self.minutes_left(at_ns)))
 
+    @property
+    def at_the_close(self) -> bool:
+        """What is sent now fills in the next session."""
+        return self.minutes_left(self.at_ns) <= 0
+
     def minutes_left(self, at_ns: int) -> int:
         return (self._close_ns - at_ns) // MINUTE_NS
 
