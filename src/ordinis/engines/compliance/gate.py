@@ -214,7 +214,12 @@ class AccountGate:
     def full(self, at_ns: int) -> bool:
         """No day-trade slot is free, and none can be done without."""
         slots = self.slots
-        return slots.full and not (slots.without_slots and self.minutes_left(at_ns) <= slots.throttle.last_minutes)
+        return slots.full and not (slots.without_slots and slots.last_minutes(self.minutes_left(at_ns)))
+
+    @property
+    def at_the_close(self) -> bool:
+        """What is sent now fills in the next session."""
+        return self.minutes_left(self.at_ns) <= 0
 
     def minutes_left(self, at_ns: int) -> int:
         return (self._close_ns - at_ns) // MINUTE_NS

@@ -164,6 +164,10 @@ class DayTradeSlots:
         """An entry may do without: the law counts, the broker looks at exits only."""
         return self.by_law and self.throttle.last_minutes > 0 and self.check not in _ENTRY_CHECKED
 
+    def last_minutes(self, minutes_left: int) -> bool:
+        """So near the close, and not at it: what is sent then is of the next session."""
+        return 0 < minutes_left <= self.throttle.last_minutes
+
     def permit(self, symbol: str, signed: Decimal, confidence: float | None, minutes_left: int) -> Permission:
         """Whether an entry of `signed` shares may go out so many minutes before the close."""
         if not self.on:
@@ -177,7 +181,7 @@ class DayTradeSlots:
             return Permission(_DOUBTFUL if needed <= self.allowed else _NO_SLOT)
         if needed <= self.allowed:
             return Permission(None, swing=True)
-        if self.without_slots and minutes_left <= self.throttle.last_minutes:
+        if self.without_slots and self.last_minutes(minutes_left):
             return Permission(None, swing=True, stop_waits="queued_stop" not in self._without)
         return REFUSED
 
