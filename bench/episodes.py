@@ -83,7 +83,7 @@ class Episode:
             # A stop may not wait for money to settle: with one, such money is not spent.
             f"compliance.settlement.buys_unsettled={str(unprotected).lower()}",
             f"risk.cash_buffer_fraction={draw.choice([0.0, 0.02, 0.1])}",
-            f"risk.last_entry_minutes_before_close={draw.choice([1, 5])}",
+            f"risk.last_entry_minutes_before_close={draw.choice([0, 1, 5])}",
             f"sizing.fixed_percent={weight:.3f}",
             f"risk.shorting_allowed={str(shorts).lower()}",
             f"compliance.swing.cooldown_minutes={draw.choice([0, 0, 120])}",
