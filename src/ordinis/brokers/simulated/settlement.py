@@ -136,4 +136,4 @@ class CashAccount(Regime):
             self._restrict()
 
     def _restrict(self) -> None:
-        self.settled_only_until = self.days.today + timedelta(self.settings.freeze_days)
+        self.settled_only_until = self.days.today + timedelta(self.settings.settled_only_days)
