@@ -44,7 +44,10 @@ def level(gate: AccountGate, wanted: Wanted) -> float:
 
 def restricted(gate: AccountGate, wanted: Wanted) -> float:
     """While a call is open, or the account frozen, no debit and no short is made or increased."""
-    free = not (gate.deficits.frozen(gate.today) or gate.deficits.outstanding_usd)
+    deficits = gate.deficits
+    if not deficits.deficits:
+        return inf
+    free = not (deficits.frozen(gate.today) or deficits.outstanding_usd)
     return inf if free else _without_debit(gate, wanted)
 
 
