@@ -135,10 +135,10 @@ def _report(found: dict[str, Proof], seconds: float) -> None:
 
 def _lines(tally: Tally) -> list[str]:
     counts = tally.counts
-    names = ("orders", "entries", "short entries", "partial fills", "positions closed")
-    lines = [", ".join(f"{counts[name]} {name}" for name in names)]
-    names = ("exits chosen on the first day", "exits forced on the first day", "exits blocked", "refusals at random")
-    lines.append(", ".join(f"{counts[name]} {name}" for name in names))
+    traded = ("orders", "entries", "short entries", "partial fills", "positions closed")
+    lines = [", ".join(f"{counts[name]} {name}" for name in traded)]
+    ended = ("exits chosen on the first day", "exits forced on the first day", "exits blocked", "refusals at random")
+    lines.append(", ".join(f"{counts[name]} {name}" for name in ended))
     refused = [f"{number} {kind}" for kind, number in tally.refusals.most_common()]
     lines.append(f"refusals by rule: {sum(tally.refusals.values())}" + "".join(f"; {one}" for one in refused))
     broken = [f"{number} {kind}" for kind, number in tally.violations.most_common()]
