@@ -26,6 +26,7 @@ FIRST, LAST = date(2010, 1, 4), date(2025, 6, 30)
 SESSIONS_MIN, SESSIONS_MAX = 10, 120
 LEAST_USD, MOST_USD = 500, 60_000
 _PRICES_USD = (1.8, 2.4, 4.9, 5.8, 12.0, 33.0, 96.0, 240.0)  # On both sides of every line of the house table.
+_STEP_MAX = 0.016
 _SPLIT_CHANCE = 0.03
 _THICKNESS = (40, 1_500, 200_000)  # Thousands of shares a minute, at most: from hardly any to plenty.
 _LAST_MINUTES = (31, 30, 29, 16, 15, 14, 6, 5, 4, 3, 2, 1, 0)  # Before the close.
@@ -130,7 +131,7 @@ class Episode:
         ratios = {one.ex_date: (self.universe.column[one.symbol], float(one.ratio)) for one in self.actions}
         width = len(self.universe)
         last = draw.choice(_PRICES_USD, width) * draw.uniform(0.9, 1.1, width)
-        restless = draw.choice([0.002, 0.005, 0.012])
+        restless = draw.choice([0.002, 0.005, 0.009])
         eager = draw.choice([0.1, 0.3, 0.6])
         thickness = draw.choice(_THICKNESS, width)
         for session in self.sessions:
@@ -158,7 +159,8 @@ class Episode:
     ) -> MarketBlock:
         shape = (minutes.shape[0], last.shape[0])
         restless, eager = moods
-        steps = np.cumsum(draw.normal(0, restless, shape), axis=0)
+        # Two minutes of them stay within the collar of a market buy, as a broker's own limit would.
+        steps = np.cumsum(draw.normal(0, restless, shape).clip(-_STEP_MAX, _STEP_MAX), axis=0)
         close: FloatArray = np.round(np.maximum(last * np.exp(steps), 0.5), 2).astype(np.float64)
         before = np.vstack([last, close[:-1]])
         opening = np.round(before * (1 + draw.normal(0, restless / 4, shape)), 2)

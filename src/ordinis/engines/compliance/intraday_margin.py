@@ -87,21 +87,23 @@ class MarginMeter:
         """What is held, at these prices, and what open entries may cost; signed arrays, a column a symbol."""
         waiting = open_usd.nonzero()[0].tolist()
         spent_usd = float(open_usd.sum()) if waiting else 0.0
-        self.held_usd = self.required(quantity, marks_usd, cash_usd - spent_usd) + self.excess_usd
+        # Rated as if it were a collar cheaper: a low price that is crossed before a fill raises the rate at a stroke.
+        held_usd = self.required(quantity, marks_usd, cash_usd - spent_usd, cushion=self._collar)
+        self.held_usd = held_usd + self.excess_usd
         self.required_usd = self.held_usd
         for at in waiting:  # Few: entries of the last minute.
             usd = open_usd.item(at)
             self.entered(abs(usd), marks_usd.item(at), at, 1 if usd > 0.0 else -1)
 
-    def required(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float) -> float:
-        """Maintenance of positions, USD."""
+    def required(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float, *, cushion: float = 0.0) -> float:
+        """Maintenance of positions, USD; longs rated as if they were that fraction cheaper."""
         house = self._house
         self._concentrated = cash_usd <= -house.concentrated_debit_usd
         held = quantity.nonzero()[0]
         if not held.size:
             return 0.0
         shares, prices = quantity.take(held), marks_usd.take(held)
-        values, rates = shares * prices, self._rates(prices, held)
+        values, rates = shares * prices, self._rates(prices * (1.0 - cushion), held)
         if self._concentrated:
             large = values >= house.concentrated_fraction * values.sum()
             rates = np.where(large, np.maximum(rates, house.concentrated_rate), rates)

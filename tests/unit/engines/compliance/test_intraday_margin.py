@@ -58,6 +58,14 @@ def test_open_entries_count_in_full_and_at_their_collar() -> None:
     assert made.required_usd == pytest.approx(312.0)  # A short that fills at 104: 30 % of that.
 
 
+@pytest.mark.parametrize(("price", "held"), [(6.26, 1_878.0), (6.24, 3_120.0), (2.61, 1_305.0), (2.59, 2_590.0)])
+def test_a_holding_just_above_a_low_price_is_rated_as_if_it_had_fallen_below(price: float, held: float) -> None:
+    """A fall within the collar before an order fills must not make a deficit of it."""
+    made = meter(collar=0.04)
+    made.look(np.array([1_000.0, 0.0]), np.array([price, 100.0]), np.zeros(2), 0.0)
+    assert made.held_usd == pytest.approx(held)
+
+
 def test_what_the_broker_asks_for_more_is_added() -> None:
     made = meter()
     made.excess_usd = 77.0
