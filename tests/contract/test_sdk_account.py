@@ -182,6 +182,32 @@ def test_configurations_are_read_changed_and_obeyed(wire: Wire, client: Any) -> 
     assert client.submit_order(_market("AAA", 1))
 
 
+@pytest.fixture
+def lending() -> Iterator[Wire]:
+    """A broker that lends shares."""
+    with broker(shorting_enabled=True) as wire:
+        wire.step(OPENED)
+        yield wire
+
+
+def test_who_wants_no_shorts_gets_none(lending: Wire) -> None:
+    wire = lending
+    client: Any = TradingClient("key", "secret", url_override=wire.addresses.rest)
+    assert client.get_account().shorting_enabled is True
+    client.patch("/account/configurations", {"no_shorting": True})
+    assert client.get_account().shorting_enabled is False
+    with pytest.raises(APIError, match="account is not allowed to short"):
+        client.submit_order(_market("AAA", 1, SELL))
+    client.patch("/account/configurations", {"no_shorting": False})
+    client.submit_order(_market("AAA", 4, SELL))
+    wire.step(2)
+    (short,) = client.get_all_positions()
+    assert (short.qty, short.side.value, short.qty_available) == ("-4", "short", "-4")
+    bought = client.close_position("AAA", ClosePositionRequest(percentage="50"))
+    assert (bought.side, bought.qty) == (BUY, "2")
+    client._session.close()
+
+
 @pytest.mark.parametrize("body", [{"suspend": True}, {"suspend_trade": "yes"}, {"max_margin_multiplier": "3"}, [1]])
 def test_a_configuration_that_cannot_be_changes_nothing(wire: Wire, client: Any, body: Any) -> None:
     before = client.get("/account/configurations")
@@ -210,6 +236,7 @@ def test_activities_are_paged_by_type_date_and_time(wire: Wire, client: Any) -> 
     assert client.get("/account/activities/FILL", {"date": "2025-01-03"}) == []
     assert len(client.get("/account/activities/FILL", {"date": "2025-01-02", "direction": "asc"})) == 4
     assert len(client.get("/account/activities/FILL", {"after": fills[1]["transaction_time"]})) == 1
+    assert len(client.get("/account/activities/FILL", {"until": fills[0]["transaction_time"]})) == 3
 
 
 def test_portfolio_history_follows_the_equity(wire: Wire, client: Any) -> None:
@@ -227,6 +254,23 @@ def test_portfolio_history_follows_the_equity(wire: Wire, client: Any) -> None:
         [int(datetime(2025, 1, 2, 5, tzinfo=UTC).timestamp())],
         [pytest.approx(equity)],
     )
+
+
+def test_a_second_day_s_history_counts_from_the_first_day_s_end(wire: Wire, client: Any) -> None:
+    _hold(wire, client, AAA=100)
+    wire.step(block_of(0).rows)  # Into the second session: its opening and first minute.
+    evening, *today = (usd for _, usd in _equities(wire, client))
+    history = client.get_portfolio_history(GetPortfolioHistoryRequest(period="1D", timeframe="1Min"))
+    assert evening != 100_000
+    assert (history.base_value, history.equity) == (evening, today)
+    assert history.profit_loss == [pytest.approx(usd - evening, abs=1e-3) for usd in today]
+
+
+def _equities(wire: Wire, client: Any) -> list[tuple[int, float]]:
+    """From the first session's last minute on."""
+    whole = client.get("/account/portfolio/history", {"period": "1W", "timeframe": "1Min"})
+    rows = list(zip(whole["timestamp"], whole["equity"], strict=True))
+    return rows[block_of(0).rows - 1 :]
 
 
 @pytest.mark.parametrize("query", [{"timeframe": "2Min"}, {"period": "1X"}, {"date_end": "soon"}])

@@ -187,6 +187,7 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
     "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+    "fractionable": ("account.fractional=false", False),
     "shorting_enabled": ("risk.shorting_allowed=true", True),
     "easy_to_borrow": ("exchange.easy_to_borrow=AAPL", frozenset({"AAPL"})),
     "short_sale_collar": ("exchange.short_sale_collar_fraction=0.07", 0.07),
@@ -209,7 +210,7 @@ def test_the_half_spread_may_follow_the_price() -> None:
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
     of_the_rules = {name for name in left if name.startswith("deficit_")} | {"freeze_days", "good_faith_max"}
-    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage", "fractionable"}
+    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
     assert left - of_the_rules == kept
 
 

@@ -46,6 +46,7 @@ class AccountApi:
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
         body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()
+        body["shorting_enabled"] = body["shorting_enabled"] and not self._desk.configurations.no_shorting
         body["trade_suspended_by_user"] = self._desk.configurations.suspended
         blocked = self._desk.blocked()
         return answer(body if blocked is None else {**body, blocked: True})

@@ -87,7 +87,7 @@ class DataStream:
         self._clients: dict[_Client, None] = {}  # Authenticated.
         self._audience: Audience[_Client] = Audience()
         self._script = Script(faults, "data", _subject)
-        self.heard = asyncio.Event()  # Somebody has asked for bars.
+        self.heard = asyncio.Event()  # Somebody has asked for something.
 
     def wanted(self) -> frozenset[str]:
         """The channels that anybody listens to."""
@@ -115,8 +115,7 @@ class DataStream:
             key = (client.packed, len(wanted) if len(wanted) == len(messages) else -id(client))
             if key not in encoded:
                 encoded[key] = [client.encoded(part) for part in frames([messages[number] for number in wanted])]
-            for frame in encoded[key]:
-                await send_or_hang_up(client.socket, frame)
+            await send_or_hang_up(client.socket, *encoded[key])
         return messages if len(heard) == len(messages) else [messages[number] for number in sorted(heard)]
 
     async def serve(self, socket: WebSocket) -> None:
@@ -189,7 +188,7 @@ class DataStream:
             return
         client.channels = changed
         await client.say({"T": "subscription", **{name: list(changed[name]) for name in CHANNELS}})
-        if changed["bars"]:
+        if adds:
             self.heard.set()
 
     def _too_many(self, channels: Mapping[str, Mapping[str, None]]) -> bool:
