@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ MONDAY, TUESDAY = date(2025, 1, 13), date(2025, 1, 14)
 THOUSAND = Decimal(1000)
 
 
-def account(cash: int = 0, *, unsettled: bool = True, held: str = "XXX", **rules: int) -> SettledCash:
+def account(cash: int = 0, *, unsettled: bool = True, held: str = "XXX", **rules: Any) -> SettledCash:
     """Holds 10 of a symbol, bought long ago."""
     made = SettledCash(SettlementRules(buys_unsettled=unsettled, **rules), weekdays())
     made.begin(Decimal(cash), {held: Decimal(10)}, None)
