@@ -131,7 +131,7 @@ class State:
         """The account's rules see the book of a minute that has candidates."""
         book = self.book
         open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
-        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd)
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd, book.short_usd)
         book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:
