@@ -34,11 +34,9 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
     before, best, best_gap = INFINITE, None, INFINITE
     for _ in range(_STEPS_MAX):
         there, found = _step(objective, program, weights)
-        moved = _along(objective, program, weights, found.weights)
-        if moved is not found.weights and isinstance(objective, WithImpact):
+        if isinstance(objective, WithImpact) and objective.turns(weights, found.weights):
             there, found = _step(replace(objective, caution=2.0), program, weights)
-            moved = _along(objective, program, weights, found.weights)
-        weights = moved
+        weights = _along(objective, program, weights, found.weights)
         gradient, slack = there(weights)
         answer = found._replace(weights=weights, gradient=gradient, slack=slack)
         open_gap = gap(program, answer.gradient, weights, answer.prices) + answer.slack

@@ -155,6 +155,10 @@ class WithImpact:
         result: FloatArray = 0.75 * self.caution * self.impact / np.sqrt(traded)
         return result
 
+    def turns(self, here: FloatArray, there: FloatArray) -> bool:
+        """Whether a buy would become a sale or the other way round: the parabola has led too far."""
+        return bool(((here - self.start) * (there - self.start) < 0.0).any())
+
     def curvature(self, weights: FloatArray) -> tuple[float, Form]:
         factor, form = self.base.curvature(weights)
         return 1.0, Sum(((factor, form),), self.bend(weights))
