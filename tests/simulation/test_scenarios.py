@@ -13,9 +13,10 @@ from ordinis.domain.events import OrderUpdate
 from ordinis.domain.market import MarketBlock
 from ordinis.domain.orders import OrderIntent, TimeInForce
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import RULES, AccountRules
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.trading import TradingEngine
-from simulation.worlds import Price, Tale, day, engine_of, exchange_of, play, tier_of
+from simulation.worlds import EVERY_DAY, Price, Tale, day, engine_of, exchange_of, play, tier_of
 
 FLAT: Sequence[Price] = [100.0] * 8
 STOPPED = tier_of(fixed_percent=0.10, stop_loss_pct=0.02)
@@ -133,6 +134,37 @@ def test_a_daily_exit_is_for_positions_that_were_held_at_the_close() -> None:
     assert tale.short == ["1 entry AAA 100", "1 exit AAA 100", "4 entry AAA 100"]
 
 
+BARE: dict[str, Any] = {"execution": ExecutionSettings(protect=False), "tiers": [tier_of()]}
+
+
+def test_an_exit_on_slower_bars_waits_for_the_bar_to_close() -> None:
+    """The wish of minute 8 is known once its bar of five minutes is complete."""
+    day_ = day(0, {"AAA": [100.0] * 12}, enter={"AAA": [1]}, leave={"AAA": [8]})
+    quick, _ = told([day_], **BARE)
+    slow, _ = told([day_], exit_minutes={"wishful": 5}, **BARE)
+    assert quick.short == ["1 entry AAA 100", "8 exit AAA 100"]
+    assert slow.short == ["1 entry AAA 100", "10 exit AAA 100"]
+
+
+def test_a_slow_bar_s_vote_is_not_about_a_position_that_was_opened_since() -> None:
+    """Left by the bar that ended at minute 10; what is bought after it stays until the next bar that says leave."""
+    prices: list[Price] = [100.0] * 22
+    days = [day(0, {"AAA": prices}, enter={"AAA": [1, 12]}, leave={"AAA": [8, 18]})]
+    tale, _ = told(days, exit_minutes={"wishful": 5}, **BARE)
+    assert tale.short == ["1 entry AAA 100", "10 exit AAA 100", "12 entry AAA 100", "20 exit AAA 100"]
+
+
+def test_a_strategy_that_leaves_by_day_does_so_in_a_tier_that_leaves_by_minutes() -> None:
+    days = [
+        day(0, {"AAA": FLAT}, enter={"AAA": [1]}),
+        day(1, {"AAA": FLAT}, leave={"AAA": [2]}),
+        day(2, {"AAA": FLAT}, enter={"AAA": [3]}, leave={"AAA": [5]}),
+    ]
+    tale, _ = told(days, always_by_day=[0], **BARE)
+    assert tale.short == ["1 entry AAA 100", "1 exit AAA 100", "3 entry AAA 100"]
+    assert tale.orders[1].decided_at_ns == days[2].session.open_ns + 60 * 10**9  # By the bar of the second session.
+
+
 def test_without_protection_there_is_no_stop() -> None:
     tale, _ = told(
         [day(0, {"AAA": [100.0, 100.0, CRASH]}, enter={"AAA": [1]})], execution=ExecutionSettings(protect=False)
@@ -144,7 +176,8 @@ def test_without_protection_there_is_no_stop() -> None:
 # The throttle, with the exchange as the judge.
 
 PATTERN: dict[str, Any] = {"regime": "pattern_day_trader", "cash_usd": Decimal(14_999)}
-THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True)}
+PLAINLY: dict[str, Any] = {"approach_slots_left": 0, "swing_cooldown_minutes": 0, "last_minutes": 0}  # No modes.
+THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, **PLAINLY)}
 UP_AND_DOWN: dict[str, Any] = {"enter": {"AAA": [1, 4, 7, 10, 13, 16]}, "leave": {"AAA": [2, 5, 8, 11, 14, 17]}}
 
 
@@ -163,7 +196,13 @@ def test_the_fourth_day_trade_is_not_entered_and_the_exchange_finds_no_violation
 def test_without_the_throttle_the_same_account_is_refused_by_the_exchange() -> None:
     """The judge judges: otherwise the test above would prove nothing."""
     other_side = exchange_of(**PATTERN)
-    engine = engine_of(tiers=[tier_of()], execution=ExecutionSettings(protect=False))
+    without = AccountRules(days=EVERY_DAY, without=frozenset(RULES))
+    engine = engine_of(
+        tiers=[tier_of()],
+        execution=ExecutionSettings(protect=False),
+        rules=without,
+        throttle=Throttle(enabled=False, **PLAINLY),
+    )
     play(engine, other_side, [day(0, {"AAA": [100.0] * 20}, **UP_AND_DOWN)])
     assert engine.state.refused > 0
 

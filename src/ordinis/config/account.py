@@ -1,14 +1,16 @@
-"""The account, the rules it is under, the data and the strategies."""
+"""The account, the data and the strategies."""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ordinis.config.base import Count, Names, Part, Positive, Section, Usd
+from ordinis.config.base import Names, Part, Positive, Section, Usd
 
 
 class Account(Section):
@@ -28,36 +30,6 @@ class Account(Section):
     )
 
 
-class Compliance(Section):
-    """The account's rules: which regime, and the day-trade throttle."""
-
-    regime: Literal["auto", "intraday_margin", "pattern_day_trader", "cash"] = Field(
-        default="auto",
-        description="The margin regime; auto is intraday_margin, Alpaca's since 2026-06-04; cash is not built yet.",
-    )
-    day_trade_throttle: Literal["auto", "on", "off"] = Field(
-        default="auto",
-        description="Count day trades and refuse one too many; auto: by law under pattern_day_trader, "
-        "by policy below the equity floor otherwise.",
-    )
-    day_trades_max: Count = Field(default=3, description="Day trades allowed in the window; the next one is refused.")
-    window_sessions: Positive = Field(
-        default=5, description="Sessions in the window, today included, on the exchange's calendar."
-    )
-    equity_floor_usd: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal(25000), description="From this equity on (the previous close) day trades are not limited."
-    )
-
-    @field_validator("regime")
-    @classmethod
-    def _regime_is_built(cls, regime: str) -> str:
-        if regime == "cash":
-            raise ValueError(
-                "cash accounts come later, with their settlement rules; use auto, intraday_margin or pattern_day_trader"
-            )
-        return regime
-
-
 class FeedShare(Section):
     """Each feed's share of the consolidated volume: volume rules divide by it."""
 
@@ -72,6 +44,11 @@ class Data(Section):
     feed: Literal["sip", "iex"] = Field(default="sip", description="Whose bars these are.")
     feed_share: FeedShare = FeedShare()
     symbols: Names = Field(default=(), description="The symbols to trade; an empty list means all that the data has.")
+    actions_file: str = Field(
+        default="",
+        description="CSV of splits, dividends and removals for prices as they were traded; "
+        "empty means those that are kept with the data set.",
+    )
     store_dir: str = Field(
         default="", description="The bar store's folder; empty means the user's data folder of this system."
     )
@@ -91,6 +68,26 @@ class Data(Section):
         return symbols
 
 
+_MINUTES = {"m": 1, "H": 60}
+_SESSION_MINUTES_MAX = 390
+
+
+def minutes_of(bar: str) -> int | None:
+    """Minutes of a bar that is written 15m or 1H; None of 1D, the session's own. Errors: ValueError."""
+    if bar == "1D":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,2})([mH])", bar)
+    minutes = int(found[1]) * _MINUTES[found[2]] if found else 0
+    if not 0 < minutes <= _SESSION_MINUTES_MAX:
+        raise ValueError(f"must be a bar like 15m, 1H or 1D, within a session, was {json.dumps(bar)}")
+    return minutes
+
+
+def _bar(value: Any) -> Any:
+    minutes_of(str(value))
+    return value
+
+
 class Strategies(Section):
     """Who asks for entries, and how loudly."""
 
@@ -105,6 +102,11 @@ class Strategies(Section):
     )
     bar_minutes: dict[str, Annotated[int, Field(ge=1, le=390)]] = Field(
         default={}, description="Minutes a bar of a strategy, by name; one that is not named sees minute bars."
+    )
+    exit_timeframe: dict[str, Annotated[str, BeforeValidator(_bar)]] = Field(
+        default={},
+        description="A slower bar for a strategy's exits, by name: 15m, 1H or 1D; one that is not named leaves on its "
+        "own bars. A tier's exit_bar goes before it where that is slower.",
     )
     score_history_min: Positive = Field(
         default=30, description="Past scores before confidence is a rank: before that there is none, and no entry."

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
 from ordinis.engines.columns import pack_changes
+from ordinis.engines.commands import flattening
 from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.state import State
 
 _REJECTED = OrderStatus.REJECTED
-_ENTRY = Purpose.ENTRY
+_ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
 
 
 def follow(state: State, update: OrderUpdate) -> Decision:
     """Take an update in; orders may follow from it, a stop for what was filled among them."""
     fill, status = update.fill, update.status
+    if update.symbol not in state.universe.column:
+        return _foreign(state, update)
+    said: list[str] = []
     if fill is None and not status.final:
         return NOTHING  # It stands at the broker: nothing in our books moves.
     if fill is not None:
         if state.ledger.knows(fill.execution_id):
             return NOTHING  # Told twice.
-        _filled(state, update, fill)
+        said = _filled(state, update, fill)
     state.book.follow(update)
     held = state.ledger.held(update.symbol)
     actions = state.desk.update(update, held)
     if status.final:
-        _ended(state, update, held)
+        state.gate.order_over(update.client_order_id)
+        _ended(state, update)
     changes = _refused(state, update) if status is _REJECTED else b""
     state.refresh(update.symbol)
-    if not (actions or changes):
+    notes = (*said, *_notes(state, update)) if changes else tuple(said)
+    return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
+
+
+def _foreign(state: State, update: OrderUpdate) -> Decision:
+    """Somebody trades what we do not know: the rules count the whole account, so entries stop."""
+    if update.fill is None:
         return NOTHING
-    return Decision(actions=tuple(actions), changes=changes, notes=_notes(state, update) if changes else ())
+    text = f"a fill of {update.fill.quantity} {update.symbol} ({update.client_order_id}), which is not in the universe"
+    return Decision(notes=tuple(state.gate.doubt(text)))
 
 
-def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
+def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
+    """What the books and rules say of it."""
     symbol, column = update.symbol, state.universe.column[update.symbol]
     if symbol in state.ledger.holdings:
         trip = state.ledger.apply_fill(fill)
@@ -47,15 +58,35 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
         strategy = state.owner.get(update.client_order_id, "")
         trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
         state.entries_filled += 1
-        state.columns.opened(column, state.strategies.index(strategy) if strategy else None)
-    state.slots.filled(symbol, fill.quantity, update.client_order_id)
-    if state.tier.cooldown_minutes:
-        state.columns.cool_down(column, update.at_ns, state.tier.cooldown_minutes)
+        owner = state.strategies.index(strategy) if strategy else None
+        state.columns.opened(column, owner, short=fill.quantity < 0)
+    notes = _follow_rules(state, update, fill, column)
+    cooldown_minutes = state.cooldown_minutes
+    if cooldown_minutes:
+        state.columns.cool_down(column, update.at_ns, cooldown_minutes)
     if trip is not None:
-        _closed(state, trip, column)
+        closed(state, trip, column)
+        left = state.ledger.held(symbol)
+        if left:  # It went through zero: what is there now is nobody's.
+            state.columns.opened(column, None, short=left < 0)
+    return notes
 
 
-def _closed(state: State, trip: RoundTrip, column: int) -> None:
+def _follow_rules(state: State, update: OrderUpdate, fill: Fill, column: int) -> list[str]:
+    """The account's rules take the fill in; one that opens or adds may have made a deficit."""
+    order = state.desk.working.get(update.client_order_id)
+    protective = flattening(state) or (order is not None and order.purpose is _PROTECT)
+    notes = state.gate.filled(fill, update.client_order_id, protective=protective)
+    quantity = state.ledger.quantity
+    if quantity.item(column) * float(fill.quantity) > 0.0:
+        marks = state.book.marks_usd.copy()
+        marks[column] = float(fill.price_usd)
+        notes += state.gate.reduced_level(quantity, marks, state.ledger.cash_float)
+    return notes
+
+
+def closed(state: State, trip: RoundTrip, column: int) -> None:
+    """A position has ended: its result counts."""
     state.columns.closed(column)
     state.trips.append(trip)
     state.halts.trade_closed(float(trip.pnl_usd))
@@ -78,11 +109,9 @@ def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
     return (said, f"{update.symbol}: {count} refusals this session; no entries until the next one, or a person resumes")
 
 
-def _ended(state: State, update: OrderUpdate, held: Decimal) -> None:
+def _ended(state: State, update: OrderUpdate) -> None:
     symbol = update.symbol
     state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
-    if not held and orders.entry is None:
-        state.slots.entry_over(symbol)
     if _ENTRY in orders.backoff:
         state.columns.cool_down(state.universe.column[symbol], update.at_ns, orders.backoff[_ENTRY].minutes)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isnan, nan
+from typing import NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.engines.compliance.rooms import Wanted
+from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
@@ -15,10 +18,20 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _NONE = Decimal(0)
-_STOP_BELOW_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
+_STOP_BEYOND_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
 _ENTRY = Purpose.ENTRY
 _RESIZE = VerdictAction.RESIZE
 _RESIZED = Reason.RESIZED
+
+
+class _Order(NamedTuple):
+    """What is to be sent."""
+
+    candidate: Candidate
+    strategy: str
+    quantity: Decimal
+    direction: int  # 1 buys, -1 sells short.
+    permission: Permission
 
 
 def entries(state: State, draft: Draft) -> None:
@@ -32,6 +45,7 @@ def entries(state: State, draft: Draft) -> None:
         draft.reasons[columns] = Reason.MARKET_VOLATILITY_UNKNOWN
         return
     state.book.look(state.ledger.quantity, minutes.marks[row], minutes.moves, state.orders_sent)
+    state.look_at_account(draft.at_ns)
     state.sizer.set_portfolio_value(state.book.equity_usd)
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
@@ -54,10 +68,12 @@ def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Pro
     strategy = signals.strategies[signals.strategy.item(row, column)]
     candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
-    verdict = _judge(state, draft, column, candidate, size)
-    intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
+    verdict, permission = _judge(state, draft, column, candidate, size)
+    order = _Order(candidate, strategy, verdict.quantity, signals.direction.item(row, column), permission)
+    intent = _send(state, draft, order) if verdict.quantity else None
     if intent is not None and prospects is not None:
-        prospects.bought(column, float(intent.quantity) * candidate.price_usd / state.book.equity_usd)
+        weight = float(intent.quantity) * candidate.price_usd / state.book.equity_usd
+        prospects.bought(column, order.direction * weight)
     reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
     draft.reasons[column] = reason
     if intent is None and state.columns.last[column] == reason:
@@ -82,6 +98,7 @@ def _candidate(
 ) -> Candidate:
     """All that sizing may look at; what is not known is None."""
     minutes, row = draft.minutes, draft.row
+    direction = minutes.signals.direction.item(row, column)
     evidence = state.by_strategy.evidence(strategy)
     return Candidate(
         state.universe.symbols[column],
@@ -94,9 +111,9 @@ def _candidate(
         minutes.correlation,
         _stop_distance(state, minutes.signals.stop_distance.item(row, column)),
         scale,
-        state.fractionable,
-        None if prospects is None else prospects.optimal_weight(column),
-        None if prospects is None else prospects.room(column),
+        state.fractionable and direction > 0,  # A short is of whole shares.
+        None if prospects is None else prospects.optimal_weight(column, direction),
+        None if prospects is None else prospects.room(column, direction),
     )
 
 
@@ -104,34 +121,50 @@ def _stop_distance(state: State, strategy_distance: float) -> float | None:
     return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
 
 
-def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult) -> Verdict:
+def _judge(
+    state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult
+) -> tuple[Verdict, Permission]:
     """Entries of one minute share what is left: the second sees what the first has taken."""
     if not size.shares:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason)
-    if state.slots.full:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=Reason.DAY_TRADE_SLOTS)
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason), FREELY
+    direction = draft.minutes.signals.direction.item(draft.row, column)
+    signed = direction * size.shares
+    permission = state.gate.permit(candidate.symbol, signed, candidate.strength, draft.at_ns)
+    if permission.reason is not None:
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=permission.reason), permission
     volume = draft.minutes.volume.item(draft.row, column)
-    asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume)
-    return state.guard.review(size.shares, asked, state.book, state.tier.sizing)
+    asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume, direction)
+    rooms = state.gate.rooms(Wanted(candidate.price_usd, column, direction, state.book.open_usd))
+    return state.guard.review(size.shares, asked, state.book, state.tier.sizing, rooms), permission
 
 
-def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
-    intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
+def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
+    candidate, direction, permission = order.candidate, order.direction, order.permission
+    stop_usd = _stop_usd(candidate, direction)
+    stop_from_ns = draft.minutes.block.session.close_ns if permission.stop_waits else 0
+    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction, stop_from_ns)
     draft.actions.append(intent)
-    state.owner[intent.client_order_id] = strategy
+    state.owner[intent.client_order_id] = order.strategy
     column = state.universe.column[intent.symbol]
     state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
-    state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd, column)
-    state.slots.entry_sent(intent.symbol)
+    state.book.commit(intent.client_order_id, float(order.quantity), candidate.price_usd, column, direction)
+    state.gate.entry_sent(intent.client_order_id, intent.symbol, direction * order.quantity, permission)
+    state.gate.meter.entered(float(order.quantity) * candidate.price_usd, candidate.price_usd, column, direction)
+    state.columns.swing[column] = permission.swing
+    if permission.stop_waits:
+        draft.notes.append(unprotected_note(intent.symbol))
     state.refresh(intent.symbol)
     return intent
 
 
-def _stop_usd(state: State, candidate: Candidate) -> Decimal | None:
+def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:
+    """Below a long, above a short, and on the tick."""
     if candidate.stop_distance is None:
         return None
     price_usd = candidate.price_usd
-    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BELOW_MIN_USD))
+    if direction < 0:
+        return money.stop_above(max(price_usd * (1.0 + candidate.stop_distance), price_usd + _STOP_BEYOND_MIN_USD))
+    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BEYOND_MIN_USD))
 
 
 def _known(value: float) -> float | None:

@@ -12,7 +12,8 @@ from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
 from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
-from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
+from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
 from ordinis.engines.ledger import Ledger, RoundTrip
 from ordinis.engines.outlook import Minutes
@@ -28,6 +29,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
 _REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
+_REMOVED = Reason.REMOVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class TradingSettings:
     hysteresis_fraction: float
     limits: Limits
     throttle: Throttle
+    rules: AccountRules = field(default_factory=AccountRules)
     execution: ExecutionSettings
     fractionable: bool
     candidates_max: int = 200  # Sized in one minute, the best first.
@@ -53,6 +56,7 @@ class TradingSettings:
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
+    exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
 class State:
@@ -68,9 +72,12 @@ class State:
         self.sizer = PositionSizer(self.tier.sizing)
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
+        self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
-        self.slots = DayTradeSlots(settings.throttle)
+        collar = settings.limits.market_buy_collar_fraction
+        self.gate = AccountGate(settings.rules, settings.throttle, universe, collar)
+        self.slots = self.gate.slots
         self.desk = OrderDesk(settings.execution)
         self.ledger = Ledger(universe)
         self.book = Book(companions([settings.sectors.get(symbol, f"{symbol} alone") for symbol in universe.symbols]))
@@ -82,6 +89,7 @@ class State:
         self.refused = 0  # Orders the broker refused.
         self.refusals: Counter[str] = Counter()  # The same by symbol, this session or since a person resumed.
         self._orders_before = 0  # Sent before this session.
+        self.removed: set[str] = set()  # Symbols that are traded no more.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
     def by_symbol(self) -> PerformanceTracker:
@@ -103,6 +111,29 @@ class State:
         self._orders_before = self.desk.sent
         self.forgive()
 
+    def hold_sessions(self, column: int) -> int:
+        """How many sessions the position has to be held before a signal may close it."""
+        swings = self.columns.swing.item(column) and "swing_hold" not in self.gate.rules.without
+        return (
+            max(self.tier.hold_sessions, self.gate.slots.throttle.swing_hold_sessions)
+            if swings
+            else (self.tier.hold_sessions)
+        )
+
+    @property
+    def cooldown_minutes(self) -> int:
+        """Session minutes after a symbol's fill in which it is not entered again."""
+        slots = self.gate.slots
+        own = self.tier.cooldown_minutes
+        return max(own, slots.throttle.swing_cooldown_minutes) if slots.swings else own
+
+    def look_at_account(self, at_ns: int) -> None:
+        """The account's rules see the book of a minute that has candidates."""
+        book = self.book
+        open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd)
+        book.intraday_power_usd = self.gate.intraday_power_usd
+
     def shut(self, symbol: str) -> bool:
         """The broker has refused orders of this symbol too often."""
         return self.refusals[symbol] >= self.guard.limits.symbol_refusals_max
@@ -119,6 +150,8 @@ class State:
         objection = _ALREADY_HELD if symbol in self.ledger.holdings else self.desk.objection(symbol)
         if objection is None and self.refusals and self.shut(symbol):
             objection = _REFUSED_TOO_OFTEN
+        if symbol in self.removed:
+            objection = _REMOVED
         self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
 
 

@@ -5,7 +5,7 @@ Pure: no I/O, no clock, no randomness. The same events give the same decisions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -13,14 +13,23 @@ import numpy as np
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
-from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
-from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
-from ordinis.engines import aftermath
+from ordinis.domain.events import (
+    ActionKind,
+    CashFlow,
+    Command,
+    CorporateAction,
+    Event,
+    OrderUpdate,
+    Phase,
+    SessionPhase,
+)
+from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
+from ordinis.engines import aftermath, corporate
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import close_all, exits
+from ordinis.engines.exits import DayVotes, bring_down, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -38,13 +47,15 @@ class TradingEngine:
         self.curve = EquityCurve()
         self._outlook = outlook
         self._daily_exits = daily_exits
-        self._daily_leavers: Sequence[int] = ()
+        self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
+        self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
         self._minutes: Minutes | None = None
         self._row = 0
         self._in_session = False
         self._day = date.min
         self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
+        self._baselined = False  # By the session's first view of the account.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """History before the first event: indicators, volatility, scores. Decides nothing."""
@@ -58,9 +69,8 @@ class TradingEngine:
             return self._on_slice(event)
         if isinstance(event, OrderUpdate):
             return aftermath.follow(self.state, event)
-        if isinstance(event, CashFlow):
-            self.state.ledger.apply_cash(event)
-            return NOTHING
+        if isinstance(event, CashFlow | CorporateAction):
+            return self._on_booking(event)
         if isinstance(event, AccountView):
             return self._on_account(event)
         if isinstance(event, Command):
@@ -71,14 +81,16 @@ class TradingEngine:
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, minutes, row = self.state, self._look(minute.block), minute.row
         self._row = row
-        notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        notes = self._mark(minute.at_ns, minutes.marks[row])
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
         if state.ledger.holdings:
             if flattening(state):
                 close_all(state, draft)
-            exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
+            exits(state, draft, self._day_votes)
+            if minute.at_ns >= state.gate.overnight_from_ns:
+                bring_down(state, draft)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
@@ -98,14 +110,17 @@ class TradingEngine:
                 self._daily_exits.advance(minutes)
         return minutes
 
-    def _mark(self, at_ns: int, long_usd: float) -> list[str]:
+    def _mark(self, at_ns: int, marks_usd: FloatArray) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
+        book.marks_usd = marks_usd
+        long_usd = float(ledger.quantity @ marks_usd)  # Shorts count against it.
         book.cash_usd = ledger.cash_float
         book.long_usd = long_usd
+        book.short_usd = short_usd = ledger.short_usd(marks_usd) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = ledger.cash_float + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, equity_usd, long_usd, len(ledger.holdings))
+        self.curve.append(at_ns, equity_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -113,25 +128,23 @@ class TradingEngine:
         columns = self.state.columns
         reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
         columns.cool(reasons, at_ns)
-        whole = self._stopped() or self._crowded()
+        whole = self._stopped() or self._crowded(at_ns)
         if whole is not None:
             np.minimum(reasons, np.uint8(whole), out=reasons)
         return reasons
 
     def _stopped(self) -> Reason | None:
-        halted, limit = self._halted, self.state.halts.reason
+        halted, limit, rules = self._halted, self.state.halts.reason, self.state.gate.stopped
+        if rules is not None:
+            halted = rules if halted is None else min(halted, rules)
         return min(halted, limit) if halted and limit else halted or limit
 
-    def _crowded(self) -> Reason | None:
+    def _crowded(self, at_ns: int) -> Reason | None:
         """Nothing can be opened, so nothing needs to be sized."""
-        if self.state.slots.full:
+        if self.state.gate.full(at_ns):
             return Reason.DAY_TRADE_SLOTS
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
-
-    @property
-    def _leaves_by_day(self) -> bool:
-        return self._daily_exits is not None and self.state.tier.exits_on_daily_bars
 
     def _protect(self, draft: Draft) -> None:
         for symbol in sorted(self.state.desk.unprotected):
@@ -148,24 +161,49 @@ class TradingEngine:
         close_all(state, draft)
         return draft.decision(state.columns.changes(draft.reasons))
 
+    def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
+        """Money, or what a company did to its shares: between sessions, prices first and then the books."""
+        if isinstance(event, CashFlow):
+            if not self.state.ledger.knows(event.id):
+                self.state.gate.flowed(event)
+            self.state.ledger.apply_cash(event)
+            return NOTHING
+        column = self.state.universe.column.get(event.symbol)
+        if column is None or self.state.ledger.knows(event.id):
+            return NOTHING
+        if event.kind is ActionKind.SPLIT:
+            ratio = float(event.ratio)
+            self._outlook.split(column, ratio)
+            if self._daily_exits is not None:
+                self._daily_exits.split(column, ratio)
+        self._minutes = None  # Its prices are in the old terms.
+        self.state.gate.transformed(event)
+        return corporate.take(self.state, event)
+
     def _on_phase(self, event: SessionPhase) -> Decision:
         self._in_session = event.phase is Phase.OPENING
         if self._in_session:
             self._day = event.session.date
             self.state.session_opens()
+            self.state.gate.session_opens(event.session)
+            self._baselined = False
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
             return NOTHING
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
+            votes = self._daily_exits.close_session(event.session, self.state.columns.short)
+            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
-        self.state.slots.session_closes()
+        ledger, gate = self.state.ledger, self.state.gate
+        notes += tuple(gate.session_closes(ledger.quantity, self.state.book.marks_usd, ledger.cash_float))
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
         actions = self.state.desk.close_session(event.at_ns)
+        for symbol in sorted(self.state.desk.unprotected):  # Stops that had to wait for the close.
+            actions += self.state.desk.protect(symbol, ledger.held(symbol), event.at_ns)
         return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
 
     def _on_account(self, view: AccountView) -> Decision:
@@ -175,6 +213,9 @@ class TradingEngine:
                 f"the account's equity is {view.equity_usd} USD, so nothing can be traded: deposit first"
             )
         state = self.state
+        if self._baselined:
+            return self._on_later_account(view)
+        self._baselined = True
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
@@ -182,12 +223,24 @@ class TradingEngine:
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
         state.book.account = view
-        last_equity_usd = float(view.last_equity_usd)
+        last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
-        state.slots.session_opens(last_equity_usd, held, state.desk.entering)
-        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)
+        marks_usd = state.book.marks_usd if self._minutes is not None else None
+        notes = state.gate.account(view, held, marks_usd)
+        notes += self._choose_tier(last_equity_usd, first)
+        notes += state.halts.session_opens(float(view.equity_usd), self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_later_account(self, view: AccountView) -> Decision:
+        """In mid-session nothing is based anew: what has changed or disagrees stops entries."""
+        state = self.state
+        differences = [
+            one for one in state.ledger.differs_from(view.positions) if not state.desk.busy(one.partition(":")[0])
+        ]
+        state.book.account = view
+        notes = state.gate.account_again(view, differences)
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ordinis.domain.errors import OrdinisError
-from ordinis.ui.commands import backtest, broker, data, demo, journal, run, settings, strategies
+from ordinis.ui.commands import backtest, broker, data, demo, journal, rules, run, settings, strategies
 from ordinis.ui.summary import INTERRUPTED
 
 DEFECT = 1
@@ -32,6 +32,7 @@ cli.command("run")(run.run)
 cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)
+cli.command("rules")(rules.rules)
 cli.command("demo")(demo.demo)
 
 

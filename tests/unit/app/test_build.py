@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from ordinis.app import build_engine, build_exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config import load
 from ordinis.domain.account import AccountView
+from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import Universe
 from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import OFF, Limits
@@ -28,7 +30,7 @@ def built(*changes: str, equity_usd: int = 14_999) -> TradingEngine:
     equity = Decimal(equity_usd)
     engine.handle(
         AccountView(
-            at_ns=0,
+            at_ns=1_736_951_400 * 10**9,  # 2025-01-15 09:30 in New York.
             equity_usd=equity,
             cash_usd=equity,
             buying_power_usd=equity,
@@ -65,6 +67,9 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "beta_min": ("risk.beta_rule=off", -OFF),
     "beta_max": ("risk.beta_max=1.9", 1.9),
     "market_volatility_full": ("risk.market_volatility_full=0", OFF),
+    "shorting_allowed": ("risk.shorting_allowed=true", True),
+    "short_price_usd_min": ("risk.short_price_usd_min=11", 11.0),
+    "short_equity_usd_min": ("exchange.margin_equity_min_usd=2100", 2100.0),
     "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
     "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
 }
@@ -140,6 +145,28 @@ def test_every_rule_of_a_tier_is_a_setting(change: str, field: str, value: Any) 
     assert getattr(built(change).state.tier, field) == value
 
 
+def test_a_slower_bar_for_exits_is_a_setting_by_strategy() -> None:
+    assert dict(built().state.exit_minutes) == {}
+    assert dict(built("strategies.exit_timeframe.ema_trend=2H").state.exit_minutes) == {"ema_trend": 120}
+    assert dict(built("strategies.exit_timeframe.ema_trend=1D").state.exit_minutes) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["strategies.exit_timeframe.macd=1H"], "strategies.exit_timeframe names macd, which is not enabled"),
+        (["strategies.bar_minutes.macd=5"], "strategies.bar_minutes names macd, which is not enabled"),
+        (
+            ["strategies.bar_minutes.atr_rsi=30", "strategies.exit_timeframe.atr_rsi=15m"],
+            "strategies.exit_timeframe.atr_rsi (15m) must not be shorter than the bars it enters on",
+        ),
+    ],
+)
+def test_a_bar_that_cannot_be_is_refused(changes: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        built(*changes)
+
+
 EXCHANGE: dict[str, tuple[str, Any]] = {
     "cash_usd": ("account.cash_usd=51", Decimal(51)),
     "multiplier": ("account.multiplier=4", 4),
@@ -149,6 +176,8 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "market_buy_collar": ("execution.market_buy_collar_fraction=0.56", 0.56),
     "regime": ("compliance.regime=pattern_day_trader", "pattern_day_trader"),
     "day_trade_equity_floor_usd": ("compliance.equity_floor_usd=57", Decimal(57)),
+    "day_trade_check": ("exchange.day_trade_check=both", "both"),
+    "day_trade_method": ("exchange.day_trade_method=max", "max"),
     "day_trades_max": ("compliance.day_trades_max=58", 58),
     "day_trade_sessions": ("compliance.window_sessions=59", 59),
     "margin_equity_min_usd": ("exchange.margin_equity_min_usd=60", Decimal(60)),
@@ -158,6 +187,11 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
     "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+    "fractionable": ("account.fractional=false", False),
+    "shorting_enabled": ("risk.shorting_allowed=true", True),
+    "easy_to_borrow": ("exchange.easy_to_borrow=AAPL", frozenset({"AAPL"})),
+    "short_sale_collar": ("exchange.short_sale_collar_fraction=0.07", 0.07),
+    "borrow_fee_fraction": ("exchange.fees.borrow_fee_fraction=0.0100", Decimal("0.01")),
 }
 
 
@@ -168,9 +202,16 @@ def test_every_figure_of_the_exchange_is_a_setting(field: str) -> None:
     assert getattr(build_exchange(load(None, [change]), UNIVERSE, "sip").settings, field) == value
 
 
+def test_the_half_spread_may_follow_the_price() -> None:
+    settings = load(None, ["exchange.half_spread_bps=by_price"])
+    assert build_exchange(settings, UNIVERSE, "sip").settings.half_spread_bps == "by_price"
+
+
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
-    assert left == {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
+    of_the_rules = {name for name in left if name.startswith("deficit_")} | {"freeze_days", "good_faith_max"}
+    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
+    assert left - of_the_rules == kept
 
 
 @pytest.mark.parametrize(("feed", "share"), [("sip", 1.0), ("iex", 0.03), ("synthetic", 1.0)])
@@ -202,7 +243,7 @@ def test_the_throttle_is_law_or_policy_as_the_settings_say(
 ) -> None:
     slots = built(*changes, equity_usd=equity_usd).state.slots
     for symbol in ("A", "B", "C"):
-        slots.entry_sent(symbol)
+        slots.entry_sent(f"entry-{symbol}", symbol, Decimal(1))
     assert slots.full is throttled
 
 

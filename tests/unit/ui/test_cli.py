@@ -71,6 +71,7 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
         (["why", "AAPL"], 5, "run `ordinis backtest` first"),
         (["run", "--data", "x"], 2, "add --sim"),
         (["backtest", "--data", "x", "--from", "2025"], 2, "2025 is not a day; write it as 2025-01-15"),
+        (["backtest", "--data", "x", "--png"], 2, "give the report a folder (--report DIR), too"),
         (["backtest"], 2, "Missing option '--data'"),
         (["bakctest"], 2, "No such command 'bakctest'"),
     ],

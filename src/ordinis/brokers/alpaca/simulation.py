@@ -14,12 +14,13 @@ from types import TracebackType
 
 from ordinis.brokers.alpaca.bars import one_minute
 from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply, Totals
+from ordinis.brokers.alpaca.corporate import CorporateActions
 from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
 from ordinis.brokers.alpaca.history import AlpacaHistory
-from ordinis.brokers.alpaca.rest import RestLimits, close_client, data_client, trading_client
+from ordinis.brokers.alpaca.rest import RestLimits, close_client, corporate_client, data_client, trading_client
 from ordinis.brokers.alpaca.times import ns_from_datetime
 from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
 from ordinis.domain.errors import BrokerError
@@ -152,6 +153,7 @@ class SimulationLink:
         self._bars = Stream(BarDialogue(endpoints, EVERYTHING), limits, generator)
         self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
         self._trading = trading_client(endpoints, self._rest_limits)
+        self._companies = corporate_client(endpoints, self._rest_limits)
         try:
             self._connect(pace)
         except BrokerError:
@@ -171,13 +173,20 @@ class SimulationLink:
             generator=self._generator,
             settle=barrier.settle,
         )
+        corporate = CorporateActions(
+            self._trading,
+            self._companies,
+            self._universe.symbols,
+            limits=self._rest_limits,
+            generator=self._generator,
+        )
         self.market = SteppedMarket(
             self._universe,
             self._control,
             barrier,
             self._bars,
             clock,
-            at_open=self.broker.begin_session,
+            at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
             at_close=self.broker.end_session,
             pace=pace,
         )
@@ -201,6 +210,7 @@ class SimulationLink:
         self._updates.close()
         self._control.close()
         close_client(self._trading)
+        close_client(self._companies)
 
     def __enter__(self) -> SimulationLink:
         return self

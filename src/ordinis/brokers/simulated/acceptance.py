@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, trailed_usd
+from ordinis.brokers.simulated.regimes import Asked
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.brokers.simulated.validity import check_form, check_legs, check_pair
 from ordinis.brokers.simulated.working import WorkingOrders
@@ -17,54 +19,83 @@ _LIMIT, _STOP_LIMIT, _TRAILING_STOP = OrderType.LIMIT, OrderType.STOP_LIMIT, Ord
 _PAIRED = ("bracket", "oco")
 
 
+class Accepted(NamedTuple):
+    """What an order is to the books."""
+
+    opens: bool  # A position, or more of one.
+    reserve_usd: Decimal  # What a share of it reserves; zero for an exit.
+
+
 class Acceptance:
     """The checks that need the books and the working orders. It reads them and changes nothing."""
 
-    __slots__ = ("_books", "_collar", "_fraction_usd_min", "_working")
+    __slots__ = ("_books", "_collar", "_fraction_usd_min", "_short_collar", "_working")
 
     def __init__(self, settings: ExchangeSettings, books: AccountBooks, working: WorkingOrders) -> None:
         self._books = books
         self._working = working
         self._collar = 1 + Decimal(str(settings.market_buy_collar))
+        self._short_collar = 1 + Decimal(str(settings.short_sale_collar))
         self._fraction_usd_min = settings.fractional_order_usd_min
 
-    def check(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
-        """What a share of the order reserves, USD; zero for a sale. Raises OrderRefused."""
-        check_form(intent, whole)
-        if intent.side is _BUY:
-            reserve = self._check_buy(intent, column, whole)
-            self._check_wash(intent, column)
-            return reserve
-        self._check_sale(intent, column, whole)
-        self._check_wash(intent, column)
-        if self._books.throttles_day_trades:
-            self._books.check_day_trade(column, intent.quantity, self._selling())
-        return ZERO
+    def check(self, intent: OrderIntent, column: int, whole: bool, *, today: bool) -> Accepted:
+        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero.
 
-    def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
-        last = self._books.last_price_usd(column)
-        base = self._base(intent, last)
+        `today`: it may execute in the session that is open.
+        """
+        check_form(intent, whole)
+        existing, buys = self._books.quantity(column), intent.side is _BUY
+        if existing < 0 if buys else existing > 0:
+            self._check_exit(intent, column, whole)
+            self._check_wash(intent, column)
+            self._books.regime.check(Asked(column, buys, False, intent.quantity, ZERO, False, today), self._working)
+            return Accepted(False, ZERO)
+        reserve = self._check_opening(intent, column, whole, today)
+        self._check_wash(intent, column)
+        return Accepted(True, reserve)
+
+    def _check_opening(self, intent: OrderIntent, column: int, whole: bool, today: bool) -> Decimal:
+        buys, last = intent.side is _BUY, self._books.last_price_usd(column)
         if intent.oco:
             raise refusals.unprocessable("oco orders must be exit orders")
-        if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
-            check_legs(intent, base, entry_buys=True)
+        if not buys:
+            self._books.check_short(column, whole)
+        if any(other.opens and other.buys is not buys for other in self._working.of(column)):
+            raise refusals.opposite_opening(buys)
+        base = self._base(intent, last)
+        legs = intent.stop_loss_usd is not None or intent.take_profit_usd is not None
+        if legs:
+            check_legs(intent, base, entry_buys=buys)
         if not whole:
             self._check_fraction_value(intent.quantity * base)
-        limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
-        reserve = base if limited else max(base, last or base) * self._collar
-        self._books.check_buy(reserve * intent.quantity)
+        price = self._price_usd(intent, base, last)
+        reserve = price if buys else self._books.short_reserve_usd(column, price)
+        self._books.check_opening(reserve * intent.quantity)
+        self._books.regime.check(Asked(column, buys, True, intent.quantity, price, legs, today), self._working)
         return reserve
 
-    def _check_sale(self, intent: OrderIntent, column: int, whole: bool) -> None:
-        books = self._books
+    def _price_usd(self, intent: OrderIntent, base: Decimal, last: Decimal | None) -> Decimal:
+        """Source: Alpaca prices a buy at its limit, or above the market; a short at its limit or above the ask."""
+        limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
+        if intent.side is _BUY:
+            return base if limited else max(base, last or base) * self._collar
+        asked = (last or base) * self._short_collar
+        return max(intent.limit_price_usd or asked, asked)
+
+    def _check_exit(self, intent: OrderIntent, column: int, whole: bool) -> None:
+        books, sells = self._books, intent.side is _SELL
         if intent.oco:
-            check_pair(intent, exit_sells=True)
+            check_pair(intent, exit_sells=sells)
         elif intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
-            raise books.short_refusal()  # Legs after a sale are for a short, and there are none.
+            raise refusals.not_an_entry("bracket" if _is_bracket(intent) else "oto")
         if intent.type is _TRAILING_STOP:
             self._base(intent, books.last_price_usd(column))
-        books.check_sale(column, intent.quantity, whole, self._working.of(column))
-        if whole or intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
+        books.check_exit(column, intent.quantity, self._working.of(column))
+        if whole:
+            return
+        if not sells:
+            raise refusals.unprocessable("fractional orders cannot cover a short position")
+        if intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
             return
         last = books.last_price_usd(column)
         self._check_fraction_value(intent.quantity * (intent.limit_price_usd or intent.stop_price_usd or last or ZERO))
@@ -97,14 +128,6 @@ class Acceptance:
                 raise refusals.wash_trade(other, "opposite side market/stop order exists")
             if _crosses(intent, other):
                 raise refusals.wash_trade(other, "opposite side limit order exists")
-
-    def _selling(self) -> dict[int, Decimal]:
-        """Shares in working sells by column, stop legs left out."""
-        selling: dict[int, Decimal] = {}
-        for order in self._working:
-            if not order.buys and order.parent is None:
-                selling[order.column] = selling.get(order.column, ZERO) + order.remaining
-        return selling
 
 
 def _is_bracket(intent: OrderIntent) -> bool:

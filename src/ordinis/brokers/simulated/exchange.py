@@ -6,7 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -16,17 +16,22 @@ from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
+from ordinis.brokers.simulated.corporate import CorporateDesk
+from ordinis.brokers.simulated.groups import Groups
 from ordinis.brokers.simulated.minute import Minute
+from ordinis.brokers.simulated.notional import convert, estimated
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
-from ordinis.brokers.simulated.overnight import Dividend
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.register import Register
+from ordinis.brokers.simulated.regrouping import check_change, check_exit, entry_of, exit_of, is_entry, take_place
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -37,8 +42,6 @@ from ordinis.domain.orders import (
     ReplaceIntent,
     Side,
     TimeInForce,
-    leg_id,
-    target_id,
 )
 
 _DAY_NS = 24 * 3600 * 10**9
@@ -48,31 +51,37 @@ _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
 _IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
-_REPLACED = OrderStatus.REPLACED
+_REPLACED, _REJECTED = OrderStatus.REPLACED, OrderStatus.REJECTED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
 class Exchange:
     """One exchange with one account. Not safe for threads: one caller at a time."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, *, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(
+        self, universe: Universe, settings: ExchangeSettings, *, actions: Iterable[CorporateAction] = ()
+    ) -> None:
         self.universe = universe
         self.settings = settings
         self.session: Session | None = None  # None while closed.
         self.now_ns = 0
-        self.books = AccountBooks(universe, settings, dividends)
+        self._night = Night(settings.margin_interest_fraction, actions)
+        self.books = AccountBooks(universe, settings, self._night)
+        self._corporate = CorporateDesk(universe, self.books, keeps_fractions=settings.fractionable)
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
         self._triggers = Triggers(self._pricing, self._working)
-        self._orders: dict[str, BrokerOrder] = {}
-        self._by_client_id: dict[str, BrokerOrder] = {}
+        self._register = Register()
         self._live: dict[int, BrokerOrder] = {}  # By number: in order of submission, held legs included.
         self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
+        self._deposits = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
+        self._groups = Groups(self.books, self._start, self._end)
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
+        self.fill_cap: Callable[[BrokerOrder, Decimal], Decimal] | None = None  # What a server leaves of a fill.
 
     # Time.
 
@@ -81,9 +90,23 @@ class Exchange:
         self.session = session
         self.now_ns = session.open_ns
         self._outbox += self.books.open_session(session)
+        self._take_corporate_actions(session)
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
+
+    def announce(self, action: CorporateAction) -> None:
+        """A corporate action that is to come, beside those the exchange began with."""
+        self._night.announce(action)
+
+    def _take_corporate_actions(self, session: Session) -> None:
+        """First what was paid, then what was done, then the orders that ended with the old terms."""
+        booked = [one for action in self._night.actions(session) if (one := self._corporate.book(action, session))]
+        self._outbox += [one.paid for one in booked if one.paid is not None]
+        self._outbox += [one.action for one in booked]
+        changed = {action.symbol for _, action in booked if action.kind is not ActionKind.DIVIDEND}
+        for order in [one for one in self._live.values() if one.symbol in changed]:
+            self._end(order, _CANCELED)  # Its prices and quantities would mean something else now.
 
     def advance(self, minute: MarketSlice) -> None:
         """A minute has passed: match the working orders on its bars, then mark at its closes.
@@ -113,56 +136,97 @@ class Exchange:
 
     # Orders.
 
-    def submit(self, intent: OrderIntent) -> BrokerOrder:
-        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing."""
-        if self._names_are_taken(intent):
+    def submit(self, intent: OrderIntent, notional_usd: Decimal | None = None) -> BrokerOrder:
+        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing.
+
+        With `notional_usd` it is of so much money, and the intent's quantity is not read.
+        """
+        if not self._register.takes(intent):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
-        order = self._made(intent, column)
+        if column in self._corporate.removed:
+            raise refusals.inactive_asset(intent.symbol)
+        if notional_usd is not None:
+            last, least = self.books.last_price_usd(column), self.settings.fractional_order_usd_min
+            intent = estimated(intent, notional_usd, last, least)
+        order = self._made(intent, column, whole=notional_usd is None and intent.quantity % 1 == 0)
+        order.notional_usd = notional_usd
         self._accept(order, intent)
         if self._fills_now and self.session is not None and order.type is _MARKET:
             self._fill_now(order)
         return order
 
-    def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
+    def _made(self, intent: OrderIntent, column: int, whole: bool) -> BrokerOrder:
         """Checked, and changing nothing yet."""
-        whole = intent.quantity % 1 == 0
-        reserve = self._acceptance.check(intent, column, whole)
+        if not whole and not self.settings.fractionable:
+            raise refusals.not_fractionable(intent.symbol)
+        accepted = self._acceptance.check(intent, column, whole, today=self._trades_today)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
             intent,
-            number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
+            number=len(self._register) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
-            reserve_price_usd=reserve,
+            opens=accepted.opens,
+            reserve_price_usd=accepted.reserve_usd,
             at_ns=self.now_ns,
         )
 
     def _fill_now(self, order: BrokerOrder) -> None:
         if order.number not in self._working.auctions:
-            self._fill(order, order.quantity, self.books.last_usd.item(order.column), self.now_ns)
+            last_usd = self.books.last_usd.item(order.column)
+            convert(self.books, order, last_usd)
+            self._fill(order, order.quantity, last_usd, self.now_ns)
 
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
-        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
-        intent = successor(old, change)
-        if self._names_are_taken(intent):
+        check_replaceable(old, self._trades_today)
+        if change.client_order_id in self._register:
             raise refusals.duplicate_id()
-        self.books.release(old, old.remaining)  # What it holds is there for its successor.
+        if old.order_class != "simple":
+            return self._replace_in_group(old, change)
+        intent = successor(old, change)
+        new = self._made_beside(old, intent)
+        self._end_for(old, new)
+        self._accept(new, intent)
+        return new
+
+    def _made_beside(self, old: BrokerOrder, intent: OrderIntent) -> BrokerOrder:
+        """Checked as if the old one were gone: what it holds is there for its successor."""
+        self.books.release(old, old.remaining)
         self._working.remove(old)
         try:
-            new = self._made(intent, old.column)
+            return self._made(intent, old.column, whole=intent.quantity % 1 == 0)
         finally:
             self.books.hold(old)
             self._working.add(old)
+
+    def _replace_in_group(self, old: BrokerOrder, change: ReplaceIntent) -> BrokerOrder:
+        """The new order stands where the old one stood, working or held."""
+        check_change(old, change)
+        if is_entry(old):
+            new = self._made_beside(old, entry_of(old, change))
+            new.expires_at_ns = old.expires_at_ns
+        else:
+            check_exit(old, change, self.books.last_price_usd(old.column))
+            new = exit_of(old, change, number=len(self._register) + 1, at_ns=self.now_ns)
+        held = old.status is _HELD
+        self._end_for(old, new)
+        take_place(old, new)
+        self._keep(new)
+        if held:
+            self._report(new, self.now_ns)
+        else:
+            self._start(new, self.now_ns)
+        return new
+
+    def _end_for(self, old: BrokerOrder, new: BrokerOrder) -> None:
         old.replaced_by, new.replaces = new.id, old.id
         self._end(old, _REPLACED)
-        self._accept(new, intent)
-        return new
 
     def cancel(self, broker_order_id: str) -> None:
         """Take an order back; its legs, its sibling, or a held leg's parent go with it. Raises OrderRefused."""
@@ -176,26 +240,37 @@ class Exchange:
             if other is not None and other.live:
                 self._end(other, _CANCELED)
 
+    def reject(self, broker_order_id: str) -> None:
+        """The venue sends back what had been accepted; its legs go with it. Raises OrderRefused."""
+        order = self.order(broker_order_id)
+        if not order.live:
+            raise refusals.order_is_final(order)
+        for one in (order, *order.legs):
+            if one.live:
+                self._end(one, _REJECTED)
+
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
-        order = self._orders.get(broker_order_id)
-        if order is None:
-            raise refusals.order_not_found(broker_order_id)
-        return order
+        return self._register.by_id(broker_order_id)
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
-        order = self._by_client_id.get(client_order_id)
-        if order is None:
-            raise refusals.order_not_found(client_order_id)
-        return order
+        return self._register.by_client_id(client_order_id)
 
     @property
     def orders(self) -> tuple[BrokerOrder, ...]:
         """All orders, legs included, in order of submission."""
-        return tuple(self._orders.values())
+        return self._register.all
 
     # The account.
+
+    def deposit(self, amount_usd: Decimal) -> None:
+        """Money comes into the account now; it leaves where the amount is negative."""
+        self.books.deposit(amount_usd, self.now_ns)
+        self._deposits += 1
+        kind = "deposit" if amount_usd > 0 else "withdrawal"
+        name = f"{kind}-{self._deposits}"
+        self._outbox.append(CashFlow(at_ns=self.now_ns, id=name, kind=kind, amount_usd=amount_usd))
 
     def account(self) -> AccountView:
         return self.books.view(self.now_ns)
@@ -213,6 +288,10 @@ class Exchange:
         """The symbol's last price; None before its first bar."""
         return self.books.last_price_usd(self.universe.column[symbol])
 
+    def trades(self, symbol: str) -> bool:
+        """Whether the symbol is still traded here."""
+        return self.universe.column[symbol] not in self._corporate.removed
+
     def drain(self) -> list[BrokerEvent]:
         """What happened since the last call, in order of execution."""
         events, self._outbox = self._outbox, []
@@ -220,39 +299,34 @@ class Exchange:
 
     # Acceptance.
 
-    def _names_are_taken(self, intent: OrderIntent) -> bool:
-        ids, name = self._by_client_id, intent.client_order_id
-        return (
-            name in ids
-            or (intent.stop_loss_usd is not None and leg_id(name) in ids)
-            or (intent.take_profit_usd is not None and not intent.oco and target_id(name) in ids)
-        )
-
     def _accept(self, order: BrokerOrder, intent: OrderIntent) -> None:
         order.expires_at_ns = self._expiry_ns(order.time_in_force)
         if order.type is _TRAILING_STOP:
             move_trail(order, price_usd(self.books.last_usd.item(order.column)))
-        self._register(order)
+        self._keep(order)
         self._start(order, self.now_ns)
         if intent.stop_loss_usd is None and intent.take_profit_usd is None:
             return
         add_legs(order, intent, number=order.number - 1 if intent.oco else order.number + 1)
         for leg in order.legs:
-            self._register(leg)
+            self._keep(leg)
             self._report(leg, self.now_ns)
         if intent.oco:
-            self._release_legs(order, self.now_ns)
+            self._groups.release_legs(order, self.now_ns)
+
+    @property
+    def _trades_today(self) -> bool:
+        """What is sent now may still execute in this session."""
+        return self.session is not None and self.now_ns < self.session.close_ns
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
         if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
-        open_now = self.session is not None and self.now_ns < self.session.close_ns
-        return self.session.close_ns if self.session is not None and open_now else None
+        return self.session.close_ns if self.session is not None and self._trades_today else None
 
-    def _register(self, order: BrokerOrder) -> None:
-        self._orders[order.id] = order
-        self._by_client_id[order.client_order_id] = order
+    def _keep(self, order: BrokerOrder) -> None:
+        self._register.add(order)
         self._live[order.number] = order
 
     def _start(self, order: BrokerOrder, at_ns: int) -> None:
@@ -312,7 +386,7 @@ class Exchange:
                 continue
             self._execute(order, price, minute.start_ns, minute)
             if order.order_class != "simple":
-                self._follow(later, order, minute.bar(order.column))
+                self._groups.follow(later, order, minute.bar(order.column))
         self._match_within(later, minute)
 
     def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
@@ -329,31 +403,21 @@ class Exchange:
             if order.order_class != "simple":
                 rest = rest_after(order.buys, waited_for_usd, kind, bar)
                 if rest is not None:
-                    self._follow(later, order, rest)  # The loop comes to them last.
-
-    @staticmethod
-    def _follow(later: list[tuple[BrokerOrder, Bar]], entry: BrokerOrder, bar: Bar) -> None:
-        """The legs that an entry has brought to life meet what is left of its bar, the stop first."""
-        if entry.sibling is None:
-            later += [(leg, bar) for leg in entry.legs if leg.status is _ACCEPTED]
+                    self._groups.follow(later, order, rest)  # The loop comes to them last.
 
     def _execute(self, order: BrokerOrder, price_usd: float, at_ns: int, minute: Minute) -> None:
         """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
         if not order.holds:
-            self._outlive_sibling(order, at_ns)
+            self._groups.outlive(order, at_ns)
+        convert(self.books, order, price_usd)
         quantity = minute.take(order)
+        if self.fill_cap is not None:
+            quantity = self.fill_cap(order, quantity)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
         kind = order.acts_as
         if order.live and (kind is _STOP or kind is _TRAILING_STOP):
             self._working.trigger(order)
-
-    def _outlive_sibling(self, stop: BrokerOrder, at_ns: int) -> None:
-        """The stop of a pair executes: its target ends, and the shares are the stop's to hold."""
-        if stop.sibling is not None:
-            self._end(stop.sibling, _CANCELED, at_ns)
-        stop.holds = True
-        self.books.hold(stop)
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, estimate_usd: float, at_ns: int) -> None:
         price = price_usd(estimate_usd)
@@ -362,10 +426,8 @@ class Exchange:
         books.release(order, quantity)
         order.filled_quantity += quantity
         order.filled_value_usd += value
-        if order.buys:
-            books.bought(order, quantity, price, value, at_ns)
-        else:
-            books.sold(order, quantity, price, value, at_ns)
+        book = books.opened if order.opens else books.closed
+        book(order, quantity, price, value, at_ns)
         if order.filled_quantity == order.quantity:
             order.status = _FILLED
             order.filled_at_ns = at_ns
@@ -382,37 +444,12 @@ class Exchange:
         )
         self._report(order, at_ns, fill)
         if order.order_class != "simple":
-            self._after_group_fill(order, quantity, at_ns)
-
-    def _after_group_fill(self, order: BrokerOrder, quantity: Decimal, at_ns: int) -> None:
-        if order.sibling is not None:
-            self._resize_sibling(order.sibling, quantity, at_ns)
-        elif order.status is _FILLED:
-            self._release_legs(order, at_ns)
-
-    def _resize_sibling(self, stop: BrokerOrder, sold: Decimal, at_ns: int) -> None:
-        """The target of a pair has filled: its stop protects what is left."""
-        if not stop.live:  # Or the stop itself has filled, which ended the target.
-            return
-        if sold == stop.quantity:
-            self._end(stop, _CANCELED, at_ns)
-        else:
-            stop.quantity -= sold
-
-    def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
-        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
-        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
-        for leg in parent.legs:
-            if lives:
-                self._start(leg, at_ns)
-            else:
-                self._end(leg, _CANCELED, at_ns)
+            self._groups.after_fill(order, quantity, at_ns)
 
     # The end of an order.
 
     def _end(self, order: BrokerOrder, status: OrderStatus, at_ns: int | None = None) -> None:
-        """Cancel or expire what is left of it."""
+        """Cancel, expire, replace or reject what is left of it."""
         at_ns = self.now_ns if at_ns is None else at_ns
         waiting = order.status is _HELD
         order.status = status
@@ -420,7 +457,7 @@ class Exchange:
             order.expired_at_ns = at_ns
         elif status is _REPLACED:
             order.replaced_at_ns = at_ns
-        else:
+        elif status is not _REJECTED:
             order.canceled_at_ns = at_ns
         if waiting:
             order.live = False

@@ -30,6 +30,8 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     time_in_force: TimeInForce
     quantity: Decimal  # Shares, unsigned.
     whole: bool  # A fractional order may fill in fractions, a whole one may not.
+    notional_usd: Decimal | None = None  # Given: the quantity is an estimate until the first fill's price sets it.
+    priority: int  # Of two that a bar could fill, the smaller goes first: its number, or that of whom it replaced.
     limit_price_usd: Decimal | None = None
     stop_price_usd: Decimal | None = None
     trail_usd: Decimal | None = None
@@ -37,7 +39,8 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     mark_usd: Decimal | None = None  # The best price that a trailing stop has seen.
     trigger_usd: float = 0.0  # The price it waits for, for matching; 0.0 for a market order.
     acts_as: OrderType  # Its type; once its stop is reached, what it has become.
-    reserve_price_usd: Decimal = ZERO  # What an open buy reserves a share.
+    opens: bool  # A position, or more of one: it reserves buying power. Otherwise it holds shares of one.
+    reserve_price_usd: Decimal = ZERO  # What an opening order reserves a share.
     order_class: str = "simple"  # Or "oto", "bracket", "oco": a parent or its legs.
     parent: BrokerOrder | None = None
     leg: BrokerOrder | None = None  # The stop-loss.
@@ -81,13 +84,14 @@ def order_id(number: int) -> str:
 
 
 def new_order(
-    intent: OrderIntent, *, number: int, column: int, whole: bool, reserve_price_usd: Decimal, at_ns: int
+    intent: OrderIntent, *, number: int, column: int, whole: bool, opens: bool, reserve_price_usd: Decimal, at_ns: int
 ) -> BrokerOrder:
     """An order that has just been accepted."""
     limit = intent.take_profit_usd if intent.oco else intent.limit_price_usd
     waits_for = intent.stop_price_usd or limit
     return BrokerOrder(
         number=number,
+        priority=number,
         id=order_id(number),
         client_order_id=intent.client_order_id,
         symbol=intent.symbol,
@@ -99,6 +103,7 @@ def new_order(
         time_in_force=intent.time_in_force,
         quantity=intent.quantity,
         whole=whole,
+        opens=opens,
         limit_price_usd=limit,
         stop_price_usd=intent.stop_price_usd,
         trail_usd=intent.trail_usd,
@@ -147,6 +152,7 @@ def _leg(parent: BrokerOrder, number: int, name: str, kind: OrderType, *, exits:
     buys = parent.buys if exits else not parent.buys
     return BrokerOrder(
         number=number,
+        priority=number,
         id=order_id(number),
         client_order_id=name,
         symbol=parent.symbol,
@@ -158,6 +164,7 @@ def _leg(parent: BrokerOrder, number: int, name: str, kind: OrderType, *, exits:
         time_in_force=parent.time_in_force,
         quantity=parent.quantity,
         whole=parent.whole,
+        opens=False,
         parent=parent,
         status=_HELD,
         created_at_ns=parent.created_at_ns,

@@ -5,6 +5,7 @@ Source: replies of Alpaca's trading API. `details` are the further fields of its
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from ordinis.brokers.simulated.order import BrokerOrder
@@ -43,6 +44,14 @@ def below_minimum(least_usd: Decimal) -> Refusal:
 
 def unknown_asset(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" not found')
+
+
+def inactive_asset(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not active')
+
+
+def not_fractionable(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not fractionable')
 
 
 def no_price(symbol: str) -> Refusal:
@@ -103,5 +112,30 @@ def short_sale(margin_account: bool, equity_min_usd: Decimal) -> Refusal:
     return Refusal(403, FORBIDDEN, f"short selling needs a margin account with at least ${equity_min_usd} of equity")
 
 
+def hard_to_borrow(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" cannot be sold short')
+
+
+def opposite_opening(buys: bool) -> Refusal:
+    """An account is never long and short of a symbol, so no two orders may try to make it so."""
+    mine, theirs = ("long buy", "short sell") if buys else ("short sell", "long buy")
+    return Refusal(403, FORBIDDEN, f"cannot open a {mine} while a {theirs} order is open")
+
+
+def not_an_entry(order_class: str) -> Refusal:
+    return unprocessable(f"{order_class} orders must be entry orders")
+
+
 def day_trade() -> Refusal:
     return Refusal(403, DAY_TRADE, "trade denied due to pattern day trading protection")
+
+
+def intraday_margin(level_usd: Decimal) -> Refusal:
+    """The broker's words for this are not known; its code is the one of every order that an account cannot carry."""
+    return Refusal(403, FORBIDDEN, "order would create an intraday margin deficit", intraday_margin=f"{level_usd:.2f}")
+
+
+def frozen(until: date) -> Refusal:
+    return Refusal(
+        403, FORBIDDEN, f"account is restricted after an unmet intraday margin call until {until.isoformat()}"
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from ordinis.domain import money
 from ordinis.domain.decision import Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.market import MINUTE_NS
@@ -51,13 +52,16 @@ class ExecutionSettings:
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "symbol")
+    __slots__ = ("cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
 
-    def __init__(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> None:
+    def __init__(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
+    ) -> None:
         self.client_order_id = client_order_id
         self.symbol = symbol
         self.purpose = purpose
         self.quantity = quantity
+        self.direction = direction  # Of the position that it is about: -1 is a short.
         self.filled = ZERO
         self.cancelling = False
 
@@ -105,7 +109,7 @@ class OrderDesk:
         self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
         self.working: dict[str, WorkingOrder] = {}
         self.sent = 0  # Orders since the start, legs counted.
-        self.opening = 0  # Entries that have not bought anything yet.
+        self.opening = 0  # Entries that have not filled at all yet.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
 
@@ -115,10 +119,10 @@ class OrderDesk:
             orders = self._symbols[symbol] = SymbolOrders()
         return orders
 
-    @property
-    def entering(self) -> list[str]:
-        """Symbols with an entry working."""
-        return [order.symbol for order in self.working.values() if order.purpose is _ENTRY]
+    def busy(self, symbol: str) -> bool:
+        """An entry or an exit works, so the position changes: what a broker says of it may be older or newer."""
+        orders = self._symbols.get(symbol)
+        return orders is not None and (orders.entry is not None or orders.exit is not None)
 
     def objection(self, symbol: str) -> Reason | None:
         """Why no entry may be sent for this symbol now, as far as its orders say."""
@@ -129,15 +133,28 @@ class OrderDesk:
             return _DUPLICATE
         return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
-    def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
-        """Buy at the market. Whole shares carry their stop with them."""
+    def enter(
+        self,
+        symbol: str,
+        quantity: Decimal,
+        stop_usd: Decimal | None,
+        at_ns: int,
+        direction: int = 1,
+        stop_from_ns: int = 0,
+    ) -> OrderIntent:
+        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+
+        A stop that has to wait until `stop_from_ns` goes out by itself.
+        """
         orders = self.of(symbol)
         orders.stop_usd = stop_usd if self.protects else None
-        with_leg = orders.stop_usd is not None and quantity % 1 == 0
+        with_leg = orders.stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
+        if stop_from_ns:
+            orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, stop_from_ns)
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
-            side=_BUY,
+            side=_BUY if direction > 0 else _SELL,
             quantity=quantity,
             type=_MARKET,
             time_in_force=_GTC if with_leg else _DAY,
@@ -146,10 +163,10 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_loss_usd=orders.stop_usd if with_leg else None,
         )
-        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity)
+        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity, direction)
         self.opening += 1
         if with_leg:
-            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity)
+            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity, direction)
         return intent
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
@@ -163,9 +180,9 @@ class OrderDesk:
         return orders.leaving is None and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
     def leave(self, symbol: str, held: Decimal, at_ns: int) -> tuple[str, list[Action]]:
-        """Close the position: sell at once, or first take back what holds its shares.
+        """Close the position, long or short: at once, or first take back what holds its shares.
 
-        Returns the id that the sale has, or will have, and what to do now.
+        Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
         orders.leaving = self._ids.next(at_ns, symbol, "exit")
@@ -174,7 +191,7 @@ class OrderDesk:
     def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         first = orders.entry or orders.stop  # An entry takes its leg with it.
         if first is None:
-            return self._sell(symbol, orders, held, at_ns)
+            return self._close(symbol, orders, held, at_ns)
         return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
@@ -191,6 +208,28 @@ class OrderDesk:
             orders.drop(order)
             self._ended(order, orders, update)
         return self._next(order.symbol, orders, held, update.at_ns)
+
+    def split(self, symbol: str, ratio: Decimal, held: Decimal, at_ns: int) -> list[Action]:
+        """New shares for old ones: the stop has a new price, and what works in the old terms is taken back.
+
+        A broker may do that by itself. Whoever does it, its confirmation brings the stop in the new terms.
+        """
+        orders = self.of(symbol)
+        if orders.stop_usd is not None:
+            farther = money.tick_below if held > 0 else money.tick_above  # Never nearer than it was meant.
+            orders.stop_usd = farther(orders.stop_usd / ratio)
+        return self._withdraw(orders, at_ns)
+
+    def forget(self, symbol: str, at_ns: int) -> list[Action]:
+        """The symbol is traded no more: nothing is to follow."""
+        orders = self.of(symbol)
+        orders.leaving = orders.stop_usd = None
+        self.unprotected.discard(symbol)
+        return self._withdraw(orders, at_ns)
+
+    def _withdraw(self, orders: SymbolOrders, at_ns: int) -> list[Action]:
+        first = orders.entry or orders.exit or orders.stop  # An entry takes its leg with it.
+        return [] if first is None or first.cancelling else [self._cancel(first, at_ns)]
 
     def close_session(self, at_ns: int) -> list[Action]:
         """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.
@@ -229,7 +268,7 @@ class OrderDesk:
         return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
-        """Flat: a stop without a position would open a short."""
+        """Flat: a stop without a position would open one."""
         if orders.entry is not None:
             return []
         orders.leaving = None
@@ -240,7 +279,7 @@ class OrderDesk:
     def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         """A stop for exactly what is held.
 
-        Protection outranks size: while an entry still buys, the broker takes no stop against it, so what is
+        Protection outranks size: while an entry still works, the broker takes no stop against it, so what is
         left of an entry that filled in part is taken back.
         """
         if orders.stop_usd is None or orders.exit is not None:
@@ -250,7 +289,7 @@ class OrderDesk:
         stop = orders.stop
         if stop is None:
             return self._arm(symbol, orders, held, at_ns)
-        if stop.quantity - stop.filled == held or stop.cancelling:
+        if stop.quantity - stop.filled == abs(held) or stop.cancelling:
             return []
         return [self._cancel(stop, at_ns)]
 
@@ -263,8 +302,8 @@ class OrderDesk:
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_STOP,
             time_in_force=_GTC if whole else _DAY,  # Fractions take day orders only.
             purpose=_PROTECT,
@@ -272,28 +311,30 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_price_usd=orders.stop_usd,
         )
-        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, held)
+        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, abs(held), 1 if held > 0 else -1)
         return [intent]
 
-    def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+    def _close(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         assert orders.leaving is not None
         intent = OrderIntent(
             client_order_id=orders.leaving,
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_MARKET,
             time_in_force=_DAY,
             purpose=_EXIT,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, held)
+        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, abs(held), 1 if held > 0 else -1)
         orders.leaving = None
         return [intent]
 
-    def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
-        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
+    def _track(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int
+    ) -> WorkingOrder:
+        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity, direction)
         self.sent += 1
         return order
 
