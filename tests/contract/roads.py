@@ -113,7 +113,7 @@ def heard(
 
 
 def _run(broker: Broker, market: Market, script: Script) -> list[Any]:
-    events: list[Any] = [broker.account()]
+    events: list[Any] = [msgspec.structs.replace(broker.account(), at_ns=0)]  # Before any time has passed.
     for number, item in enumerate(market):
         events += broker.updates()
         events.append(item)

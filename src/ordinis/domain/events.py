@@ -11,7 +11,7 @@ from enum import Enum
 
 import msgspec
 
-from ordinis.domain.account import AccountView
+from ordinis.domain.account import AccountView, Position
 from ordinis.domain.market import MarketSlice, Session
 from ordinis.domain.orders import Fill, OrderStatus
 
@@ -38,6 +38,24 @@ class CashFlow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_onl
     kind: str
     amount_usd: Decimal  # Signed: negative leaves the account.
     note: str = ""
+
+
+class BookCorrection(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """Shares that the broker has and our book has not, or the other way round, without a fill that says why."""
+
+    id: str
+    symbol: str
+    quantity: Decimal  # Shares, signed: what our book lacks.
+    price_usd: Decimal  # At which they are booked: the broker's average, or ours.
+
+
+class Reconciliation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="reconciliation"):
+    """Our book was held against the broker's, after all its news. Nothing but what it changes or must be seen."""
+
+    at_ns: int
+    corrections: tuple[BookCorrection, ...] = ()  # The broker wins on quantity.
+    differences: tuple[str, ...] = ()  # Unexplained, a line each: entries stay halted while there are any.
+    foreign: tuple[Position, ...] = ()  # Left alone, because the settings say so.
 
 
 class Phase(Enum):
@@ -71,4 +89,4 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
 
 
 BrokerEvent = OrderUpdate | CashFlow
-Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase | Command
+Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase | Command | Reconciliation

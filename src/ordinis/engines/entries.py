@@ -118,13 +118,18 @@ def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: 
 def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
     intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
     draft.actions.append(intent)
+    sent(state, intent, strategy, candidate.strength, candidate.price_usd)
+    return intent
+
+
+def sent(state: State, intent: OrderIntent, strategy: str, strength: float | None, price_usd: float) -> None:
+    """An entry is decided: what it takes is taken, for the ones after it."""
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
-    state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
-    state.book.commit(intent.client_order_id, float(quantity), candidate.price_usd, column)
+    state.entry_confidence[column] = nan if strength is None else strength
+    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column)
     state.slots.entry_sent(intent.symbol)
     state.refresh(intent.symbol)
-    return intent
 
 
 def _stop_usd(state: State, candidate: Candidate) -> Decimal | None:

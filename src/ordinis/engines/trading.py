@@ -13,7 +13,7 @@ import numpy as np
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
-from ordinis.domain.events import CashFlow, Command, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import CashFlow, Command, CommandKind, Event, OrderUpdate, Phase, Reconciliation, SessionPhase
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.commands import flattening, obey
@@ -24,6 +24,7 @@ from ordinis.engines.exits import close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
+from ordinis.engines.recovery import correct, recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
@@ -65,13 +66,40 @@ class TradingEngine:
             return self._on_account(event)
         if isinstance(event, Command):
             return self._on_command(event)
+        if isinstance(event, Reconciliation):
+            return self._on_reconciliation(event)
         assert isinstance(event, SessionPhase)
         return self._on_phase(event)
 
-    def _on_slice(self, minute: MarketSlice) -> Decision:
-        state, minutes, row = self.state, self._look(minute.block), minute.row
+    def recall(self, event: Event, decision: Decision) -> None:
+        """Take a recorded event and its recorded answer in, after `warm_up`. Nothing is decided anew.
+
+        What follows is as if this engine had lived through them. Errors: AccountError.
+        """
+        if type(event) is MarketSlice:
+            self._pass(event)
+        elif isinstance(event, OrderUpdate):
+            aftermath.recall(self.state, event)
+        elif isinstance(event, Command):
+            obey(self.state, event)
+        elif isinstance(event, SessionPhase):
+            self._turn(event)
+        else:
+            self.handle(event)  # It only says how things are.
+        recall(self.state, decision)
+        if isinstance(event, OrderUpdate):
+            self.state.desk.settle(event.symbol, self.state.ledger.held(event.symbol))
+            self.state.refresh(event.symbol)
+
+    def _pass(self, minute: MarketSlice) -> tuple[Minutes, list[str]]:
+        """A minute has passed: the market is looked at, the book is valued."""
+        minutes, row = self._look(minute.block), minute.row
         self._row = row
-        notes = self._mark(minute.at_ns, float(state.ledger.quantity @ minutes.marks[row]))
+        return minutes, self._mark(minute.at_ns, float(self.state.ledger.quantity @ minutes.marks[row]))
+
+    def _on_slice(self, minute: MarketSlice) -> Decision:
+        state, row = self.state, minute.row
+        minutes, notes = self._pass(minute)
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
@@ -141,6 +169,8 @@ class TradingEngine:
         """In the session at once; outside of it positions are closed from its first minute on."""
         state, minutes = self.state, self._minutes
         actions, notes = obey(state, command)
+        if command.kind is CommandKind.RESUME and self._halted is Reason.BOOK_DIFFERS:
+            self._halted = None
         if not (flattening(state) and self._in_session and minutes is not None):
             return Decision(actions=tuple(actions), notes=tuple(notes))
         draft = Draft(minutes, self._row, command.at_ns, state.columns.last.copy(), notes)
@@ -149,6 +179,12 @@ class TradingEngine:
         return draft.decision(state.columns.changes(draft.reasons))
 
     def _on_phase(self, event: SessionPhase) -> Decision:
+        notes = self._turn(event)
+        actions = () if self._in_session else self.state.desk.close_session(event.at_ns)
+        return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
+
+    def _turn(self, event: SessionPhase) -> tuple[str, ...]:
+        """A session begins, or ends: what is counted by the session."""
         self._in_session = event.phase is Phase.OPENING
         if self._in_session:
             self._day = event.session.date
@@ -156,7 +192,7 @@ class TradingEngine:
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
-            return NOTHING
+            return ()
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
             self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
@@ -165,8 +201,7 @@ class TradingEngine:
         self.state.slots.session_closes()
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
-        actions = self.state.desk.close_session(event.at_ns)
-        return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
+        return notes
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""
@@ -188,6 +223,17 @@ class TradingEngine:
         notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_reconciliation(self, event: Reconciliation) -> Decision:
+        """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
+        or a person resumes."""
+        state = self.state
+        state.ledger.leave_alone(event.foreign)
+        notes = [correct(state, one, event.at_ns) for one in event.corrections]
+        if event.differences or event.corrections:
+            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
+        notes += [f"entries are halted: {line}" for line in event.differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

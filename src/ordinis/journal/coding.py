@@ -14,11 +14,11 @@ import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import CashFlow, Command, OrderUpdate, SessionPhase
+from ordinis.domain.events import CashFlow, Command, OrderUpdate, Reconciliation, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.slices import SliceMark, decode_mark
 
-RecordedEvent = SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase | Command
+RecordedEvent = SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase | Command | Reconciliation
 
 
 class Kind(IntEnum):
@@ -30,6 +30,7 @@ class Kind(IntEnum):
     ACCOUNT = 3
     PHASE = 4
     COMMAND = 5
+    RECONCILIATION = 8
 
 
 KIND_OF: dict[type, int] = {
@@ -39,6 +40,7 @@ KIND_OF: dict[type, int] = {
     AccountView: int(Kind.ACCOUNT),
     SessionPhase: int(Kind.PHASE),
     Command: int(Kind.COMMAND),
+    Reconciliation: int(Kind.RECONCILIATION),
 }
 
 
@@ -52,7 +54,8 @@ def _plain_number(value: Any) -> Any:
 encode = msgspec.msgpack.Encoder(enc_hook=_plain_number).encode
 
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
-    KIND_OF[kind]: msgspec.msgpack.Decoder(kind) for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase, Command)
+    KIND_OF[kind]: msgspec.msgpack.Decoder(kind)
+    for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase, Command, Reconciliation)
 }
 _DECISION = msgspec.msgpack.Decoder(Decision)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordinis.brokers.alpaca import wire
 from ordinis.brokers.alpaca.feeds import Stream
+from ordinis.brokers.alpaca.inquiries import Inquiries
 from ordinis.brokers.alpaca.memory import OrderMemory
 from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
 from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
@@ -24,6 +25,7 @@ from ordinis.domain.errors import OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import Session
 from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, ReplaceIntent
+from ordinis.domain.standing import BrokerBooks
 
 if TYPE_CHECKING:
     from alpaca.trading.client import TradingClient
@@ -63,6 +65,7 @@ class AlpacaBroker:
         self._settle = settle
         self._memory = OrderMemory()
         self._inbox: list[BrokerEvent] = []
+        self._inquiries = Inquiries(self._get, self._memory, self._tell)
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         """Send, in order. A refusal becomes an update. Errors: OutcomeUnknown, BrokerError for a refused key."""
@@ -86,6 +89,21 @@ class AlpacaBroker:
         account = wire.read(self._get("/account"), WireAccount, "account")
         positions = wire.read(self._get("/positions"), list[WirePosition], "positions")
         return wire.account_view(account, positions, self._now_ns())
+
+    def books(self) -> BrokerBooks:
+        """Positions and open orders, now. Errors: BrokerError."""
+        return self._inquiries.books(self._now_ns())
+
+    def inquire(self, client_order_id: str) -> bool:
+        """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
+        self._listen()
+        return self._inquiries.ask(client_order_id)
+
+    def recall(self, update: OrderUpdate) -> None:
+        """What an earlier run has heard of an order of ours is no news in this one."""
+        if update.broker_order_id:
+            self._memory.link(update.client_order_id, update.broker_order_id)
+        self._memory.learn(update)
 
     def begin_session(self, session: Session) -> None:
         """Before the first minute: what the night has brought becomes events."""
@@ -145,7 +163,7 @@ class AlpacaBroker:
             )
         )
         self._memory.link(intent.client_order_id, order.id)
-        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+        self._tell(wire.acknowledgement(order, intent.client_order_id))
 
     def _broker_id(self, client_order_id: str) -> str:
         """Errors: Refusal for an order that the broker does not know."""
@@ -167,11 +185,11 @@ class AlpacaBroker:
     def _acknowledge(self, intent: OrderIntent, order: WireOrder) -> None:
         """The order and its legs, as news. Fills are left to the stream: it names their execution ids."""
         self._memory.link(intent.client_order_id, order.id)
-        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+        self._tell(wire.acknowledgement(order, intent.client_order_id))
         for leg in order.legs or ():
             name = wire.leg_name(leg, intent.client_order_id)
             self._memory.link(name, leg.id)
-            self._tell(_acknowledgement(leg, name, intent.symbol))
+            self._tell(wire.acknowledgement(leg, name))
 
     def _rejection(self, intent: Action, refusal: Refusal) -> OrderUpdate:
         return OrderUpdate(
@@ -239,14 +257,3 @@ class AlpacaBroker:
         return wire.read(answer, WireOrder, "order")
 
 
-def _acknowledgement(order: WireOrder, client_order_id: str, symbol: str) -> OrderUpdate:
-    known = wire.status(order.status)
-    fills = known in {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
-    return OrderUpdate(
-        at_ns=wire.submitted_at_ns(order),
-        client_order_id=client_order_id,
-        broker_order_id=order.id,
-        symbol=symbol,
-        status=OrderStatus.ACCEPTED if fills else known,
-        filled_quantity=Decimal(0),
-    )

@@ -16,6 +16,7 @@ import msgspec
 
 from ordinis.brokers.alpaca.backoff import Backoff
 from ordinis.brokers.alpaca.endpoints import Endpoints, is_loopback
+from ordinis.brokers.alpaca.times import ns_from_text
 from ordinis.domain.errors import BrokerError
 
 if TYPE_CHECKING:
@@ -136,6 +137,19 @@ def _error_body(body: str) -> _ErrorBody:
         return msgspec.json.decode(body, type=_ErrorBody, strict=False)
     except msgspec.MsgspecError:
         return _ErrorBody(message=body[:200])
+
+
+class _Clock(msgspec.Struct):
+    timestamp: str
+
+
+def broker_now_ns(client: TradingClient, limits: RestLimits, generator: Random) -> int:
+    """The broker's clock. Errors: BrokerError."""
+    answer = repeated(lambda: client.get("/clock"), limits, generator)
+    try:
+        return ns_from_text(msgspec.convert(answer, _Clock).timestamp)
+    except msgspec.ValidationError as error:
+        raise BrokerError(f"the broker's clock cannot be read: {error}; its API may have changed") from error
 
 
 def repeated(call: Callable[[], T], limits: RestLimits, generator: Random) -> T:

@@ -34,7 +34,7 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _MARKET, _STOP = OrderType.MARKET, OrderType.STOP
 _DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
 _DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
-_FILLED, _REJECTED = OrderStatus.FILLED, OrderStatus.REJECTED
+_FILLED, _REJECTED, _LAPSED = OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.LAPSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +131,8 @@ class OrderDesk:
 
     def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
         """Buy at the market. Whole shares carry their stop with them."""
-        orders = self.of(symbol)
-        orders.stop_usd = stop_usd if self.protects else None
-        with_leg = orders.stop_usd is not None and quantity % 1 == 0
+        stop_usd = stop_usd if self.protects else None
+        with_leg = stop_usd is not None and quantity % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
@@ -144,12 +143,10 @@ class OrderDesk:
             purpose=_ENTRY,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
-            stop_loss_usd=orders.stop_usd if with_leg else None,
+            stop_loss_usd=stop_usd if with_leg else None,
+            position_stop_usd=stop_usd,
         )
-        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity)
-        self.opening += 1
-        if with_leg:
-            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity)
+        self._take(intent, self.of(symbol))
         return intent
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
@@ -178,10 +175,14 @@ class OrderDesk:
         return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
-        """Follow an order. `held` is the position after this update, in shares."""
+        """Follow an order, and say what its symbol needs now. `held` is the position after this update, in shares."""
+        return self.protect(update.symbol, held, update.at_ns) if self.follow(update) else []
+
+    def follow(self, update: OrderUpdate) -> bool:
+        """Keep book of an order of ours; False for any other."""
         order = self.working.get(update.client_order_id)
         if order is None:
-            return []
+            return False
         orders = self.of(order.symbol)
         if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
             self.opening -= 1
@@ -190,7 +191,7 @@ class OrderDesk:
             del self.working[order.client_order_id]
             orders.drop(order)
             self._ended(order, orders, update)
-        return self._next(order.symbol, orders, held, update.at_ns)
+        return True
 
     def close_session(self, at_ns: int) -> list[Action]:
         """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.
@@ -201,8 +202,13 @@ class OrderDesk:
         return [self._cancel(order, at_ns) for order in entries if leg_id(order.client_order_id) in self.working]
 
     def protect(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
-        """Try again where an earlier stop was refused."""
-        return self._next(symbol, self.of(symbol), held, at_ns)
+        """What the symbol needs now: a step of its exit, or a stop for exactly what is held."""
+        orders = self.of(symbol)
+        if not held:
+            return self._clear(symbol, orders, at_ns)
+        if orders.leaving is not None:
+            return self._leave(symbol, orders, held, at_ns)
+        return self._protect(symbol, orders, held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
         """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
@@ -211,22 +217,20 @@ class OrderDesk:
         if update.status is not _REJECTED:
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
+            if update.status is _LAPSED:
+                self._never_was(order, orders)
             return
         earlier = orders.backoff.get(order.purpose)
         doubled = earlier.minutes * 2 if earlier else self._settings.retry_minutes
         minutes = min(doubled, self._settings.retry_minutes_max)
         orders.backoff[order.purpose] = Backoff(minutes, update.at_ns + minutes * MINUTE_NS)
-        if order.purpose is _ENTRY and orders.stop is not None:  # It never came to be.
+        self._never_was(order, orders)
+
+    def _never_was(self, order: WorkingOrder, orders: SymbolOrders) -> None:
+        """The leg of an entry that the broker does not have."""
+        if order.purpose is _ENTRY and orders.stop is not None:
             self.working.pop(orders.stop.client_order_id, None)
             orders.stop = None
-
-    def _next(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
-        """What the symbol needs now."""
-        if not held:
-            return self._clear(symbol, orders, at_ns)
-        if orders.leaving is not None:
-            return self._leave(symbol, orders, held, at_ns)
-        return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
         """Flat: a stop without a position would open a short."""
@@ -258,7 +262,6 @@ class OrderDesk:
         if at_ns < orders.free_at_ns(_PROTECT):
             self.unprotected.add(symbol)
             return []
-        self.unprotected.discard(symbol)
         whole = held % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
@@ -272,7 +275,7 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_price_usd=orders.stop_usd,
         )
-        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, held)
+        self._take(intent, orders)
         return [intent]
 
     def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
@@ -288,9 +291,48 @@ class OrderDesk:
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, held)
-        orders.leaving = None
+        self._take(intent, orders)
         return [intent]
+
+    def recall(self, action: Action) -> None:
+        """An action that was decided before: recovery takes recorded decisions in, it makes none."""
+        if isinstance(action, CancelIntent):
+            if action.client_order_id in self.working:
+                self.working[action.client_order_id].cancelling = True
+        elif isinstance(action, OrderIntent):
+            self._ids.recall(action.client_order_id)
+            self._take(action, self.of(action.symbol))
+
+    def recall_exit(self, symbol: str, client_order_id: str) -> None:
+        """An exit that was decided before, and may wait for the stop to be taken back."""
+        self._ids.recall(client_order_id)
+        self.of(symbol).leaving = client_order_id
+
+    def settle(self, symbol: str, held: Decimal) -> None:
+        """After what was recorded: a position that has no stop now is looked after in the next minute."""
+        orders = self.of(symbol)
+        if held:
+            busy = orders.entry or orders.exit or orders.leaving
+            if orders.stop is None and orders.stop_usd is not None and not busy:
+                self.unprotected.add(symbol)
+        elif orders.entry is None:
+            orders.leaving = None
+            self.unprotected.discard(symbol)
+
+    def _take(self, intent: OrderIntent, orders: SymbolOrders) -> None:
+        """An order that is decided is ours from here on."""
+        order = self._track(intent.client_order_id, intent.symbol, intent.purpose, intent.quantity)
+        if intent.purpose is _EXIT:
+            orders.exit, orders.leaving = order, None
+        elif intent.purpose is _PROTECT:
+            orders.stop = order
+            self.unprotected.discard(intent.symbol)
+        else:
+            orders.entry, orders.stop_usd = order, intent.position_stop_usd
+            self.opening += 1
+            if intent.stop_loss_usd is not None:
+                leg = leg_id(intent.client_order_id)
+                orders.stop = self._track(leg, intent.symbol, _PROTECT, intent.quantity)
 
     def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
         order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
