@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ordinis.domain.decision import Decision
 from ordinis.domain.events import Event, Phase, SessionPhase
+from ordinis.domain.market import MarketSlice
 from ordinis.ports import Broker, Journal, Market
 
 
@@ -14,19 +15,34 @@ class Engine(Protocol):
     def handle(self, event: Event) -> Decision: ...
 
 
-def trade(engine: Engine, market: Market, broker: Broker, journal: Journal, stopped: Callable[[], bool]) -> bool:
-    """Run to the market's end, or until `stopped`; True when it reached the end."""
-    for event in timeline(market, broker):
-        decision = engine.handle(event)
-        journal.append(event, decision)  # Before acting: a crash here loses nothing.
-        if decision.actions:
-            broker.carry_out(decision.actions)
+Look = Callable[[], Iterator[Event]]
+
+
+def trade(
+    engine: Engine,
+    market: Market,
+    broker: Broker,
+    journal: Journal,
+    stopped: Callable[[], bool],
+    look: Look | None = None,
+) -> bool:
+    """Run to the market's end, or until `stopped`; True when it reached the end. `look` is had after each minute."""
+    for event in timeline(market, broker, look):
+        act(engine, event, broker, journal)
         if stopped():
             return False
     return True
 
 
-def timeline(market: Market, broker: Broker) -> Iterator[Event]:
+def act(engine: Engine, event: Event, broker: Broker, journal: Journal) -> None:
+    """One event: decide, write down, carry out."""
+    decision = engine.handle(event)
+    journal.append(event, decision)  # Before acting: a crash here loses nothing.
+    if decision.actions:
+        broker.carry_out(decision.actions)
+
+
+def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterator[Event]:
     """All events in the one order: updates caused by a minute's bar, the minute, updates caused by our answer.
 
     The caller acts on an event before it asks for the next, so what its orders caused comes next.
@@ -43,3 +59,5 @@ def timeline(market: Market, broker: Broker) -> Iterator[Event]:
             yield broker.account()
             while batch := updates():
                 yield from batch
+        elif look is not None and type(step) is MarketSlice:
+            yield from look()

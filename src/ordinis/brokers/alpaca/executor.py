@@ -119,6 +119,9 @@ class AlpacaBroker:
     # Orders out.
 
     def _submit(self, intent: OrderIntent) -> None:
+        if self._now_ns() > intent.valid_until_ns:
+            self._tell(self._ended(intent, OrderStatus.LAPSED))
+            return
         try:
             payload = wire.order_payload(intent)
             order = self._sent(intent.client_order_id, lambda: self._client.post("/orders", payload))
@@ -192,15 +195,18 @@ class AlpacaBroker:
             self._tell(wire.acknowledgement(leg, name))
 
     def _rejection(self, intent: Action, refusal: Refusal) -> OrderUpdate:
+        return self._ended(intent, OrderStatus.REJECTED, error_code=refusal.code, error_text=refusal.text)
+
+    def _ended(self, intent: Action, status: OrderStatus, **said: Any) -> OrderUpdate:
+        """An order that the broker does not have."""
         return OrderUpdate(
             at_ns=self._now_ns(),
             client_order_id=intent.client_order_id,
             broker_order_id="",
             symbol=intent.symbol,
-            status=OrderStatus.REJECTED,
+            status=status,
             filled_quantity=Decimal(0),
-            error_code=refusal.code,
-            error_text=refusal.text,
+            **said,
         )
 
     def _cancel(self, intent: CancelIntent) -> None:
