@@ -18,8 +18,8 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server_simulation import SimulatedData
-from ordinis.brokers.simulated.server_trading import OrderFault
+from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server.trading import OrderFault
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice

@@ -12,7 +12,7 @@ from contract.days import UNIVERSE, block_of, daily_of
 from contract.roads import linked
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.server import serve
-from ordinis.brokers.simulated.server_simulation import SimulatedData
+from ordinis.brokers.simulated.server.simulation import SimulatedData
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.market import MarketBlock
 

@@ -20,8 +20,8 @@ from ordinis.brokers.alpaca.rest import RestLimits
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server_simulation import SimulatedData
-from ordinis.brokers.simulated.server_trading import OrderFault
+from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server.trading import OrderFault
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.errors import BrokerError, OutcomeUnknown
 from ordinis.domain.events import OrderUpdate

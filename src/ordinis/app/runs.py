@@ -24,7 +24,7 @@ from ordinis.runtime import clock
 from ordinis.runtime.interrupt import stop_on_interrupt
 
 if TYPE_CHECKING:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server.simulation import SimulatedData
 
 __all__ = ["BUNDLED", "Progress", "open_data", "run_backtest", "run_simulation", "serve_broker", "store"]
 
@@ -137,7 +137,7 @@ def _warm_up(engine: TradingEngine, history: History) -> None:
 
 
 def _served(material: Material) -> SimulatedData:
-    from ordinis.brokers.simulated.server_simulation import SimulatedData
+    from ordinis.brokers.simulated.server.simulation import SimulatedData
 
     return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 

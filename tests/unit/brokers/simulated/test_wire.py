@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.refusals import Refusal
-from ordinis.brokers.simulated.server_keys import Keys
+from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.brokers.simulated.wire_account import clock_body
 from ordinis.brokers.simulated.wire_bars import BARS_PER_FRAME_MAX, frames
 from ordinis.brokers.simulated.wire_orders import order_body, order_request, update_bodies

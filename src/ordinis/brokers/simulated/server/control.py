@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ordinis.brokers.simulated.server_answers import Handler, answer, failure
-from ordinis.brokers.simulated.server_simulation import Simulation, Step
-from ordinis.brokers.simulated.server_streams import DataStream, TradingStream
+from ordinis.brokers.simulated.server.answers import Handler, answer, failure
+from ordinis.brokers.simulated.server.simulation import Simulation, Step
+from ordinis.brokers.simulated.server.streams import DataStream, TradingStream
 from ordinis.domain.errors import OrdinisError
 from ordinis.domain.market import Session
 

@@ -22,13 +22,13 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server_answers import failure
-from ordinis.brokers.simulated.server_control import Conductor
-from ordinis.brokers.simulated.server_data import DataApi
-from ordinis.brokers.simulated.server_keys import Keys
-from ordinis.brokers.simulated.server_simulation import SimulatedData, Simulation
-from ordinis.brokers.simulated.server_streams import FEEDS, DataStream, TradingStream
-from ordinis.brokers.simulated.server_trading import OrderFault, TradingApi
+from ordinis.brokers.simulated.server.answers import failure
+from ordinis.brokers.simulated.server.control import Conductor
+from ordinis.brokers.simulated.server.data import DataApi
+from ordinis.brokers.simulated.server.keys import Keys
+from ordinis.brokers.simulated.server.simulation import SimulatedData, Simulation
+from ordinis.brokers.simulated.server.streams import FEEDS, DataStream, TradingStream
+from ordinis.brokers.simulated.server.trading import OrderFault, TradingApi
 from ordinis.domain.errors import BrokerError
 
 HOST = "127.0.0.1"

@@ -17,11 +17,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from ordinis.brokers.simulated import server, server_streams
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, Served, serve
-from ordinis.brokers.simulated.server_keys import Keys
-from ordinis.brokers.simulated.server_simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, Served, serve, serving, streams
+from ordinis.brokers.simulated.server.keys import Keys
+from ordinis.brokers.simulated.server.simulation import SimulatedData
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.errors import BrokerError, DataError
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
@@ -92,7 +91,7 @@ def test_nobody_listens_without_the_key(addresses: Addresses, first: object, cod
 
 
 def test_a_client_that_says_nothing_is_hung_up_on(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_streams, "AUTHENTICATION_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(streams, "AUTHENTICATION_SECONDS_MAX", 0.05)
     with _talk(addresses.data_stream) as socket:
         _hear(socket)
         assert _hear(socket)[0]["code"] == 404
@@ -163,7 +162,7 @@ def test_when_time_breaks_down_the_server_ends() -> None:
 
 def test_answers_are_sent_without_delay() -> None:
     """Asyncio holds small packets back on sockets that do not name their protocol: 40 ms an answer."""
-    with closing(server._listen(0)) as listener:
+    with closing(serving._listen(0)) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
 

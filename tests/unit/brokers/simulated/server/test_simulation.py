@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server_simulation import SimulatedData, Simulation
+from ordinis.brokers.simulated.server.simulation import SimulatedData, Simulation
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.wire_orders import order_request
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ordinis.brokers.simulated.server_keys import Keys
+from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.brokers.simulated.wire_bars import frames
 
 AUTHENTICATION_SECONDS_MAX = 10.0

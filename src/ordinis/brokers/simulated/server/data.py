@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ordinis.brokers.simulated.server_answers import BadRequest, answer, failure, guarded
-from ordinis.brokers.simulated.server_keys import Keys
-from ordinis.brokers.simulated.server_simulation import Simulation
+from ordinis.brokers.simulated.server.answers import BadRequest, answer, failure, guarded
+from ordinis.brokers.simulated.server.keys import Keys
+from ordinis.brokers.simulated.server.simulation import Simulation
 from ordinis.brokers.simulated.wire_bars import daily_bar, minute_bar
 from ordinis.brokers.simulated.wire_values import SECOND_NS, midnight_ns, new_york, ns_of
 from ordinis.domain.market import MINUTE_NS, MarketBlock

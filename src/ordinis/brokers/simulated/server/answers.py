@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ordinis.brokers.simulated.refusals import Refusal
-from ordinis.brokers.simulated.server_keys import Keys
+from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.domain.errors import OrderRefused
 
 Handler = Callable[[Request], Awaitable[Response]]

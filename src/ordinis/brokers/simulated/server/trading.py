@@ -17,10 +17,10 @@ from starlette.routing import Route
 from ordinis.brokers.simulated import wire_account
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder
 from ordinis.brokers.simulated.refusals import NOT_FOUND, Refusal, malformed
-from ordinis.brokers.simulated.server_answers import answer, failure, guarded, nothing
-from ordinis.brokers.simulated.server_keys import Keys
-from ordinis.brokers.simulated.server_simulation import Simulation
-from ordinis.brokers.simulated.server_streams import TradingStream
+from ordinis.brokers.simulated.server.answers import answer, failure, guarded, nothing
+from ordinis.brokers.simulated.server.keys import Keys
+from ordinis.brokers.simulated.server.simulation import Simulation
+from ordinis.brokers.simulated.server.streams import TradingStream
 from ordinis.brokers.simulated.wire_orders import (
     client_order_id,
     order_body,
