@@ -92,4 +92,3 @@ def test_a_lapsed_exit_leaves_the_position_with_a_stop() -> None:
     assert sale.quantity == entry.quantity
     hand.says(sale.client_order_id, OrderStatus.LAPSED)
     assert hand.engine.state.desk.may_exit("AAA", hand.at_ns)
-

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
-from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, run_simulation, serve_broker, store
+from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, serve_broker, store
+from ordinis.app.simulations import run_simulation
 from ordinis.app.strategies import check_strategy, known_strategies, new_strategy
 
 __all__ = [

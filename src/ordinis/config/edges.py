@@ -70,6 +70,10 @@ class Broker(Section):
     key_file: str = Field(
         default="", description="A file that only you can read (mode 0600) with both keys, instead of the environment."
     )
+    foreign_positions: Literal["leave", "adopt"] = Field(
+        default="leave",
+        description="Positions in the account that are not of this book: left alone, or taken over with a stop.",
+    )
     paper_url: str = Field(default="https://paper-api.alpaca.markets", description="REST of paper accounts.")
     live_url: str = Field(default="https://api.alpaca.markets", description="REST of live accounts.")
     data_url: str = Field(default="https://data.alpaca.markets", description="REST of market data.")

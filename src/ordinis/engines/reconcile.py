@@ -126,16 +126,19 @@ class _Positions:
         held = self._ours.quantities.get(symbol, _NONE)
         there = _NONE if reported is None else reported.quantity
         self.rows.append(
-            Row(subject=symbol, ours=f"{held:f}", theirs=f"{there:f}", finding=self._found(symbol, held, there, reported))
+            Row(
+                subject=symbol,
+                ours=f"{held:f}",
+                theirs=f"{there:f}",
+                finding=self._found(symbol, held, there, reported),
+            )
         )
 
     def _found(self, symbol: str, held: Decimal, there: Decimal, reported: Position | None) -> str:
         surplus = there - held
         left = self._left(symbol, held, surplus)
         if left and reported is not None:
-            self.left_alone.append(
-                Position(symbol=symbol, quantity=left, average_price_usd=reported.average_price_usd)
-            )
+            self.left_alone.append(Position(symbol=symbol, quantity=left, average_price_usd=reported.average_price_usd))
         missing = surplus - left
         if not missing:
             return f"{left:f} not ours, left alone" if left else "agrees"
@@ -151,7 +154,8 @@ class _Positions:
 
     def _left(self, symbol: str, held: Decimal, surplus: Decimal) -> Decimal:
         """How much of it is none of ours: what was left alone before, as far as it is still there, or all that is
-        new in a symbol we do not hold."""
+        new in a symbol we do not hold.
+        """
         before = self._ours.foreign.get(symbol, _NONE)
         if before:
             return surplus if surplus * before > 0 and (not held or abs(surplus) <= abs(before)) else _NONE

@@ -13,7 +13,16 @@ import numpy as np
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
-from ordinis.domain.events import CashFlow, Command, CommandKind, Event, OrderUpdate, Phase, Reconciliation, SessionPhase
+from ordinis.domain.events import (
+    CashFlow,
+    Command,
+    CommandKind,
+    Event,
+    OrderUpdate,
+    Phase,
+    Reconciliation,
+    SessionPhase,
+)
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.engines import aftermath
 from ordinis.engines.commands import flattening, obey
@@ -64,10 +73,8 @@ class TradingEngine:
             return NOTHING
         if isinstance(event, AccountView):
             return self._on_account(event)
-        if isinstance(event, Command):
-            return self._on_command(event)
-        if isinstance(event, Reconciliation):
-            return self._on_reconciliation(event)
+        if isinstance(event, Command | Reconciliation):
+            return self._on_command(event) if isinstance(event, Command) else self._on_reconciliation(event)
         assert isinstance(event, SessionPhase)
         return self._on_phase(event)
 
@@ -227,7 +234,8 @@ class TradingEngine:
 
     def _on_reconciliation(self, event: Reconciliation) -> Decision:
         """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
-        or a person resumes."""
+        or a person resumes.
+        """
         state = self.state
         state.ledger.leave_alone(event.foreign)
         notes = [correct(state, one, event.at_ns) for one in event.corrections]

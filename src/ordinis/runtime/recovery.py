@@ -79,7 +79,8 @@ def catch_up(
 
 def _still_to_do(engine: TradingEngine, lived: Relived, name: str, known: bool) -> list[Action]:
     """An order that the broker never had is sent, if its time has not passed; a cancel is sent again: it does no harm
-    twice. A leg goes with its parent."""
+    twice. A leg goes with its parent.
+    """
     order = engine.state.desk.working[name]
     intent = lived.intents.get(name)
     if not known and intent is not None:

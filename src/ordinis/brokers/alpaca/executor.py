@@ -261,5 +261,3 @@ class AlpacaBroker:
     @staticmethod
     def _order(answer: Any) -> WireOrder:
         return wire.read(answer, WireOrder, "order")
-
-

@@ -161,13 +161,8 @@ class SimulationLink:
         pace: Callable[[], None] = _at_once,
         rest_limits: RestLimits | None = None,
         stream_limits: StreamLimits | None = None,
-        reached: Reached | None = None,
     ) -> None:
-        """Connects. `reached` is where an earlier run stood: what has passed since then is asked for.
-
-        Errors: BrokerError for a refused connection or key.
-        """
-        self._reached = reached
+        """Connects. Errors: BrokerError for a refused connection or key."""
         self._endpoints = endpoints
         self._universe = universe
         self._generator = generator
@@ -188,8 +183,7 @@ class SimulationLink:
         self._bars.start()
         barrier = Barrier(self._control, self._bars, self._updates)
         clock = SteppedClock(broker_now_ns(self._trading, self._rest_limits, self._generator))
-        asked = self.history(before=date.max, sessions=0, daily_sessions=0)
-        past = Past(sessions=asked.sessions_between, minutes=asked.minutes_of)
+        self._clock, self._barrier, self._pace = clock, barrier, pace
         self.broker = AlpacaBroker(
             self._trading,
             self._updates,
@@ -198,17 +192,23 @@ class SimulationLink:
             generator=self._generator,
             settle=barrier.settle,
         )
-        self.market = SteppedMarket(
+        self.market = self.market_since(None)
+
+    def market_since(self, reached: Reached | None) -> SteppedMarket:
+        """The market from where an earlier run stood: first what has passed since then, then step by step."""
+        asked = self.history(before=date.max, sessions=0, daily_sessions=0)
+        past = Past(sessions=asked.sessions_between, minutes=asked.minutes_of)
+        return SteppedMarket(
             self._universe,
             self._control,
-            barrier,
+            self._barrier,
             self._bars,
-            clock,
+            self._clock,
             at_open=self.broker.begin_session,
             at_close=self.broker.end_session,
-            pace=pace,
-            before=missed(self._reached, past, clock.at_ns),
-            reached=self._reached,
+            pace=self._pace,
+            before=missed(reached, past, self._clock.at_ns),
+            reached=reached,
         )
 
     def history(self, *, before: date, sessions: int, daily_sessions: int) -> AlpacaHistory:
@@ -223,6 +223,11 @@ class SimulationLink:
             limits=self._rest_limits,
             generator=self._generator,
         )
+
+    @property
+    def now_ns(self) -> int:
+        """The broker's time."""
+        return self._clock.at_ns
 
     def close(self) -> None:
         """Hang up. May be called twice."""
