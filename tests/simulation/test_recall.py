@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ordinis.domain.events import CommandKind
-from ordinis.domain.orders import OrderStatus, Purpose
+from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from simulation import random_runs
 from simulation.remembering import differences
-from simulation.worlds import Hand, limits_of
+from simulation.worlds import Hand, limits_of, play
 
 CHOICES: dict[str, dict[str, Any]] = {
     "fractions": {},
@@ -27,7 +27,7 @@ def test_a_twin_that_recalls_every_step_knows_what_the_first_knows(name: str, se
     chosen = {**random_runs.PLAIN, **CHOICES[name]}
     twin = random_runs.engine(chosen)
     first = random_runs.engine(chosen)
-    steps = random_runs.play(first, random_runs.exchange(chosen), random_runs.bars(seed)).steps
+    steps = play(first, random_runs.exchange(chosen), random_runs.bars(seed)).steps
     assert sum(len(decision.actions) for _, decision in steps) >= 5
     again = random_runs.engine(chosen)
     for number, (event, decision) in enumerate(steps):
@@ -88,7 +88,7 @@ def test_a_lapsed_exit_leaves_the_position_with_a_stop() -> None:
     hand.opens()
     entry = hand.enters("AAA")
     decision = hand.minute(leave="AAA", AAA=100.0)
-    (sale,) = [one for one in decision.actions if getattr(one, "purpose", None) is Purpose.EXIT]
-    assert sale.quantity == entry.quantity
+    (sale,) = [one for one in decision.actions if isinstance(one, OrderIntent)]
+    assert (sale.purpose, sale.quantity) == (Purpose.EXIT, entry.quantity)
     hand.says(sale.client_order_id, OrderStatus.LAPSED)
     assert hand.engine.state.desk.may_exit("AAA", hand.at_ns)

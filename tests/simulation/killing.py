@@ -1,0 +1,198 @@
+"""A trader that dies at a chosen boundary, and a broker that outlives it: in one process, without a wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.domain.decision import Decision
+from ordinis.domain.events import BrokerEvent, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.market import MarketBlock, MarketSlice
+from ordinis.domain.orders import Action, OrderIntent, OrderType
+from ordinis.domain.standing import BrokerBooks, Reached, StandingOrder
+from ordinis.engines.reconcile import own_books
+from ordinis.engines.trading import TradingEngine
+from ordinis.journal.recorded import recorded
+from ordinis.journal.writer import Durability, SqliteJournal
+from ordinis.ports import Broker, Journal, Market
+from ordinis.runtime.loop import trade
+from ordinis.runtime.reconciling import Reconciler
+from ordinis.runtime.recovery import catch_up, relive
+
+META = {"symbols": '["AAA", "BBB", "CCC"]'}
+
+
+class Killed(BaseException):
+    """SIGKILL, as far as one process can play it."""
+
+
+class Death:
+    """Comes at the boundary of this number, counted from 0; None: never. `passed` names those that were crossed."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self._at = at
+        self.passed: list[str] = []
+
+    def near(self, boundary: str) -> None:
+        self.passed.append(boundary)
+        if self._at == len(self.passed) - 1:
+            raise Killed
+
+
+class Beyond:
+    """What outlives the trader: the exchange, all it has said, and the market's time."""
+
+    def __init__(self, exchange: Exchange, blocks: Sequence[MarketBlock]) -> None:
+        self.exchange = exchange
+        self.said: list[OrderUpdate] = []
+        self.sent: list[str] = []  # Every POST of an order, refused ones too.
+        self._time = iter(SimulatedMarket(exchange, blocks))
+        self._last: SessionPhase | MarketSlice | None = None
+        submit = exchange.submit
+
+        def counted(intent: OrderIntent) -> object:
+            self.sent.append(intent.client_order_id)
+            return submit(intent)
+
+        exchange.submit = counted  # type: ignore[assignment, method-assign]
+
+    def market(self, reached: Reached | None) -> Iterator[SessionPhase | MarketSlice]:
+        """From where a run stood: what it has not taken in comes first."""
+        if self._last is not None and _is_after(self._last, reached):
+            yield self._last
+        for item in self._time:
+            self._last = item
+            yield item
+
+    def unprotected(self) -> list[str]:
+        """Positions without a stop, and without a sale under way."""
+        live = [order for order in self.exchange.orders if order.live and not order.buys]
+        kinds = (OrderType.STOP, OrderType.MARKET)
+        safe = {order.symbol for order in live if order.type in kinds}
+        return [position.symbol for position in self.exchange.positions if position.symbol not in safe]
+
+
+def _is_after(item: SessionPhase | MarketSlice, reached: Reached | None) -> bool:
+    if reached is None or item.at_ns != reached.at_ns:
+        return reached is None or item.at_ns > reached.at_ns
+    return isinstance(item, SessionPhase) and item.phase is Phase.CLOSED and not reached.closed
+
+
+class OutlivingBroker(SimulatedBroker):
+    """A connection to it: what was said to an earlier one is asked for, not told again."""
+
+    def __init__(self, beyond: Beyond, death: Death) -> None:
+        super().__init__(beyond.exchange)
+        self._beyond = beyond
+        self._death = death
+        self._heard: list[OrderUpdate] = []
+        self._asked: list[BrokerEvent] = []
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            self._death.near(f"before {type(action).__name__}")
+            super().carry_out([action])
+            self._death.near(f"after {type(action).__name__}")
+
+    def updates(self) -> Sequence[BrokerEvent]:
+        told = list(super().updates())
+        self._beyond.said += [one for one in told if isinstance(one, OrderUpdate)]
+        self._heard += [one for one in told if isinstance(one, OrderUpdate)]
+        events, self._asked = [*self._asked, *told], []
+        if events:
+            self._death.near("news in hand")
+        return events
+
+    def books(self) -> BrokerBooks:
+        exchange = self._beyond.exchange
+        return BrokerBooks(
+            at_ns=exchange.now_ns,
+            positions=exchange.positions,
+            orders=tuple(
+                StandingOrder(
+                    client_order_id=one.client_order_id,
+                    symbol=one.symbol,
+                    quantity=one.quantity,
+                    filled_quantity=one.filled_quantity,
+                )
+                for one in exchange.orders
+                if one.live
+            ),
+        )
+
+    def inquire(self, client_order_id: str) -> bool:
+        self._asked += self.updates_unsaid()
+        ours = (client_order_id, f"{client_order_id}.stop")
+        news = [one for one in self._beyond.said if one.client_order_id in ours and one not in self._heard]
+        self._heard += news
+        self._asked += news
+        return any(one.client_order_id == client_order_id for one in self._beyond.exchange.orders)
+
+    def updates_unsaid(self) -> list[BrokerEvent]:
+        told = list(super().updates())
+        self._beyond.said += [one for one in told if isinstance(one, OrderUpdate)]
+        self._heard += [one for one in told if isinstance(one, OrderUpdate)]
+        return told
+
+    def recall(self, update: OrderUpdate) -> None:
+        self._heard.append(update)
+
+
+class MortalJournal:
+    """Dies before or after it has written."""
+
+    def __init__(self, journal: SqliteJournal, death: Death, watch: Callable[[Event, Decision], None]) -> None:
+        self._journal = journal
+        self._death = death
+        self._watch = watch
+
+    def append(self, event: Event, decision: Decision) -> None:
+        name = type(event).__name__ + (f" {event.phase.value}" if isinstance(event, SessionPhase) else "")
+        self._death.near(f"before the journal has {name}")
+        self._journal.append(event, decision)
+        self._death.near(f"after the journal has {name}")
+        self._watch(event, decision)
+
+    def close(self) -> None:
+        self._journal.close()
+
+
+def live(
+    engine: TradingEngine,
+    beyond: Beyond,
+    path: Path,
+    death: Death,
+    watch: Callable[[Event, Decision], None] = lambda event, decision: None,
+) -> None:
+    """One life of a trader, from where the journal ends to the market's end or to its own."""
+    lived = relive(engine, recorded(path)) if path.exists() else None
+    journal = SqliteJournal(path, meta=META, durability=Durability.FULL, record_slices=True)
+    broker = OutlivingBroker(beyond, death)
+    reconciler = Reconciler(lambda: own_books(engine.state, "main"), broker)
+    record: Journal = MortalJournal(journal, death, watch)
+    try:
+        if lived is not None:
+            catch_up(engine, lived, broker, record, reconciler)
+        market: Market = _Watched(beyond, None if lived is None else lived.reached, death)
+        trading: Broker = broker
+        trade(engine, market, trading, record, lambda: False, reconciler.look)
+    finally:
+        journal.close()
+
+
+class _Watched:
+    def __init__(self, beyond: Beyond, reached: Reached | None, death: Death) -> None:
+        self._beyond = beyond
+        self._reached = reached
+        self._death = death
+
+    def __iter__(self) -> Iterator[SessionPhase | MarketSlice]:
+        for item in self._beyond.market(self._reached):
+            self._death.near(f"time has passed to {_named(item)}")
+            yield item
+
+
+def _named(item: SessionPhase | MarketSlice) -> str:
+    return f"the {item.phase.value}" if isinstance(item, SessionPhase) else "a minute"
