@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ordinis.brokers.simulated.exchange import Exchange
@@ -10,16 +10,16 @@ from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarke
 from ordinis.domain.decision import Decision
 from ordinis.domain.events import BrokerEvent, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
-from ordinis.domain.orders import Action, OrderIntent, OrderType
+from ordinis.domain.orders import Action, OrderIntent, OrderType, leg_id
 from ordinis.domain.standing import BrokerBooks, Reached, StandingOrder
 from ordinis.engines.reconcile import own_books
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability, SqliteJournal
-from ordinis.ports import Broker, Journal, Market
+from ordinis.ports import Journal, Market, StandingBroker
 from ordinis.runtime.loop import trade
 from ordinis.runtime.reconciling import Reconciler
-from ordinis.runtime.recovery import catch_up, relive
+from ordinis.runtime.recovery import Relived, catch_up, relive
 
 META = {"symbols": '["AAA", "BBB", "CCC"]'}
 
@@ -83,27 +83,22 @@ def _is_after(item: SessionPhase | MarketSlice, reached: Reached | None) -> bool
 class OutlivingBroker(SimulatedBroker):
     """A connection to it: what was said to an earlier one is asked for, not told again."""
 
-    def __init__(self, beyond: Beyond, death: Death) -> None:
+    def __init__(self, beyond: Beyond) -> None:
         super().__init__(beyond.exchange)
         self._beyond = beyond
-        self._death = death
         self._heard: list[OrderUpdate] = []
         self._asked: list[BrokerEvent] = []
 
-    def carry_out(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            self._death.near(f"before {type(action).__name__}")
-            super().carry_out([action])
-            self._death.near(f"after {type(action).__name__}")
-
     def updates(self) -> Sequence[BrokerEvent]:
-        told = list(super().updates())
-        self._beyond.said += [one for one in told if isinstance(one, OrderUpdate)]
-        self._heard += [one for one in told if isinstance(one, OrderUpdate)]
-        events, self._asked = [*self._asked, *told], []
-        if events:
-            self._death.near("news in hand")
+        events, self._asked = [*self._asked, *self._told()], []
         return events
+
+    def _told(self) -> list[BrokerEvent]:
+        told = list(super().updates())
+        news = [one for one in told if isinstance(one, OrderUpdate)]
+        self._beyond.said += news
+        self._heard += news
+        return told
 
     def books(self) -> BrokerBooks:
         exchange = self._beyond.exchange
@@ -123,21 +118,39 @@ class OutlivingBroker(SimulatedBroker):
         )
 
     def inquire(self, client_order_id: str) -> bool:
-        self._asked += self.updates_unsaid()
-        ours = (client_order_id, f"{client_order_id}.stop")
+        self._asked += self._told()
+        ours = (client_order_id, leg_id(client_order_id))
         news = [one for one in self._beyond.said if one.client_order_id in ours and one not in self._heard]
         self._heard += news
         self._asked += news
         return any(one.client_order_id == client_order_id for one in self._beyond.exchange.orders)
 
-    def updates_unsaid(self) -> list[BrokerEvent]:
-        told = list(super().updates())
-        self._beyond.said += [one for one in told if isinstance(one, OrderUpdate)]
-        self._heard += [one for one in told if isinstance(one, OrderUpdate)]
-        return told
-
     def recall(self, update: OrderUpdate) -> None:
         self._heard.append(update)
+
+
+class MortalBroker:
+    """Dies before or after an action, or with news in hand."""
+
+    def __init__(self, broker: StandingBroker, death: Death) -> None:
+        self._broker = broker
+        self._death = death
+        self.account = broker.account
+        self.books = broker.books
+        self.inquire = broker.inquire
+        self.recall = broker.recall
+
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            self._death.near(f"before {type(action).__name__}")
+            self._broker.carry_out([action])
+            self._death.near(f"after {type(action).__name__}")
+
+    def updates(self) -> Sequence[BrokerEvent]:
+        events = self._broker.updates()
+        if events:
+            self._death.near("news in hand")
+        return events
 
 
 class MortalJournal:
@@ -167,29 +180,47 @@ def live(
     watch: Callable[[Event, Decision], None] = lambda event, decision: None,
 ) -> None:
     """One life of a trader, from where the journal ends to the market's end or to its own."""
-    lived = relive(engine, recorded(path)) if path.exists() else None
+    lived = relived(engine, path)
+    market = beyond.market(None if lived is None else lived.reached)
+    trade_on(engine, OutlivingBroker(beyond), market, lived, path, death, watch)
+
+
+def relived(engine: TradingEngine, path: Path) -> Relived | None:
+    return relive(engine, recorded(path)) if path.exists() else None
+
+
+def trade_on(
+    engine: TradingEngine,
+    broker: StandingBroker,
+    market: Iterable[SessionPhase | MarketSlice],
+    lived: Relived | None,
+    path: Path,
+    death: Death,
+    watch: Callable[[Event, Decision], None] = lambda event, decision: None,
+) -> None:
+    """As every run does it, with death at every boundary."""
     journal = SqliteJournal(path, meta=META, durability=Durability.FULL, record_slices=True)
-    broker = OutlivingBroker(beyond, death)
-    reconciler = Reconciler(lambda: own_books(engine.state, "main"), broker)
+    mortal = MortalBroker(broker, death)
+    reconciler = Reconciler(lambda: own_books(engine.state, "main"), mortal)
     record: Journal = MortalJournal(journal, death, watch)
     try:
         if lived is not None:
-            catch_up(engine, lived, broker, record, reconciler)
-        market: Market = _Watched(beyond, None if lived is None else lived.reached, death)
-        trading: Broker = broker
-        trade(engine, market, trading, record, lambda: False, reconciler.look)
+            catch_up(engine, lived, mortal, record, reconciler)
+        passing: Market = MortalMarket(market, death)
+        trade(engine, passing, mortal, record, lambda: False, reconciler.look)
     finally:
         journal.close()
 
 
-class _Watched:
-    def __init__(self, beyond: Beyond, reached: Reached | None, death: Death) -> None:
-        self._beyond = beyond
-        self._reached = reached
+class MortalMarket:
+    """Dies with an item in hand that nobody has seen yet."""
+
+    def __init__(self, market: Iterable[SessionPhase | MarketSlice], death: Death) -> None:
+        self._market = market
         self._death = death
 
     def __iter__(self) -> Iterator[SessionPhase | MarketSlice]:
-        for item in self._beyond.market(self._reached):
+        for item in self._market:
             self._death.near(f"time has passed to {_named(item)}")
             yield item
 

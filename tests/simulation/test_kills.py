@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ordinis.domain.decision import Decision
 from ordinis.domain.events import Event
-from ordinis.domain.market import MarketBlock, MarketSlice
-from ordinis.engines.portfolio.sizing import SizingMethod
+from ordinis.domain.market import MarketSlice
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import writer
 from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability
 from simulation.killing import Beyond, Death, Killed, live
 from simulation.remembering import differences
-from simulation.worlds import day, engine_of, exchange_of, limits_of, tier_of
-
-# Two short days. AAA is bought whole, with its stop as a leg, and sold; BBB is bought in parts, over the night;
-# CCC is stopped out.
-DAYS = [
-    day(
-        0,
-        {
-            "AAA": [100.0, 100.5, 101.0, 101.5, 102.0, 102.5, 103.0, 103.5],
-            "BBB": [50.0, 50.1, 50.2, 50.3, 50.4, 50.5, 50.6, 50.7],
-            "CCC": [20.0, 20.1, 20.0, 19.9, (19.8, 19.9, 18.0, 18.2), 18.2, 18.3, 18.4],
-        },
-        enter={"AAA": [1], "BBB": [2], "CCC": [1]},
-        leave={"AAA": [5]},
-        volume=2_000,
-    ),
-    day(
-        1,
-        {
-            "AAA": [104.0, 104.5, 105.0, 105.5, 106.0, 106.5],
-            "BBB": [51.0, 51.1, 51.2, 51.3, 51.4, 51.5],
-            "CCC": [18.5, 18.6, 18.7, 18.8, 18.9, 19.0],
-        },
-        enter={"AAA": [2], "CCC": [2]},
-        leave={"BBB": [3]},
-        volume=2_000,
-    ),
-]
-
-
-def trader() -> TradingEngine:
-    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
-    return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
-
-
-def beyond(blocks: list[MarketBlock] = DAYS) -> Beyond:
-    return Beyond(exchange_of(cash_usd=Decimal(100_000), participation_max=0.1), blocks)
+from simulation.scripted import beyond, outcome, trader
 
 
 def uninterrupted(path: Path) -> tuple[TradingEngine, Beyond, Death]:
@@ -85,12 +47,6 @@ class Guard:
             now = set(self._other_side.unprotected())
             assert not now & self._before, f"{now} had no stop for a minute at {event.at_ns}"
             self._before = now
-
-
-def outcome(other_side: Beyond) -> list[str]:
-    orders = [f"{one.client_order_id} {one.status.value} {one.filled_quantity}" for one in other_side.exchange.orders]
-    account = other_side.exchange.account()
-    return [*orders, f"{account.cash_usd} {[(one.symbol, one.quantity) for one in account.positions]}"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -129,7 +85,7 @@ def test_a_session_killed_at_any_boundary_ends_as_if_nothing_had_happened(
     for number, boundary in enumerate(death.passed):
         survivor, its_side = killed_at(number, tmp_path / f"{number}.journal")
         where = f"killed at {number}, {boundary}"
-        assert outcome(its_side) == outcome(other_side), where
+        assert outcome(its_side.exchange) == outcome(other_side.exchange), where
         assert its_side.sent == other_side.sent, f"{where}: each intent once"
         assert differences(engine, survivor) == [], where
 
@@ -147,7 +103,7 @@ def test_a_session_that_dies_again_and_again_ends_as_if_nothing_had_happened(
         except Killed:
             deaths += 1
     assert deaths > 30
-    assert outcome(its_side) == outcome(other_side)
+    assert outcome(its_side.exchange) == outcome(other_side.exchange)
     assert sorted(its_side.sent) == sorted(other_side.sent)
     assert differences(engine, survivor) == []
 

@@ -166,6 +166,7 @@ def engine_of(
     sectors: Mapping[str, str] | None = None,
     outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
+    allocation_usd: float | None = None,
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
@@ -188,6 +189,7 @@ def engine_of(
             candidates_max=candidates_max,
             sectors=sectors or {},
             displacement=displacement,
+            allocation_usd=allocation_usd,
         ),
         DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
     )

@@ -66,6 +66,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
+            allocation_usd=float(settings.capital.allocation_usd) or None,
         ),
         DailyExits(universe, _cores_apart(settings, universe, own)) if daily else None,
     )

@@ -67,6 +67,22 @@ class Broker(Section):
     """Alpaca's addresses. Keys are never written here: APCA_API_KEY_ID and APCA_API_SECRET_KEY, or key_file."""
 
     mode: Literal["paper", "live"] = Field(default="paper", description="Which account; live is a decision of yours.")
+    account_number: str = Field(
+        default="", description="The account that may be traded; live trading refuses to start without it."
+    )
+    live_word: str = Field(
+        default="",
+        description="For `--yes-i-mean-live` without a person at the keyboard: must say `i mean live`.",
+    )
+    slice_deadline_seconds: Annotated[float, Field(gt=0, le=30)] = Field(
+        default=3.0, description="How long after a minute's end its bars are waited for, by the broker's clock."
+    )
+    requests_a_minute_max: Positive = Field(
+        default=200, description="Requests an account may make; orders that reduce keep a reserve of them."
+    )
+    requests_reserved: Count = Field(
+        default=20, description="Of those, kept for exits, stops and cancels: nothing else may use them up."
+    )
     key_file: str = Field(
         default="", description="A file that only you can read (mode 0600) with both keys, instead of the environment."
     )
@@ -79,6 +95,9 @@ class Broker(Section):
     data_url: str = Field(default="https://data.alpaca.markets", description="REST of market data.")
     data_stream_url: str = Field(
         default="wss://stream.data.alpaca.markets", description="Market data stream; the feed's name is appended."
+    )
+    clock_seconds_off_max: Annotated[float, Field(gt=0)] = Field(
+        default=2.0, description="This machine's clock against the broker's, before `ordinis doctor` complains."
     )
 
 

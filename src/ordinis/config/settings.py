@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from ordinis.config.account import Account, Compliance, Data, Strategies
+from ordinis.config.account import Account, Capital, Compliance, Data, Strategies
 from ordinis.config.base import Section
 from ordinis.config.edges import Broker, Exchange, JournalSection, Run
 from ordinis.config.policies import SMALL, STANDARD, Execution, Policy, Risk, Sizing, Tier
@@ -17,6 +17,7 @@ class Settings(Section):
     """Everything that can be set. Secrets are no settings: see `ordinis.config.secrets`."""
 
     account: Account = Account()
+    capital: Capital = Capital()
     compliance: Compliance = Compliance()
     data: Data = Data()
     strategies: Strategies = Strategies()

@@ -136,11 +136,11 @@ class TradingEngine:
     def _mark(self, at_ns: int, long_usd: float) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
-        book.cash_usd = ledger.cash_float
+        book.cash_usd = cash_usd = ledger.cash_float - self.state.reserve_usd
         book.long_usd = long_usd
-        book.equity_usd = equity_usd = ledger.cash_float + long_usd
+        book.equity_usd = equity_usd = cash_usd + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, equity_usd, long_usd, len(ledger.holdings))
+        self.curve.append(at_ns, ledger.cash_float + long_usd, long_usd, len(ledger.holdings))
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -220,6 +220,7 @@ class TradingEngine:
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
+            state.set_aside(float(view.equity_usd))
             self._account_known = True
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
@@ -227,7 +228,9 @@ class TradingEngine:
         last_equity_usd = float(view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
         state.slots.session_opens(last_equity_usd, held, state.desk.entering)
-        notes = self._choose_tier(last_equity_usd, first) + state.halts.session_opens(float(view.equity_usd), self._day)
+        reserve_usd = state.reserve_usd  # Rules of the account are about all of it, policies about what is traded with.
+        notes = self._choose_tier(last_equity_usd - reserve_usd, first)
+        notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
