@@ -19,15 +19,17 @@ def session_of(day: int, minutes: int) -> Session:
     return Session(date=date(2025, 1, 2) + timedelta(days=day), open_ns=open_ns, close_ns=open_ns + minutes * MINUTE_NS)
 
 
-def block_of(day: int, minutes: int = 8, universe: Universe = UNIVERSE, seed: int = 7) -> MarketBlock:
-    """Random walks near 100 USD; one bar in six is missing."""
+def block_of(
+    day: int, minutes: int = 8, universe: Universe = UNIVERSE, seed: int = 7, *, gaps: bool = True
+) -> MarketBlock:
+    """Random walks near 100 USD; with gaps one bar in six is missing."""
     random = np.random.default_rng([seed, day])
     shape = (minutes, len(universe))
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.002, shape), axis=0))
     opening = close * (1 + random.normal(0, 0.001, shape))
     high = np.maximum(opening, close) * 1.001
     low = np.minimum(opening, close) * 0.999
-    present = random.random(shape) > 1 / 6
+    present = random.random(shape) > (1 / 6 if gaps else -1)
     present[0] = True
     prices = [np.where(present, np.round(one, 4), np.nan) for one in (opening, high, low, close)]
     session = session_of(day, minutes)

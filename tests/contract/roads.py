@@ -15,11 +15,11 @@ from ordinis.brokers.alpaca.control import ControlAddress
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.faults.kinds import Fault
+from ordinis.brokers.simulated.faults.plan import FaultPlan
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.overnight import Dividend
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
-from ordinis.brokers.simulated.server.trading import OrderFault
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
@@ -152,12 +152,12 @@ def linked(addresses: Addresses, block: MarketBlock, **more: Any) -> Iterator[Si
 
 @contextmanager
 def wired(
-    days: Sequence[MarketBlock], *, faults: tuple[OrderFault, ...] = (), cash_usd: int = 100_000, **more: Any
+    days: Sequence[MarketBlock], *, faults: tuple[Fault, ...] = (), cash_usd: int = 100_000, **more: Any
 ) -> Iterator[tuple[Exchange, SimulationLink]]:
     """A server with faults to come, and a link to it."""
     exchange = Exchange(days[0].universe, ExchangeSettings(cash_usd=Decimal(cash_usd)))
     with (
-        serve(exchange, SimulatedData(days=days), order_faults=faults) as served,
+        serve(exchange, SimulatedData(days=days), faults=FaultPlan(fault=faults)) as served,
         linked(served.addresses, days[0], **more) as link,
     ):
         yield exchange, link

@@ -30,8 +30,7 @@ from alpaca.trading.stream import TradingStream
 from contract.days import UNIVERSE, block_of, daily_of
 from ordinis.brokers.alpaca.control import Control, ControlAddress
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
 HISTORY, TODAY = block_of(0), block_of(1)
@@ -249,11 +248,12 @@ def test_pages_join_to_the_whole(bars: Any, control: Control, order: str) -> Non
 def test_daily_bars_begin_at_midnight_in_new_york(bars: Any, control: Control) -> None:
     _steps(control, 2)
     found = bars.get_stock_bars(StockBarsRequest(symbol_or_symbols="CCC", timeframe=TimeFrame.Day)).data["CCC"]
-    assert [one.close for one in found] == DAILY.close[:, 2].tolist()
-    assert found[-1].timestamp == datetime(2025, 1, 1, 5, tzinfo=UTC)
+    assert [one.close for one in found[:-1]] == DAILY.close[:, 2].tolist()
+    assert found[-2].timestamp == datetime(2025, 1, 1, 5, tzinfo=UTC)
+    assert (found[-1].timestamp, found[-1].close) == (datetime(2025, 1, 3, 5, tzinfo=UTC), float(TODAY.close[0, 2]))
 
 
-@pytest.mark.parametrize("query", [{"symbols": "AAA", "timeframe": "3Min"}, {"timeframe": "1Min"}])
+@pytest.mark.parametrize("query", [{"symbols": "AAA", "timeframe": "60Min"}, {"timeframe": "1Min"}])
 def test_bad_bar_requests_say_what_is_wrong(bars: Any, query: dict[str, str]) -> None:
     with pytest.raises(APIError) as refused:
         bars.get("/stocks/bars", query)

@@ -13,8 +13,7 @@ import pytest
 
 from contract.mortal import live_on_the_wire, run
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Served, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Served, SimulatedData, serve
 from ordinis.engines.trading import TradingEngine
 from simulation.killing import Beyond, Death, relived
 from simulation.remembering import differences

@@ -19,9 +19,8 @@ from ordinis.brokers.alpaca.feeds import StreamLimits
 from ordinis.brokers.alpaca.rest import RestLimits
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
-from ordinis.brokers.simulated.server.trading import OrderFault
+from ordinis.brokers.simulated.faults.kinds import Fault, HttpError, LostAnswer
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.errors import BrokerError, OutcomeUnknown
 from ordinis.domain.events import OrderUpdate
@@ -47,13 +46,13 @@ def _opened(link: SimulationLink) -> Iterator[Any]:
 @pytest.mark.parametrize(
     "fault",
     [
-        OrderFault(accepted=True, http_status=504),
-        OrderFault(accepted=True, delay_seconds=1.0, http_status=403),  # Only who does not wait for it gets on.
-        OrderFault(accepted=False, http_status=503),
+        LostAnswer(method="POST", status=504),
+        LostAnswer(method="POST", seconds=1.0, status=403),  # Only who does not wait for it gets on.
+        HttpError(method="POST", status=503),
     ],
     ids=["accepted behind a 504", "accepted without an answer", "lost on the way"],
 )
-def test_a_doubtful_order_is_looked_up_and_stands_once(fault: OrderFault) -> None:
+def test_a_doubtful_order_is_looked_up_and_stands_once(fault: Fault) -> None:
     with wired(DAYS, faults=(fault,), rest_limits=QUICK) as (exchange, link):
         _opened(link)
         link.broker.carry_out([buy("a", "AAA", "3", stop_loss="50.00")])
@@ -62,8 +61,8 @@ def test_a_doubtful_order_is_looked_up_and_stands_once(fault: OrderFault) -> Non
 
 
 def test_an_order_that_is_lost_twice_is_said_to_be_unknown() -> None:
-    lost = OrderFault(accepted=False)
-    with wired(DAYS, faults=(lost, lost), rest_limits=QUICK) as (exchange, link):
+    lost = HttpError(method="POST", status=504, count=2)
+    with wired(DAYS, faults=(lost,), rest_limits=QUICK) as (exchange, link):
         _opened(link)
         with pytest.raises(OutcomeUnknown, match="order a: no certain answer"):
             link.broker.carry_out([buy("a", "AAA", "3")])
@@ -71,7 +70,7 @@ def test_an_order_that_is_lost_twice_is_said_to_be_unknown() -> None:
 
 
 def test_too_many_requests_is_waited_out() -> None:
-    with wired(DAYS, faults=(OrderFault(accepted=False, http_status=429),), rest_limits=QUICK) as (exchange, link):
+    with wired(DAYS, faults=(HttpError(method="POST", status=429),), rest_limits=QUICK) as (exchange, link):
         _opened(link)
         link.broker.carry_out([buy("a", "AAA", "3")])
         assert [one.client_order_id for one in exchange.orders] == ["a"]

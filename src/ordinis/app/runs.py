@@ -57,16 +57,39 @@ def run_backtest(
     return result, engine
 
 
-def serve_broker(settings: Settings, *, data: str, port: int, speed: float) -> None:
-    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready."""
+def serve_broker(
+    settings: Settings,
+    *,
+    data: str,
+    port: int,
+    speed: float,
+    faults: Path | None = None,
+    limits: bool = True,
+    numbers: bool = False,
+) -> None:
+    """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready.
+
+    `speed` is in times of real time; 0 is stepped by a client. Errors: OrdinisError.
+    """
     import sys
+    from dataclasses import replace
 
-    from ordinis.brokers.simulated.server import serve
+    from ordinis.brokers.simulated.faults import FaultPlan, read_plan
+    from ordinis.brokers.simulated.server import ServerSettings, serve
 
+    plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
+    strict = ServerSettings.as_alpaca() if limits else ServerSettings()
     material = materials.gather(settings, data)
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     with (
-        serve(exchange, served(material), port=port, speed=speed or None) as running,
+        serve(
+            exchange,
+            served(material),
+            port=port,
+            speed=speed or None,
+            settings=replace(strict, quantities="numbers" if numbers else "strings"),
+            faults=plan,
+        ) as running,
         stop_on_interrupt() as stopped,
     ):
         sys.stdout.write(running.addresses.json() + "\n")

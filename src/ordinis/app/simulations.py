@@ -192,7 +192,7 @@ def _broker(settings: Settings, material: Material, file: Path | None) -> Iterat
     if file is not None:
         yield addresses_of(file), None
         return
-    from ordinis.brokers.simulated.server.serving import serve
+    from ordinis.brokers.simulated.server import serve
 
     exchange = build_exchange(settings, material.universe, material.dataset.feed)
     with serve(exchange, served(material)) as running:

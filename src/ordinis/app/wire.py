@@ -11,13 +11,12 @@ from ordinis.domain.errors import ConfigError
 if TYPE_CHECKING:
     from ordinis.brokers.alpaca.control import ControlAddress
     from ordinis.brokers.alpaca.endpoints import Endpoints
-    from ordinis.brokers.simulated.server.serving import Addresses
-    from ordinis.brokers.simulated.server.simulation import SimulatedData
+    from ordinis.brokers.simulated.server import Addresses, SimulatedData
 
 
 def served(material: Material) -> SimulatedData:
     """The run's sessions, and what was before them."""
-    from ordinis.brokers.simulated.server.simulation import SimulatedData
+    from ordinis.brokers.simulated.server import SimulatedData
 
     return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 
@@ -26,7 +25,7 @@ def addresses_of(file: Path) -> Addresses:
     """What `ordinis broker serve` printed, from a file. Errors: ConfigError."""
     import msgspec
 
-    from ordinis.brokers.simulated.server.serving import Addresses
+    from ordinis.brokers.simulated.server import Addresses
 
     try:
         return msgspec.json.decode(file.read_bytes(), type=Addresses)

@@ -6,7 +6,7 @@ with sessions and minutes. An order submitted after minute t can first fill on m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isnan
 
@@ -48,7 +48,7 @@ _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
 _IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
 _ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
-_REPLACED = OrderStatus.REPLACED
+_REPLACED, _REJECTED = OrderStatus.REPLACED, OrderStatus.REJECTED
 _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
 
 
@@ -73,6 +73,7 @@ class Exchange:
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
+        self.fill_cap: Callable[[BrokerOrder, Decimal], Decimal] | None = None  # What a server leaves of a fill.
 
     # Time.
 
@@ -175,6 +176,15 @@ class Exchange:
         for other in (*order.legs, order.sibling):
             if other is not None and other.live:
                 self._end(other, _CANCELED)
+
+    def reject(self, broker_order_id: str) -> None:
+        """The venue sends back what had been accepted; its legs go with it. Raises OrderRefused."""
+        order = self.order(broker_order_id)
+        if not order.live:
+            raise refusals.order_is_final(order)
+        for one in (order, *order.legs):
+            if one.live:
+                self._end(one, _REJECTED)
 
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
@@ -342,6 +352,8 @@ class Exchange:
         if not order.holds:
             self._outlive_sibling(order, at_ns)
         quantity = minute.take(order)
+        if self.fill_cap is not None:
+            quantity = self.fill_cap(order, quantity)
         if quantity:
             self._fill(order, quantity, price_usd, at_ns)
         kind = order.acts_as
@@ -412,7 +424,7 @@ class Exchange:
     # The end of an order.
 
     def _end(self, order: BrokerOrder, status: OrderStatus, at_ns: int | None = None) -> None:
-        """Cancel or expire what is left of it."""
+        """Cancel, expire, replace or reject what is left of it."""
         at_ns = self.now_ns if at_ns is None else at_ns
         waiting = order.status is _HELD
         order.status = status
@@ -420,7 +432,7 @@ class Exchange:
             order.expired_at_ns = at_ns
         elif status is _REPLACED:
             order.replaced_at_ns = at_ns
-        else:
+        elif status is not _REJECTED:
             order.canceled_at_ns = at_ns
         if waiting:
             order.live = False

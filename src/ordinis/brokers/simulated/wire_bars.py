@@ -15,7 +15,7 @@ BARS_PER_FRAME_MAX = 2_000  # Some clients read frames of a megabyte at most.
 def minute_bar(block: MarketBlock, row: int, column: int) -> dict[str, Any]:
     """Left edge in `t`. How many trades there were and at what average price is not in our data: null."""
     return {
-        "t": _moment(int(block.closed_at_ns[row]) - MINUTE_NS),
+        "t": moment(int(block.closed_at_ns[row]) - MINUTE_NS),
         "o": float(block.open[row, column]),
         "h": float(block.high[row, column]),
         "l": float(block.low[row, column]),
@@ -28,7 +28,7 @@ def minute_bar(block: MarketBlock, row: int, column: int) -> dict[str, Any]:
 
 def daily_bar(block: DailyBlock, row: int, column: int, start_ns: int) -> dict[str, Any]:
     return {
-        "t": _moment(start_ns),
+        "t": moment(start_ns),
         "o": float(block.open[row, column]),
         "h": float(block.high[row, column]),
         "l": float(block.low[row, column]),
@@ -42,7 +42,7 @@ def daily_bar(block: DailyBlock, row: int, column: int, start_ns: int) -> dict[s
 def stream_bars(minute: MarketSlice) -> list[dict[str, Any]]:
     """The messages of one minute, in the universe's order. `t` is a datetime: text in JSON, a Timestamp in msgpack."""
     symbols = minute.universe.symbols
-    start = _moment(minute.at_ns - MINUTE_NS)
+    start = moment(minute.at_ns - MINUTE_NS)
     present = minute.present.nonzero()[0].tolist()
     columns = (minute.open, minute.high, minute.low, minute.close, minute.volume)
     rows = zip(present, *(one[present].tolist() for one in columns), strict=True)
@@ -68,5 +68,5 @@ def frames(bars: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield bars[start : start + BARS_PER_FRAME_MAX]
 
 
-def _moment(at_ns: int) -> datetime:
+def moment(at_ns: int) -> datetime:
     return datetime.fromtimestamp(at_ns // SECOND_NS, tz=UTC)

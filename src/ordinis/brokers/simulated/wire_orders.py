@@ -59,7 +59,7 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "expired_at": optional_utc_text(order.expired_at_ns),
         "expires_at": optional_utc_text(order.expires_at_ns),
         "canceled_at": optional_utc_text(order.canceled_at_ns),
-        "failed_at": None,
+        "failed_at": utc_text(order.updated_at_ns) if order.status is OrderStatus.REJECTED else None,
         "replaced_at": optional_utc_text(order.replaced_at_ns),
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,19 @@ import typer
 from ordinis.ui.options import ConfigOption, DataOption, SetOption, read_settings
 
 group = typer.Typer(help="The simulated broker.", no_args_is_help=True)
+STEP = 0.0  # The speed at which a client lets time pass.
+
+
+def parse_speed(text: str) -> float:
+    """Times of real time: `60x`, or `60`; infinite for `max`, STEP for `step`."""
+    named = {"max": float("inf"), "step": STEP}
+    try:
+        speed = named[text] if text in named else float(text.removesuffix("x"))
+    except ValueError:
+        speed = float("nan")
+    if text in named or 0 < speed < float("inf"):
+        return speed
+    raise typer.BadParameter(f"{text} is not a speed; write a multiple of real time such as 60x, or max, or step")
 
 
 @group.callback()
@@ -22,8 +36,26 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on the loopback; 0 takes a free one.")] = 8700,
     speed: Annotated[
         float,
-        typer.Option(metavar="X", min=0.0, help="Minutes of trading a minute of yours; 0: stepped by the client."),
-    ] = 1.0,
+        typer.Option(
+            metavar="Nx|max|step", parser=parse_speed, help="Times real time; max: at once; step: by the client."
+        ),
+    ] = parse_speed("1x"),
+    cash: Annotated[
+        str | None, typer.Option(metavar="USD", help="The account's cash; default: account.cash_usd.")
+    ] = None,
+    regime: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The margin regime; default: compliance.regime.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of chances; default: run.seed.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is to go wrong: a plan in TOML or JSON.")
+    ] = None,
+    limits: Annotated[
+        bool, typer.Option("--limits/--no-limits", help="Alpaca's limits: 200 requests a minute, 1 data connection.")
+    ] = True,
+    numbers: Annotated[
+        bool, typer.Option("--numbers", help="Write shares as JSON numbers instead of strings.")
+    ] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -31,7 +63,9 @@ def serve(
 
     On the loopback, from stored bars, in virtual time. Ctrl-C stops it.
     """
-    settings = read_settings(config, overrides)
+    given = {"account.cash_usd": cash, "compliance.regime": regime, "run.seed": seed}
+    named = [f"{key}={value}" for key, value in given.items() if value is not None]
+    settings = read_settings(config, [*(overrides or []), *named])
     from ordinis import app
 
-    app.serve_broker(settings, data=data, port=port, speed=speed)
+    app.serve_broker(settings, data=data, port=port, speed=speed, faults=faults, limits=limits, numbers=numbers)

@@ -1,4 +1,4 @@
-"""HTTP answers in the broker's form, and the check of the keys before any of them."""
+"""HTTP answers in the broker's form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ordinis.brokers.simulated.refusals import Refusal
-from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.domain.errors import OrderRefused
 
 Handler = Callable[[Request], Awaitable[Response]]
+RATE_LIMITED = 42910000
 _JSON = "application/json"
+_encode = msgspec.json.Encoder().encode
 
 
 class BadRequest(Exception):
@@ -22,7 +23,7 @@ class BadRequest(Exception):
 
 
 def answer(body: Any, http_status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), http_status, media_type=_JSON)
+    return Response(_encode(body), http_status, media_type=_JSON)
 
 
 def nothing() -> Response:
@@ -34,23 +35,10 @@ def failure(http_status: int, text: str) -> Response:
     return answer({"message": text}, http_status)
 
 
+def rate_limited() -> Response:
+    return answer({"code": RATE_LIMITED, "message": "rate limit exceeded"}, 429)
+
+
 def refused(refusal: OrderRefused) -> Response:
     details = refusal.details if isinstance(refusal, Refusal) else {}
     return answer({"code": refusal.code, "message": refusal.text, **details}, refusal.http_status)
-
-
-def guarded(keys: Keys, handler: Handler, *, denied: Response) -> Handler:
-    """The handler behind the keys, its refusals turned into the broker's error bodies."""
-
-    async def respond(request: Request) -> Response:
-        headers = request.headers
-        if not keys.admit(headers.get("apca-api-key-id"), headers.get("apca-api-secret-key")):
-            return denied
-        try:
-            return await handler(request)
-        except OrderRefused as refusal:
-            return refused(refusal)
-        except BadRequest as error:
-            return failure(400, str(error))
-
-    return respond

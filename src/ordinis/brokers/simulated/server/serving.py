@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 import socket
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
 
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server.answers import failure
-from ordinis.brokers.simulated.server.control import Conductor
-from ordinis.brokers.simulated.server.data import DataApi
+from ordinis.brokers.simulated.faults import FaultPlan
+from ordinis.brokers.simulated.server.conductor import Conductor
+from ordinis.brokers.simulated.server.corked import CorkedHttp
 from ordinis.brokers.simulated.server.keys import Keys
-from ordinis.brokers.simulated.server.simulation import SimulatedData, Simulation
-from ordinis.brokers.simulated.server.streams import FEEDS, DataStream, TradingStream
-from ordinis.brokers.simulated.server.trading import OrderFault, TradingApi
+from ordinis.brokers.simulated.server.parts import Parts
+from ordinis.brokers.simulated.server.settings import ServerSettings
+from ordinis.brokers.simulated.server.simulation import SimulatedData
 from ordinis.domain.errors import BrokerError
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
 IDLE_SECONDS_MAX = 3600  # A connection that a client keeps for its next request.
-_NOT_FOUND = 404
-_METHOD_NOT_ALLOWED = 405
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,17 +94,19 @@ def serve(
     port: int = 0,
     control_port: int = 0,
     keys: Keys | None = None,
-    order_faults: tuple[OrderFault, ...] = (),
+    settings: ServerSettings | None = None,
+    faults: FaultPlan | None = None,
 ) -> Served:
     """Start the server and return once it answers.
 
     `speed` None: time passes only by the control route. Otherwise it passes by itself, at so many times
-    real time, `inf` as fast as it goes. Port 0 takes a free one.
+    real time, `inf` as fast as it goes. Port 0 takes a free one. Without settings nothing is limited, without
+    faults nothing goes wrong.
     Errors: BrokerError when a port is taken or the server does not start.
     """
     if speed is not None and not speed > 0:
         raise BrokerError(f"the simulated broker's speed must be above 0, was {speed}")
-    parts = _Parts(exchange, data, keys or Keys.made_up(), order_faults)
+    parts = Parts(exchange, data, keys or Keys.made_up(), settings or ServerSettings(), faults)
     public, control = _listen_twice(port, control_port)
     servers = [_server(parts.public_app()), _server(parts.control_app())]
     thread = threading.Thread(
@@ -118,63 +114,24 @@ def serve(
         name="ordinis-simulated-broker",
         daemon=True,
     )
-    served = Served(servers, thread, parts.addresses(public, control))
+    served = Served(servers, thread, _addresses(parts, public, control))
     thread.start()
     _await_start(served, servers)
     return served
 
 
-class _Parts:
-    """Everything that one server is made of."""
-
-    def __init__(self, exchange: Exchange, data: SimulatedData, keys: Keys, faults: tuple[OrderFault, ...]) -> None:
-        turn = asyncio.Lock()
-        self._keys = keys
-        self._token = secrets.token_urlsafe(24)
-        self._simulation = Simulation(exchange, data)
-        self._trading_stream = TradingStream(keys)
-        self._data_stream = DataStream(keys)
-        self._trading = TradingApi(self._simulation, self._trading_stream, turn)
-        self._trading.faults.extend(faults)
-        self.conductor = Conductor(self._simulation, self._trading_stream, self._data_stream, turn, self._token)
-
-    def public_app(self) -> Starlette:
-        routes: list[BaseRoute] = [
-            *self._trading.routes(self._keys),
-            *DataApi(self._simulation).routes(self._keys),
-            WebSocketRoute("/stream", self._trading_stream.serve),
-            WebSocketRoute("/v2/{feed}", self._feed),
-        ]
-        return _app(routes)
-
-    def control_app(self) -> Starlette:
-        return _app(list(self.conductor.routes()))
-
-    async def _feed(self, socket: WebSocket) -> None:
-        if socket.path_params["feed"] in FEEDS:
-            await self._data_stream.serve(socket)
-        else:
-            await socket.close()
-
-    def addresses(self, public: socket.socket, control: socket.socket) -> Addresses:
-        here = f"{HOST}:{public.getsockname()[1]}"
-        return Addresses(
-            rest=f"http://{here}",
-            data=f"http://{here}",
-            data_stream=f"ws://{here}/v2/iex",
-            trading_stream=f"ws://{here}/stream",
-            control=f"http://{HOST}:{control.getsockname()[1]}",
-            control_token=self._token,
-            key=self._keys.key,
-            secret=self._keys.secret,
-        )
-
-
-def _app(routes: list[BaseRoute]) -> Starlette:
-    async def unknown(request: Any, error: Any) -> Any:
-        return failure(error.status_code, f"{request.method} {request.url.path} is not part of this simulated broker")
-
-    return Starlette(routes=routes, exception_handlers={_NOT_FOUND: unknown, _METHOD_NOT_ALLOWED: unknown})
+def _addresses(parts: Parts, public: socket.socket, control: socket.socket) -> Addresses:
+    here = f"{HOST}:{public.getsockname()[1]}"
+    return Addresses(
+        rest=f"http://{here}",
+        data=f"http://{here}",
+        data_stream=f"ws://{here}/v2/iex",
+        trading_stream=f"ws://{here}/stream",
+        control=f"http://{HOST}:{control.getsockname()[1]}",
+        control_token=parts.token,
+        key=parts.keys.key,
+        secret=parts.keys.secret,
+    )
 
 
 def _server(app: Starlette) -> uvicorn.Server:
@@ -185,6 +142,7 @@ def _server(app: Starlette) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            http=CorkedHttp,
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             timeout_keep_alive=IDLE_SECONDS_MAX,

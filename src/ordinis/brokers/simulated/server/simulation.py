@@ -17,13 +17,13 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedMarket
 from ordinis.brokers.simulated.order import ZERO
 from ordinis.brokers.simulated.wire_account import cash_activity
-from ordinis.brokers.simulated.wire_bars import stream_bars
 from ordinis.brokers.simulated.wire_orders import fill_activity, update_bodies
 from ordinis.domain.errors import DataError
 from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate, SessionPhase
 from ordinis.domain.market import MINUTE_NS, DailyBlock, MarketBlock, MarketSlice, Session
 
 ACTIVITIES_MAX = 1_000_000
+EQUITIES_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +45,21 @@ class SimulatedData:
 
 
 class Totals(msgspec.Struct):
-    """Messages published since the start, to whoever listens: a stepping client waits until it has seen as many."""
+    """Messages said to at least one listener since the start: a stepping client waits until it has seen as many."""
 
     trade_updates: int = 0
     bars: int = 0
+    updated_bars: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of time: what it was, and the messages it caused."""
+    """One step of time: what it was, and what it caused."""
 
     phase: str  # "opening", "minute", "closed", or "ended" once there is nothing left.
     at_ns: int
     session: Session | None
     updates: list[dict[str, Any]]
-    bars: list[dict[str, Any]]
+    minute: MarketSlice | None = None
 
 
 class Simulation:
@@ -67,9 +68,13 @@ class Simulation:
     def __init__(self, exchange: Exchange, data: SimulatedData) -> None:
         self.exchange = exchange
         self.data = data
+        self.sessions = data.sessions
         self.totals = Totals()
+        self.session_number = 1  # Of the session that is on or comes next.
+        self.minutes_over = 0  # Of that session.
         self.fills: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)  # Activities, oldest first.
         self.cash_flows: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
+        self.equities: deque[tuple[int, float]] = deque(maxlen=EQUITIES_MAX)  # At the end of every minute, USD.
         self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, data.days))
         self._messages = 0
         self._filled_usd: dict[str, Decimal] = {}  # By order, while it fills.
@@ -89,12 +94,18 @@ class Simulation:
         item = next(self._steps, None)
         updates = self.news()
         if item is None:
-            return Step(phase="ended", at_ns=self.now_ns, session=None, updates=updates, bars=[])
+            return Step(phase="ended", at_ns=self.now_ns, session=None, updates=updates)
         if isinstance(item, SessionPhase):
-            phase, bars = item.phase.value, []
-        else:
-            phase, bars = "minute", stream_bars(item)
-        return Step(phase=phase, at_ns=item.at_ns, session=item.session, updates=updates, bars=bars)
+            return self._phase(item, updates)
+        self.minutes_over += 1
+        self.equities.append((item.at_ns, float(self.exchange.books.equity_usd)))
+        return Step(phase="minute", at_ns=item.at_ns, session=item.session, updates=updates, minute=item)
+
+    def _phase(self, item: SessionPhase, updates: list[dict[str, Any]]) -> Step:
+        self.minutes_over = 0
+        if self.exchange.session is None:  # It has closed.
+            self.session_number += 1
+        return Step(phase=item.phase.value, at_ns=item.at_ns, session=item.session, updates=updates)
 
     def news(self) -> list[dict[str, Any]]:
         """The trade updates that are due, and the activities booked."""

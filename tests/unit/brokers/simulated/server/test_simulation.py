@@ -46,7 +46,7 @@ def test_a_step_is_a_phase_or_a_minute() -> None:
     assert simulation.now_ns == OPEN_NS - MINUTE_NS
     steps = [simulation.step() for _ in range(len(CLOSES) + 3)]
     assert [one.phase for one in steps] == ["opening", *["minute"] * 4, "closed", "ended"]
-    assert [len(one.bars) for one in steps] == [0, 1, 1, 1, 1, 0, 0]
+    assert [one.minute is not None for one in steps] == [False, *[True] * 4, False, False]
     assert not simulation.is_open
 
 

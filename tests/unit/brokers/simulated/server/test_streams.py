@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, Served, serve, serving, streams
+from ordinis.brokers.simulated.server import Addresses, Served, data_stream, serve, serving
 from ordinis.brokers.simulated.server.keys import Keys
 from ordinis.brokers.simulated.server.simulation import SimulatedData
 from ordinis.brokers.simulated.settings import ExchangeSettings
@@ -91,7 +91,7 @@ def test_nobody_listens_without_the_key(addresses: Addresses, first: object, cod
 
 
 def test_a_client_that_says_nothing_is_hung_up_on(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "AUTHENTICATION_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(data_stream, "AUTHENTICATION_SECONDS_MAX", 0.05)
     with _talk(addresses.data_stream) as socket:
         _hear(socket)
         assert _hear(socket)[0]["code"] == 404

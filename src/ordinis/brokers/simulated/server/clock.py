@@ -1,0 +1,32 @@
+"""The broker's clock: one for exchange, streams, clock endpoint and rate limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ordinis.brokers.simulated.server.simulation import Simulation
+from ordinis.domain.market import MINUTE_NS
+
+_MINUTE_SECONDS = 60.0
+
+
+class VirtualClock:
+    """Stands still between the steps of a client; runs at a multiple of real time where time passes by itself."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._minute_seconds = 0.0  # Wall seconds that a minute takes; 0: it stands.
+        self._since_seconds = 0.0
+
+    def run(self, minute_seconds: float) -> None:
+        """A step has been made: from here on time passes towards the next."""
+        self._minute_seconds = minute_seconds
+        self._since_seconds = asyncio.get_running_loop().time()
+
+    def now_ns(self) -> int:
+        """Never beyond the next step: what is not known yet has not happened."""
+        now_ns = self._simulation.now_ns
+        if not self._minute_seconds:
+            return now_ns
+        passed = (asyncio.get_running_loop().time() - self._since_seconds) / self._minute_seconds
+        return now_ns + min(int(passed * _MINUTE_SECONDS) * 10**9, MINUTE_NS - 1)
