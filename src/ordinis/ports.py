@@ -35,6 +35,10 @@ class StandingBroker(Broker, Protocol):
     def inquire(self, client_order_id: str) -> bool:
         """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
 
+    @property
+    def busy(self) -> bool:
+        """Nothing that can wait should be asked now."""
+
     def recall(self, update: OrderUpdate) -> None:
         """An update that an earlier run was told of: it is no news any more."""
 
@@ -42,7 +46,8 @@ class StandingBroker(Broker, Protocol):
 class Market(Protocol):
     """Where time comes from: phases and minutes, in order. Asking for the next one lets time pass."""
 
-    def __iter__(self) -> Iterator[SessionPhase | MarketSlice]: ...
+    def __iter__(self) -> Iterator[SessionPhase | MarketSlice | None]:
+        """None: nothing has passed yet, but the broker may have news."""
 
 
 class History(Protocol):

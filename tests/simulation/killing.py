@@ -83,6 +83,8 @@ def _is_after(item: SessionPhase | MarketSlice, reached: Reached | None) -> bool
 class OutlivingBroker(SimulatedBroker):
     """A connection to it: what was said to an earlier one is asked for, not told again."""
 
+    busy = False
+
     def __init__(self, beyond: Beyond) -> None:
         super().__init__(beyond.exchange)
         self._beyond = beyond
@@ -139,6 +141,7 @@ class MortalBroker:
         self.books = broker.books
         self.inquire = broker.inquire
         self.recall = broker.recall
+        self.busy = False
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
-from ordinis.app.build import build_engine, build_exchange
+from ordinis.app.build import build_exchange
+from ordinis.app.going_on import GoingOn, OpenJournal, Say
 from ordinis.app.material import Material, journal_path, open_data
-from ordinis.app.wire import addresses_of, control_of, endpoints_of, served
+from ordinis.app.wire import WireBooks, addresses_of, control_of, endpoints_of, served
 from ordinis.config.settings import Settings
-from ordinis.domain.account import AccountView
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
-from ordinis.engines.reconcile import own_books
 from ordinis.journal.entries import open_journal
 from ordinis.journal.recorded import Step, recorded
-from ordinis.journal.writer import Durability, SqliteJournal
-from ordinis.ports import StandingBroker
-from ordinis.research.backtest import backtest
+from ordinis.journal.writer import Durability
 from ordinis.research.result import BacktestResult, Books
 from ordinis.runtime import clock
-from ordinis.runtime.interrupt import stop_on_interrupt
-from ordinis.runtime.reconciling import Reconciler
-from ordinis.runtime.recovery import Relived, catch_up, relive
 
 if TYPE_CHECKING:
     from ordinis.brokers.alpaca.simulation import SimulationLink
+    from ordinis.brokers.simulated.server import Addresses
 
-Say = Callable[[str], None]
 _SAME_BROKER = ("account", "compliance", "data", "exchange")  # Sections that a simulated day rests on.
 
 
@@ -67,8 +61,11 @@ def run_simulation(
             with _link(settings, material, addresses, 0.0) as link:
                 live_again(link, recorded(path))
         with _link(settings, material, addresses, speed) as link:
-            run = _Run(settings, material, link, path, earlier, say)
-            return run.traded(books or _WireBooks(link.broker))
+            first_day = None if earlier is None else earlier.first_day
+            feed = material.dataset.feed
+            going = GoingOn(settings, material.universe, feed, link, path, first_day, say)
+            run, opening = material.run(path), _opening(material, path, afresh=earlier is None)
+            return going.trade(material.days[0], opening, run, books or WireBooks(link.broker))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,75 +102,9 @@ def _same_day(meta: Mapping[str, str], material: Material, day: date, path: Path
         raise ConfigError(f"{path} is of another simulation: {', '.join(changed)} differ; start it afresh (--fresh)")
 
 
-class _WireBooks:
-    """A broker in another process: its account can be asked for, what it thinks of violations cannot."""
-
-    violations: Sequence[object] | None = None
-
-    def __init__(self, broker: StandingBroker) -> None:
-        self._broker = broker
-
-    def account(self) -> AccountView:
-        return self._broker.account()
-
-
-class _Run:
-    """One run over a link, from where an earlier one stood."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        material: Material,
-        link: SimulationLink,
-        path: Path,
-        earlier: Earlier | None,
-        say: Say,
-    ) -> None:
-        self._settings = settings
-        self._material = material
-        self._link = link
-        self._path = path
-        self._earlier = earlier
-        self._say = say
-        self._engine = build_engine(settings, material.universe, material.dataset.feed)
-        state = self._engine.state
-        self._reconciler = Reconciler(
-            lambda: own_books(state, settings.account.book), link.broker, settings.broker.foreign_positions
-        )
-
-    def traded(self, books: Books) -> BacktestResult:
-        lived = self._start()
-        run = self._material.run(self._path)
-        with stop_on_interrupt() as stopped, self._journal() as record:
-            if lived is not None:
-                catch_up(self._engine, lived, self._link.broker, record, self._reconciler)
-            market = self._link.market_since(None if lived is None else lived.reached)
-            look = self._reconciler.look
-            return backtest(self._engine, market, self._link.broker, record, books, run, stopped, look)
-
-    def _start(self) -> Relived | None:
-        """A warm engine, at the journal's end where there is one."""
-        earlier, run = self._earlier, self._settings.run
-        before = self._material.days[0] if earlier is None else earlier.first_day
-        history = self._link.history(
-            before=before, sessions=run.warm_up_sessions, daily_sessions=run.warm_up_daily_sessions
-        )
-        self._engine.warm_up(history.minutes(), history.daily())
-        if earlier is None:
-            return None
-        began = clock.seconds()
-        lived = relive(self._engine, recorded(self._path))
-        self._say(f"{self._path}: {lived.events:,} events recalled in {clock.seconds() - began:.2f} s")
-        return lived
-
-    @contextmanager
-    def _journal(self) -> Iterator[SqliteJournal]:
-        opened = self._material.open_journal if self._earlier is None else self._material.continue_journal
-        record = opened(self._path, Durability.FULL, record_slices=True)
-        try:
-            yield record
-        finally:
-            record.close()
+def _opening(material: Material, path: Path, *, afresh: bool) -> OpenJournal:
+    opened = material.open_journal if afresh else material.continue_journal
+    return lambda: opened(path, Durability.FULL, record_slices=True)
 
 
 def live_again(link: SimulationLink, steps: Iterator[Step]) -> None:
@@ -187,7 +118,7 @@ def live_again(link: SimulationLink, steps: Iterator[Step]) -> None:
 
 
 @contextmanager
-def _broker(settings: Settings, material: Material, file: Path | None) -> Iterator[tuple[Any, Books | None]]:
+def _broker(settings: Settings, material: Material, file: Path | None) -> Iterator[tuple[Addresses, Books | None]]:
     """Its addresses, and its own books where they are at hand."""
     if file is not None:
         yield addresses_of(file), None
@@ -200,7 +131,7 @@ def _broker(settings: Settings, material: Material, file: Path | None) -> Iterat
 
 
 @contextmanager
-def _link(settings: Settings, material: Material, addresses: Any, speed: float) -> Iterator[SimulationLink]:
+def _link(settings: Settings, material: Material, addresses: Addresses, speed: float) -> Iterator[SimulationLink]:
     from ordinis.brokers.alpaca.simulation import SimulationLink
 
     generator = Random(settings.run.seed)  # Of the waits between attempts.

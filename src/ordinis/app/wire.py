@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordinis.app.material import Material
+from ordinis.domain.account import AccountView
 from ordinis.domain.errors import ConfigError
+from ordinis.ports import StandingBroker
 
 if TYPE_CHECKING:
     from ordinis.brokers.alpaca.control import ControlAddress
@@ -34,6 +37,18 @@ def addresses_of(file: Path) -> Addresses:
             f"--broker {file}: cannot be read ({error}); it must hold the line that `ordinis broker serve` prints, "
             f"for example from `ordinis broker serve --data NAME --speed 0 > {file.name}`"
         ) from error
+
+
+class WireBooks:
+    """A broker in another process: its account can be asked for, what it thinks of violations cannot."""
+
+    violations: Sequence[object] | None = None
+
+    def __init__(self, broker: StandingBroker) -> None:
+        self._broker = broker
+
+    def account(self) -> AccountView:
+        return self._broker.account()
 
 
 def endpoints_of(addresses: Addresses) -> Endpoints:

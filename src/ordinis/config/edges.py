@@ -61,6 +61,10 @@ class JournalSection(Section):
     dir: str = Field(
         default="", description="The folder of journals; empty means the user's data folder of this system."
     )
+    reserve_mb: Count = Field(
+        default=16,
+        description="Room kept beside the journal of a paper or live account, given back on a full disk for exits.",
+    )
 
 
 class Broker(Section):
@@ -77,11 +81,12 @@ class Broker(Section):
     slice_deadline_seconds: Annotated[float, Field(gt=0, le=30)] = Field(
         default=3.0, description="How long after a minute's end its bars are waited for, by the broker's clock."
     )
-    requests_a_minute_max: Positive = Field(
-        default=200, description="Requests an account may make; orders that reduce keep a reserve of them."
-    )
     requests_reserved: Count = Field(
-        default=20, description="Of those, kept for exits, stops and cancels: nothing else may use them up."
+        default=20,
+        description="Of the requests a minute that the broker allows, so many are kept for exits, stops and cancels.",
+    )
+    clock_speed: Annotated[float, Field(ge=1)] = Field(
+        default=1.0, description="How fast the broker's clock runs; above 1 only a simulated one's does."
     )
     key_file: str = Field(
         default="", description="A file that only you can read (mode 0600) with both keys, instead of the environment."
@@ -106,6 +111,9 @@ class Run(Section):
 
     seed: Annotated[int, Field(ge=0)] = Field(
         default=7, description="The one seed of all randomness: synthetic minutes, injected faults."
+    )
+    state_dir: str = Field(
+        default="", description="The folder of a running trader's lock, process and log; empty: the user's own."
     )
     warm_up_sessions: Count = Field(
         default=20, description="Sessions of minutes before the first day that indicators are warmed up on."

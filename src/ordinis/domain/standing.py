@@ -33,3 +33,21 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     session: Session
     closed: bool  # Its CLOSED phase was taken in.
     at_ns: int  # The end of the last minute taken in, or the session's open.
+
+
+class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose account it is, and what keeps it from trading."""
+
+    number: str
+    equity_usd: Decimal
+    multiplier: int
+    shorting: bool
+    problems: tuple[str, ...] = ()  # Each a reason not to trade, with its remedy.
+
+
+class SymbolStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a symbol can be traded. Empty: the broker does not know it."""
+
+    symbol: str
+    tradable: bool
+    fractionable: bool = False

@@ -17,9 +17,11 @@ from ordinis.domain.events import Event, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.coding import KIND_OF, Kind, encode
 from ordinis.journal.lock import take_writer_lock, this_process
+from ordinis.journal.reserve import Reserve
 from ordinis.journal.schema import (
     WRITER_KEY,
     check_writable,
+    is_full,
     migrate,
     read_meta,
     set_meta,
@@ -61,12 +63,19 @@ class SqliteJournal:
     """
 
     def __init__(
-        self, path: str | Path, *, meta: Mapping[str, str], durability: Durability, record_slices: bool = False
+        self,
+        path: str | Path,
+        *,
+        meta: Mapping[str, str],
+        durability: Durability,
+        record_slices: bool = False,
+        reserve: Reserve | None = None,
     ) -> None:
         self.path = Path(path)
         self.record_slices = record_slices
         self._commit_each = durability is Durability.FULL
         self._marks = SliceMarks()
+        self._reserve = reserve
         self._rows: list[_Row] = []
         self._bars: list[tuple[int, bytes]] = []
         self._lock = take_writer_lock(self.path)
@@ -74,6 +83,8 @@ class SqliteJournal:
             with translated(self.path):
                 self._connection = _connect(self.path, durability)
                 self._seq = _prepare(self._connection, self.path, meta, durability)
+            if reserve is not None:
+                reserve.take()
         except BaseException:
             self._release()
             raise
@@ -102,12 +113,27 @@ class SqliteJournal:
 
     def _flush_or_forget(self) -> None:
         try:
-            self.flush()
+            self._flush_on_a_full_disk()
         except JournalError:
             self._seq -= len(self._rows)
             self._rows.clear()
             self._bars.clear()
             raise
+
+    def _flush_on_a_full_disk(self) -> None:
+        """The reserve is for this: what is written after it is gone should be exits alone (see `crowded`)."""
+        try:
+            self.flush()
+        except JournalError as error:
+            full = is_full(error.__cause__)
+            if not full or self._reserve is None or not self._reserve.release():
+                raise
+            self.flush()
+
+    @property
+    def crowded(self) -> bool:
+        """The disk was full and the reserve is given back: nothing may be opened any more."""
+        return self._reserve is not None and self._reserve.released
 
     def flush(self) -> None:
         """Write what is buffered, all of it or, with a `JournalError`, none of it."""

@@ -46,7 +46,7 @@ class Run:
                 return
             yield block
 
-    def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice]:
+    def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice | None]:
         """The same market, its bars counted: a block at a time, when its first minute comes."""
         block: MarketBlock | None = None
         for step in market:

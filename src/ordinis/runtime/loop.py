@@ -28,7 +28,8 @@ def trade(
 ) -> bool:
     """Run to the market's end, or until `stopped`; True when it reached the end. `look` is had after each minute."""
     for event in timeline(market, broker, look):
-        act(engine, event, broker, journal)
+        if event is not None:
+            act(engine, event, broker, journal)
         if stopped():
             return False
     return True
@@ -42,16 +43,19 @@ def act(engine: Engine, event: Event, broker: Broker, journal: Journal) -> None:
         broker.carry_out(decision.actions)
 
 
-def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterator[Event]:
+def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterator[Event | None]:
     """All events in the one order: updates caused by a minute's bar, the minute, updates caused by our answer.
 
     The caller acts on an event before it asks for the next, so what its orders caused comes next.
-    At an opening the broker's account follows, before the first minute.
+    None where nothing has happened. At an opening the broker's account follows, before the first minute.
     """
     updates = broker.updates
     for step in market:
         while batch := updates():
             yield from batch
+        if step is None:
+            yield None
+            continue
         yield step
         while batch := updates():
             yield from batch

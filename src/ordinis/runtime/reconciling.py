@@ -29,6 +29,8 @@ class Reconciler:
         Orders and positions can disagree for seconds after a fill, so our book is corrected only when two looks in
         a row find the same.
         """
+        if self._broker.busy and not tell:
+            return
         unheard: tuple[str, ...] = ()
         for _ in range(_ROUNDS_MAX):
             books = self._broker.books()

@@ -18,13 +18,22 @@ from ordinis.brokers.alpaca import wire
 from ordinis.brokers.alpaca.feeds import Stream
 from ordinis.brokers.alpaca.inquiries import Inquiries
 from ordinis.brokers.alpaca.memory import OrderMemory
-from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
+from ordinis.brokers.alpaca.rest import (
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    Doubtful,
+    RateGauge,
+    Refusal,
+    RestLimits,
+    once,
+    repeated,
+)
 from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, ReplaceIntent
+from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, Purpose, ReplaceIntent
 from ordinis.domain.standing import BrokerBooks
 
 if TYPE_CHECKING:
@@ -45,6 +54,7 @@ class AlpacaBroker:
 
     `now_ns` is the broker's clock, for what carries no time of its own (refusals, account figures).
     `settle` waits until the stream has caught up; a stepped simulation passes one, live needs none.
+    `overheard` is called when an inquiry brings what the stream should have said.
     """
 
     def __init__(
@@ -56,6 +66,8 @@ class AlpacaBroker:
         limits: RestLimits,
         generator: Random,
         settle: Callable[[], None] = _nothing_to_await,
+        gauge: RateGauge | None = None,
+        overheard: Callable[[], None] = _nothing_to_await,
     ) -> None:
         self._client = client
         self._stream = stream
@@ -63,6 +75,8 @@ class AlpacaBroker:
         self._limits = limits
         self._generator = generator
         self._settle = settle
+        self._gauge = gauge or RateGauge()
+        self._overheard = overheard
         self._memory = OrderMemory()
         self._inbox: list[BrokerEvent] = []
         self._inquiries = Inquiries(self._get, self._memory, self._tell)
@@ -97,7 +111,16 @@ class AlpacaBroker:
     def inquire(self, client_order_id: str) -> bool:
         """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
         self._listen()
-        return self._inquiries.ask(client_order_id)
+        heard = len(self._inbox)
+        known = self._inquiries.ask(client_order_id)
+        if len(self._inbox) > heard:
+            self._overheard()
+        return known
+
+    @property
+    def busy(self) -> bool:
+        """Of the broker's rate limit only what is kept for reducing orders is left."""
+        return self._gauge.low(self._now_ns())
 
     def recall(self, update: OrderUpdate) -> None:
         """What an earlier run has heard of an order of ours is no news in this one."""
@@ -119,7 +142,8 @@ class AlpacaBroker:
     # Orders out.
 
     def _submit(self, intent: OrderIntent) -> None:
-        if self._now_ns() > intent.valid_until_ns:
+        crowded = self.busy and intent.purpose is Purpose.ENTRY
+        if crowded or self._now_ns() > intent.valid_until_ns:
             self._tell(self._ended(intent, OrderStatus.LAPSED))
             return
         try:

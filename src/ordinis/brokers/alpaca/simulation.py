@@ -139,12 +139,12 @@ class SteppedMarket:
     def _minute(self, at_ns: int, session: Session) -> MarketSlice:
         bars = self._bars.take()
         for bar in bars:
-            if _closed_at_ns(bar) != at_ns:
+            if closed_at_ns(bar) != at_ns:
                 raise BrokerError(f"a bar of {bar.S} at {bar.t} came in the minute that ended at {at_ns}")
         return one_minute(self._universe, session, at_ns, bars).at(0)
 
 
-def _closed_at_ns(bar: WireStreamMessage) -> int | None:
+def closed_at_ns(bar: WireStreamMessage) -> int | None:
     return ns_from_datetime(bar.t) + MINUTE_NS if bar.t is not None else None
 
 
