@@ -20,10 +20,11 @@ from ordinis.brokers.simulated.faults import FaultPlan
 from ordinis.brokers.simulated.faults.kinds import DropSocket, Fault, MissingEvent, MuteSocket
 from ordinis.brokers.simulated.server import SimulatedData, serve
 from ordinis.domain.events import OrderUpdate
+from ordinis.domain.market import MarketSlice
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.recorded import recorded
-from simulation.killing import Beyond, Death, live, relived, trade_on
-from simulation.scripted import DAYS, exchange, outcome, trader
+from simulation.killing import Death, relived, trade_on
+from simulation.scripted import DAYS, exchange, trader
 
 SPEED = 240.0  # A minute in a quarter of a second.
 DEADLINE_SECONDS = 25.0  # Of the broker's time: a tenth of ours.
@@ -65,17 +66,15 @@ def traded(other_side: Exchange, path: Path, faults: Sequence[Fault] = ()) -> Tr
     return engine
 
 
-@pytest.fixture(scope="module")
-def in_process(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    beyond = Beyond(exchange(), DAYS[:1])
-    live(trader(), beyond, tmp_path_factory.mktemp("in_process") / "a.journal", Death())
-    return outcome(beyond.exchange)
-
-
-def test_a_day_that_passes_by_itself_is_traded_as_one_that_is_stepped(in_process: list[str], tmp_path: Path) -> None:
-    other_side = exchange()
-    traded(other_side, tmp_path / "a.journal")
-    assert outcome(other_side) == in_process
+def test_a_day_that_passes_by_itself_is_traded_to_its_close(tmp_path: Path) -> None:
+    other_side, path = exchange(), tmp_path / "a.journal"
+    engine = traded(other_side, path)
+    assert [decision.notes for _, decision in recorded(path) if decision.notes][1:] == []
+    assert {one.symbol for one in other_side.orders} == {"AAA", "BBB", "CCC"}
+    assert engine.state.ledger.differs_from(other_side.positions) == []
+    assert engine.state.ledger.cash_usd == other_side.account().cash_usd
+    minutes = [event.at_ns for event, _ in recorded(path) if isinstance(event, MarketSlice)]
+    assert minutes == DAYS[0].closed_at_ns.tolist()
 
 
 @pytest.mark.parametrize(
