@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock
+.PHONY: help setup demo test check bench docs lock sdks
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -26,6 +26,20 @@ demo: setup  ## Real daily bars, synthetic minutes: two accounts side by side, o
 
 test: setup  ## The whole test suite.
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+OLD_PYTHON := build/sdk/old-python
+NODE := tests/sdk/node
+
+sdks: $(OLD_PYTHON)/.installed $(NODE)/node_modules/.installed  ## Alpaca's other SDKs, for the tests that use them (Node 20 needed).
+
+$(OLD_PYTHON)/.installed: tests/sdk/old_python/requirements.lock
+	@$(PYTHON) -m venv $(OLD_PYTHON)
+	@$(OLD_PYTHON)/bin/python -m pip install -qq --requirement tests/sdk/old_python/requirements.lock
+	@touch $@
+
+$(NODE)/node_modules/.installed: $(NODE)/package-lock.json
+	@npm ci --prefix $(NODE) --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 check: setup  ## Lint, formatting, types.
 	$(BIN)/ruff check .

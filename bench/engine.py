@@ -190,7 +190,8 @@ def _run_alone_s(result: BacktestResult) -> float:
     return result.cpu_seconds - result.loading_cpu_seconds
 
 
-JOBS = ("small", "large", "idle", "growth", "wide")
+JOBS = ("small", "large", "idle", "every", "growth", "wide")
+EVERY_STRATEGY = "atr_rsi,ema_trend,donchian,bollinger,macd,cross_sectional,sma_cross"
 
 
 def measure(bench: Bench, jobs: Sequence[str]) -> list[Row]:
@@ -200,6 +201,8 @@ def measure(bench: Bench, jobs: Sequence[str]) -> list[Row]:
             rows += [bench.crossover(data, fill) for fill in FILL_RULES]
     if "idle" in jobs:
         rows.append(bench.run("no-op", "large", fill_model="next_open", strategy="idle"))
+    if "every" in jobs:
+        rows.append(bench.run("every strategy at once", "large", fill_model="next_open", strategy=EVERY_STRATEGY))
     if "growth" in jobs:
         rows += [
             bench.run(

@@ -18,10 +18,9 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.faults.kinds import Fault
 from ordinis.brokers.simulated.faults.plan import FaultPlan
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
-from ordinis.domain.events import SessionPhase
+from ordinis.domain.events import CorporateAction, SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
 from ordinis.domain.orders import (
     Action,
@@ -102,10 +101,10 @@ def heard(
     settings: ExchangeSettings,
     days: Sequence[MarketBlock],
     script: Script,
-    dividends: Sequence[Dividend] = (),
+    actions: Sequence[CorporateAction] = (),
 ) -> list[Any]:
     """Every event of the run, in order."""
-    exchange = Exchange(days[0].universe, settings, dividends=dividends)
+    exchange = Exchange(days[0].universe, settings, actions=actions)
     if road == "in process":
         return _run(SimulatedBroker(exchange), SimulatedMarket(exchange, days), script)
     with serve(exchange, SimulatedData(days=days)) as served, linked(served.addresses, days[0]) as link:

@@ -157,7 +157,7 @@ def test_trades_and_quotes_stand_within_their_minutes(client: Any) -> None:
     trades = client.get_stock_trades(StockTradesRequest(symbol_or_symbols="AAA", **span)).data["AAA"]
     quotes = client.get_stock_quotes(StockQuotesRequest(symbol_or_symbols="AAA", **span)).data["AAA"]
     assert len(trades) == len(quotes) == TODAY.present[:10, 0].sum()
-    assert all(first < one.timestamp < last for one in (*trades, *quotes))
+    assert all(span["start"] < one.timestamp < span["end"] for one in (*trades, *quotes))
 
 
 def test_a_snapshot_has_all_of_them(client: Any) -> None:

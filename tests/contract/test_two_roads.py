@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from functools import cache
 from typing import Any
 
@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 
 from contract.days import block_of
 from contract.roads import ROADS, Script, buy, cancel, heard, replace, sell, written
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
+from ordinis.domain.money import CENT, price_usd
 from ordinis.domain.orders import TimeInForce, leg_id
+from simulation.actions import dividend, removal, split
 
 GTC = TimeInForce.GTC
 DAYS = [block_of(0), block_of(1)]  # Eight minutes each: items 0 to 9 and 10 to 19, phases included.
 MODEST = ExchangeSettings(cash_usd=Decimal(100_000))
 LOOSE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0)
 AUCTIONS = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, close_auction_minutes_before=2)
+SHORTING = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, shorting_enabled=True)
+PICKY = ExchangeSettings(
+    cash_usd=Decimal(100_000), shorting_enabled=True, easy_to_borrow=frozenset({"AAA"}), regime="pattern_day_trader"
+)
 AT_ONCE = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fill_model=FillModel.THIS_CLOSE)
 
 # Name -> the account, what is sent when, and what each order ends as.
@@ -200,6 +205,33 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
         }
         | {"x2": "rejected", "s": "replaced", "s2": "filled"},
     ),
+    "a short is sold, protected and covered": (
+        SHORTING,
+        {
+            1: [sell("a", "AAA", "10", stop_loss="105.00", good_till=GTC), sell("b", "BBB", "10")],
+            4: [cancel("a.stop", "AAA"), buy("c", "AAA", "10"), buy("d", "BBB", "4"), buy("e", "BBB", "7")],
+            6: [buy("f", "BBB", "6", stop="103.00", good_till=GTC), sell("g", "AAA", "3")],
+        },
+        {"a": "filled", "a.stop": "canceled", "b": "filled", "c": "filled", "d": "filled", "e": "rejected"}
+        | {"f": "accepted", "g": "filled"},
+    ),
+    "a short's bracket and its pair": (
+        SHORTING,
+        {
+            1: [sell("a", "AAA", "10", stop_loss="105.00", take_profit_usd="99.70"), sell("b", "BBB", "10")],
+            3: [buy("c", "BBB", "10", take_profit_usd="90.00", stop_loss="100.30", oco=True)],
+        },
+        {"a": "filled", "a.target": "filled", "a.stop": "canceled", "b": "filled", "c": "canceled", "c.stop": "filled"},
+    ),
+    "short sales that are refused": (
+        PICKY,
+        {
+            2: [sell("a", "BBB", "1"), sell("b", "AAA", "0.5"), sell("c", "AAA", "5000"), sell("d", "AAA", "1")],
+            4: [buy("e", "AAA", "1.5"), buy("f", "AAA", "0.5"), sell("g", "AAA", "1", stop_loss="90.00")],
+        },
+        {"a": "rejected", "b": "rejected", "c": "rejected", "d": "filled"}
+        | {"e": "rejected", "f": "rejected", "g": "rejected"},
+    ),
     "refusals carry the broker's code and words": (
         LOOSE,
         {
@@ -254,7 +286,7 @@ def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
     account = ExchangeSettings(
         cash_usd=Decimal(100_000), participation_max=0.0, margin_interest_fraction=Decimal("0.0625")
     )
-    days = (Dividend(symbol="BBB", ex_date=DAYS[1].session.date, amount_usd=Decimal("0.25")),)
+    days = (dividend("BBB", DAYS[1].session.date, "0.25"),)
     script = {1: [buy("a", "BBB", "1500")]}
     in_process, over_the_wire = (heard(road, account, DAYS, script, days) for road in ROADS)
     assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
@@ -263,6 +295,44 @@ def test_what_a_night_brings_is_told_before_the_opening_on_both_roads() -> None:
         ("interest", Decimal("-8.68")),
         ("dividend", Decimal("375.00")),
     ]
+
+
+def test_who_is_short_pays_the_dividend_and_the_borrower_s_fee_on_both_roads() -> None:
+    account = ExchangeSettings(
+        cash_usd=Decimal(100_000), participation_max=0.0, shorting_enabled=True, borrow_fee_fraction=Decimal("0.036")
+    )
+    days = (dividend("BBB", DAYS[1].session.date, "0.25"),)
+    script = {1: [sell("a", "BBB", "900")]}
+    close_usd = price_usd(DAYS[0].close[-1, DAYS[0].universe.column["BBB"]])
+    in_process, over_the_wire = (heard(road, account, DAYS, script, days) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+    flows = [one for one in over_the_wire if isinstance(one, CashFlow) and one.kind != "fee"]
+    assert [(one.kind, one.amount_usd) for one in flows] == [
+        ("interest", -(900 * close_usd / 10_000).quantize(CENT, ROUND_UP)),  # A night of 3.6 % a year.
+        ("dividend", Decimal("-225.00")),
+    ]
+
+
+NIGHT = DAYS[1].session.date
+
+
+@pytest.mark.parametrize("fractionable", [True, False])
+def test_splits_dividends_and_removals_are_told_alike_on_both_roads(fractionable: bool) -> None:
+    account = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0, fractionable=fractionable)
+    actions = (split("AAA", NIGHT, "1.5"), dividend("AAA", NIGHT, "0.25"), removal("BBB", NIGHT))
+    script = {
+        1: [buy("a", "AAA", "15"), buy("b", "BBB", "7")],
+        6: [sell("stop", "AAA", "15", stop="80", good_till=TimeInForce.GTC)],
+    }
+    in_process, over_the_wire = (heard(road, account, DAYS, script, actions) for road in ROADS)
+    assert [written(one) for one in over_the_wire] == [written(one) for one in in_process]
+    told = [one for one in in_process if isinstance(one, CorporateAction)]
+    assert [(one.symbol, one.kind.value) for one in told] == [("AAA", "dividend"), ("AAA", "split"), ("BBB", "removal")]
+    flows = [one.kind for one in in_process if isinstance(one, CashFlow) and one.symbol]
+    assert flows == (["dividend", "removal"] if fractionable else ["dividend", "cash_in_lieu", "removal"])
+    held = in_process[-1].positions
+    assert [(one.symbol, one.quantity) for one in held] == [("AAA", Decimal("22.5" if fractionable else 22))]
+    assert _endings(in_process)["stop"] == "canceled"
 
 
 _SYMBOLS = st.sampled_from(DAYS[0].universe.symbols)
@@ -298,7 +368,7 @@ def _scripts(draw: st.DrawFn) -> Script:
     return script
 
 
-@given(script=_scripts(), model=st.sampled_from([MODEST, LOOSE, AT_ONCE]))
+@given(script=_scripts(), model=st.sampled_from([MODEST, LOOSE, AT_ONCE, SHORTING, PICKY]))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_script_gives_the_same_events_on_both_roads(script: Script, model: ExchangeSettings) -> None:
     in_process, over_the_wire = (heard(road, model, DAYS, script) for road in ROADS)

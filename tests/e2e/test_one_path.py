@@ -9,11 +9,17 @@ import pytest
 
 from ordinis import app
 from ordinis.config import load
-from ordinis.journal import reading
+from ordinis.journal import reading, views
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 JANUARY = "minute_rth_2025-01_20sym.parquet"
 IEX = "minute_rth_iex_2025-09_2025-12_16sym.parquet"
+SHORTS = (
+    "risk.shorting_allowed=true",
+    "strategies.enabled=ema_trend,donchian",
+    "strategies.parameters.ema_trend.shorts=true",
+    "strategies.parameters.donchian.shorts=true",
+)
 
 
 def shared(name: str) -> str:
@@ -42,6 +48,7 @@ def exported(journal: Path) -> bytes:
     [
         (JANUARY, date(2025, 1, 24), ("account.cash_usd=50000",)),
         (JANUARY, date(2025, 1, 15), ("account.cash_usd=14999",)),
+        (JANUARY, date(2025, 1, 24), ("account.cash_usd=50000", *SHORTS)),
         # A half-day on a thin feed, where a large account's entries fill in part.
         (IEX, date(2025, 11, 28), ("account.cash_usd=400000", "data.feed=iex")),
     ],
@@ -75,9 +82,14 @@ def test_another_account_has_another_journal(tmp_path: Path) -> None:
     assert len(digests) == 2
 
 
-@pytest.mark.parametrize(("data", "feed"), [(JANUARY, "sip"), (IEX, "iex")])
-def test_a_real_set_is_traded_with_no_violation(tmp_path: Path, data: str, feed: str) -> None:
-    settings = load(None, [f"data.store_dir={tmp_path / 'bars'}", "account.cash_usd=50000", f"data.feed={feed}"])
-    result, _ = app.run_backtest(settings, data=shared(data), journal=tmp_path / "one.journal")
+@pytest.mark.parametrize(("data", "feed", "more"), [(JANUARY, "sip", ()), (JANUARY, "sip", SHORTS), (IEX, "iex", ())])
+def test_a_real_set_is_traded_with_no_violation(tmp_path: Path, data: str, feed: str, more: tuple[str, ...]) -> None:
+    given = [f"data.store_dir={tmp_path / 'bars'}", "account.cash_usd=50000", f"data.feed={feed}", *more]
+    result, _ = app.run_backtest(load(None, given), data=shared(data), journal=tmp_path / "one.journal")
     assert result.entries >= 30
     assert (result.violations, result.refused_by_exchange) == (0, 0)
+    entries = [one for one in views.updates(tmp_path / "one.journal") if "-entry-" in one.client_order_id and one.fill]
+    sold_short = [
+        one for one in entries if one.fill is not None and one.fill.quantity < 0 and "stop" not in one.client_order_id
+    ]
+    assert (len(sold_short) >= 10) is bool(more)

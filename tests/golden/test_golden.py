@@ -27,6 +27,7 @@ from ordinis.data.importing import import_files
 from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
 from ordinis.domain.orders import OrderIntent
+from ordinis.engines.signalcore.registry import built_in
 from ordinis.journal import reading
 
 HERE = Path(__file__).parent
@@ -39,7 +40,11 @@ REAL = {
     "autumn": ("minute_rth_iex_2025-09_2025-12_16sym.parquet", "iex", date(2025, 11, 25), date(2025, 11, 28)),
 }
 ACCOUNTS = {"small": "account.cash_usd=14999", "standard": "account.cash_usd=50000"}
-STRATEGIES = ("atr_rsi", "ema_trend", "donchian", "bollinger", "macd", "cross_sectional", "sma_cross")
+STRATEGIES: dict[str, list[str]] = {
+    **{name: [] for name in ("atr_rsi", "donchian", "bollinger", "macd", "cross_sectional", "sma_cross", "ema_trend")},
+    "ema_trend_adx": ["strategies.enabled=ema_trend", "strategies.parameters.ema_trend.adx_min=25"],
+    "ema_trend_exits_1h": ["strategies.enabled=ema_trend", "strategies.exit_timeframe.ema_trend=1H"],
+}
 QUICK = ("sizing.volatility_min_sessions=3", "strategies.score_history_min=20")
 
 
@@ -181,14 +186,18 @@ def test_real_sessions_give_the_pinned_orders(store: BarStore, imported: Importe
     compare(f"{name}-{account}", found)
 
 
+def test_no_strategy_of_the_house_is_left_out() -> None:
+    assert built_in() - {"idle"} <= set(STRATEGIES)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("name", REAL)
 def test_every_strategy_by_itself_gives_the_pinned_orders(
     store: BarStore, imported: Imported, name: str, strategy: str
 ) -> None:
-    _, _, first, last = REAL[name]
-    alone = [ACCOUNTS["standard"], f"strategies.enabled={strategy}"]
-    found = digested(pinned(store, imported(name), alone, (first, last)), shown=0)
+    """All sessions of the set, in an account in which it trades by the minute."""
+    alone = STRATEGIES[strategy] or [f"strategies.enabled={strategy}"]
+    found = digested(pinned(store, imported(name), [ACCOUNTS["standard"], *alone], None), shown=0)
     assert found["violations"] == 0
     assert found["fills"] > 0
     compare(f"{name}-{strategy}", found)

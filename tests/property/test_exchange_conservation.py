@@ -13,19 +13,36 @@ from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.order import BrokerOrder
-from ordinis.brokers.simulated.overnight import Dividend
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.errors import OrderRefused
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
 from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from simulation.actions import dividend, removal, split
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 MINUTES = 6
 OPEN_NS = 1736951400 * 10**9
 DAY_NS = 24 * 3600 * 10**9
-DIVIDENDS = [Dividend(symbol="AAA", ex_date=date(2025, 1, 16), amount_usd=Decimal("0.333"))]
+DAYS = (date(2025, 1, 16), date(2025, 1, 17))
+ratios = st.sampled_from(["2", "4", "1.5", "0.1", "0.333333333333333"])
+amounts = st.sampled_from(["0.333", "0.01", "12"])
+days_of = st.sampled_from(DAYS)
 START_USD = Decimal(20_000)
+CENT = Decimal("0.01")
+GAINS = ("dividend", "interest")
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> list[CorporateAction]:
+    """One of each at most a symbol and day."""
+    drawn = [
+        *draw(st.lists(st.builds(split, st.sampled_from(SYMBOLS), days_of, ratios), max_size=3)),
+        *draw(st.lists(st.builds(dividend, st.sampled_from(SYMBOLS), days_of, amounts), max_size=3)),
+        *draw(st.lists(st.builds(removal, st.sampled_from(SYMBOLS), days_of, st.none() | amounts), max_size=1)),
+    ]
+    return list({one.id: one for one in drawn}.values())
+
 
 cents = st.integers(9_000, 11_000)
 
@@ -105,6 +122,10 @@ setups = st.fixed_dictionaries(
         "margin_interest_fraction": st.sampled_from((Decimal(0), Decimal("0.5"))),
         "participation_max": st.sampled_from((0.0, 0.1)),
         "regime": st.sampled_from(("intraday_margin", "pattern_day_trader")),
+        "fractionable": st.booleans(),
+        "actions": actions(),
+        "shorting_enabled": st.booleans(),
+        "borrow_fee_fraction": st.sampled_from((Decimal(0), Decimal("0.3"))),
     }
 )
 
@@ -119,11 +140,12 @@ class Trace:
         self.events: list[BrokerEvent] = []
         self.while_sending: list[list[OrderUpdate]] = []  # Fills between two minutes.
         self.sent = 0
+        self.shares = defaultdict[str, Decimal](Decimal)
 
     def run(self, plan: list[Day]) -> None:
         for number, (block, minutes) in enumerate(plan):
             shifted = moved(block, number)
-            self.exchange.open_session(shifted.session)
+            self.open(shifted)
             for row, step in enumerate(minutes):
                 self.exchange.advance(shifted.at(row))
                 self.check(shifted, row)
@@ -136,6 +158,29 @@ class Trace:
             self.exchange.close_session()
             self.check(shifted, MINUTES - 1)
 
+    def open(self, block: MarketBlock) -> None:
+        """Whatever companies did: equity is what it was, and what was paid; a removal at a price apart."""
+        before = self.exchange.account().equity_usd
+        last = {symbol: self.exchange.last_price_usd(symbol) or Decimal(0) for symbol in SYMBOLS}
+        held = {one.symbol: one.quantity for one in self.exchange.positions}
+        self.exchange.open_session(block.session)
+        new = self.exchange.drain()
+        self.events += new
+        for one in new:
+            if isinstance(one, CorporateAction):
+                self.shares[one.symbol] = one.shares_after(self.shares[one.symbol])
+        expected = before + sum(one.amount_usd for one in new if isinstance(one, CashFlow) and one.kind in GAINS)
+        for one in new:
+            if isinstance(one, CorporateAction):
+                ratio = one.ratio if one.kind is ActionKind.SPLIT else Decimal(1)
+                last[one.symbol] /= ratio
+                shares = held.get(one.symbol, Decimal(0))
+                if one.kind is ActionKind.REMOVAL:
+                    expected += shares * ((one.amount_usd or Decimal(0)) - last[one.symbol])
+                held[one.symbol] = one.shares_after(shares)
+        rounded = sum(isinstance(one, CashFlow) for one in new)
+        assert abs(self.exchange.account().equity_usd - expected) <= rounded * CENT / 2 + Decimal("0.0001")
+
     def act(self, what: dict[str, Any] | int) -> None:
         try:
             if isinstance(what, int):
@@ -144,7 +189,9 @@ class Trace:
                 return
             self.sent += 1
             common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
-            self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+            power = self.exchange.account().buying_power_usd
+            order = self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
+            assert not order.opens or order.reserve_price_usd * order.quantity <= power
         except OrderRefused:
             pass
 
@@ -152,6 +199,7 @@ class Trace:
         new = self.exchange.drain()
         self.events += new
         self.prices_lie_inside_the_bar(new, block, row)
+        self.never_through_zero(new)
         self.books_add_up()
         self.nothing_is_promised_twice()
 
@@ -169,6 +217,8 @@ class Trace:
         for event in self.events:
             if isinstance(event, CashFlow):
                 cash += event.amount_usd
+            elif isinstance(event, CorporateAction):
+                shares[event.symbol] = event.shares_after(shares[event.symbol])
             elif event.fill is not None:
                 cash -= event.fill.quantity * event.fill.price_usd
                 shares[event.symbol] += event.fill.quantity
@@ -177,17 +227,30 @@ class Trace:
         assert {one.symbol: one.quantity for one in account.positions} == {
             symbol: quantity for symbol, quantity in shares.items() if quantity
         }
-        assert all(quantity >= 0 for quantity in shares.values())
+        if not self.exchange.settings.shorting_enabled:
+            assert all(quantity >= 0 for quantity in shares.values())
+        assert all(quantity >= 0 or quantity % 1 == 0 for quantity in shares.values())
 
     def nothing_is_promised_twice(self) -> None:
         books = self.exchange.books
         working = [order for order in self.exchange.orders if order.live and order.status is not OrderStatus.HELD]
-        assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.buys)
+        assert books.reserved_usd == sum(one.reserve_price_usd * one.remaining for one in working if one.opens)
         for column in range(len(SYMBOLS)):
-            sales = [one for one in working if not one.buys and one.column == column]
-            apart = [one for one in sales if one.sibling is None or one.limit_price_usd is not None or ended_pair(one)]
-            selling = sum((one.remaining for one in apart), Decimal(0))
-            assert books.held_for_sale(column) == selling <= books.quantity(column)
+            here = [one for one in working if one.column == column]
+            assert len({one.buys for one in here if one.opens}) <= 1  # Nobody tries to be long and short at once.
+            exits = [one for one in here if not one.opens]
+            assert all(one.buys is (books.quantity(column) < 0) for one in exits)
+            apart = [one for one in exits if one.sibling is None or one.limit_price_usd is not None or ended_pair(one)]
+            closing = sum((one.remaining for one in apart), Decimal(0))
+            assert books.held_for_exit(column) == closing <= abs(books.quantity(column))
+
+    def never_through_zero(self, new: list[BrokerEvent]) -> None:
+        """One fill opens or closes; it never does both."""
+        for event in new:
+            if isinstance(event, OrderUpdate) and event.fill is not None:
+                before = self.shares[event.symbol]
+                self.shares[event.symbol] += event.fill.quantity
+                assert before * self.shares[event.symbol] >= 0
 
 
 def ended_pair(order: BrokerOrder) -> bool:
@@ -197,8 +260,8 @@ def ended_pair(order: BrokerOrder) -> bool:
 
 
 def traced(setup: dict[str, Any], plan: list[Day]) -> Trace:
-    account = ExchangeSettings(cash_usd=START_USD, **setup)
-    trace = Trace(Exchange(Universe(SYMBOLS), account, dividends=DIVIDENDS))
+    account = ExchangeSettings(cash_usd=START_USD, **{name: setup[name] for name in setup if name != "actions"})
+    trace = Trace(Exchange(Universe(SYMBOLS), account, actions=setup["actions"]))
     trace.run(plan)
     return trace
 
@@ -218,7 +281,7 @@ def test_an_order_fills_no_more_than_it_asked_never_shrinks_and_ends_once(
     filled: dict[str, Decimal] = {}
     ended: set[str] = set()
     for event in trace.events:
-        if isinstance(event, CashFlow):
+        if not isinstance(event, OrderUpdate):
             continue
         order = trace.exchange.order(event.broker_order_id)
         assert event.broker_order_id not in ended
@@ -249,3 +312,28 @@ def test_no_order_fills_in_the_minute_it_was_submitted(setup: dict[str, Any], pl
 @given(setup=setups, plan=days)
 def test_the_same_orders_and_bars_give_the_same_events(setup: dict[str, Any], plan: list[Day]) -> None:
     assert traced(setup, plan).events == traced(setup, plan).events
+
+
+def _plain(what: dict[str, Any] | int) -> dict[str, Any] | int:
+    """Five shares at the market, so that the other side's five come from one another."""
+    if isinstance(what, int):
+        return what
+    plain: dict[str, Any] = {"type": OrderType.MARKET, "time_in_force": TimeInForce.DAY, "quantity": Decimal(5)}
+    return {"symbol": what["symbol"], "side": what["side"], **plain}
+
+
+def test_such_runs_sell_short_and_cover() -> None:
+    """Otherwise the properties above would prove little of shorts."""
+    seen: set[str] = set()
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(setup=setups, plan=days)
+    def look(setup: dict[str, Any], plan: list[Day]) -> None:
+        plain = [(block, [[_plain(what) for what in step] for step in minutes]) for block, minutes in plan]
+        trace = traced({**setup, "shorting_enabled": True, "multiplier": 2, "actions": []}, plain)
+        for order in trace.exchange.orders:
+            if order.filled_quantity:
+                seen.add(f"{order.side.value} to {'open' if order.opens else 'close'}")
+
+    look()
+    assert seen == {"buy to open", "buy to close", "sell to open", "sell to close"}

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import FillModel
+from ordinis.domain.events import ActionKind, CorporateAction
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.trading import TradingEngine
-from simulation.worlds import ENTER, LEAVE, Tale, Watch, Wishful, engine_of, exchange_of, play, session_of, tier_of
+from simulation.actions import dividend, removal, split
+from simulation.worlds import (
+    ENTER,
+    LEAVE,
+    SHORT,
+    Tale,
+    Watch,
+    Wishful,
+    engine_of,
+    exchange_of,
+    play,
+    session_of,
+    tier_of,
+)
 
 UNIVERSE = Universe(("AAA", "BBB", "CCC", "DDD"))
 SESSIONS, MINUTES = 4, 40
 
 
-def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[MarketBlock]:
+def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES, *, shorts: bool = False) -> list[MarketBlock]:
     """Random walks from a few USD to a few hundred; one minute in eight is missing, volume is thin."""
     random = np.random.default_rng(seed)
     shape = (sessions * minutes, len(UNIVERSE))
@@ -32,6 +48,8 @@ def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[Ma
     high = np.round(np.maximum(opening, close) * (1 + random.uniform(0, 0.004, shape)), 4)
     low = np.round(np.minimum(opening, close) * (1 - random.uniform(0, 0.004, shape)), 4)
     wish = random.choice([0, ENTER, LEAVE], shape, p=[0.6, 0.25, 0.15])
+    if shorts:  # Half of the entries.
+        wish[(wish == ENTER) & (random.random(shape) < 0.5)] = SHORT
     volume = random.integers(5, 600, shape) * 100 + random.integers(0, 10, shape) * 10 + wish
     present = random.random(shape) < 7 / 8
     prices = [np.where(present, one, np.nan) for one in (opening, high, low, close)]
@@ -52,6 +70,38 @@ def bars(seed: int, sessions: int = SESSIONS, minutes: int = MINUTES) -> list[Ma
                 present=present[cut],
             )
         )
+    return found
+
+
+def actions(seed: int, sessions: int = SESSIONS) -> list[CorporateAction]:
+    """What companies do on some mornings: a quarter of the symbols each time, and now and then one is gone."""
+    random = np.random.default_rng([seed, 1])
+    found: list[CorporateAction] = []
+    for number, symbol in product(range(1, sessions), UNIVERSE.symbols):
+        day, chance = session_of(number, MINUTES).date, random.random()
+        if chance < 0.3:
+            found.append(split(symbol, day, str(random.choice(["4", "1.5", "0.1", "0.333333333333333"]))))
+        if 0.2 < chance < 0.5:
+            found.append(dividend(symbol, day, str(random.choice(["0.333", "0.01", "1.25"]))))
+        elif 0.5 < chance < 0.68:
+            found.append(removal(symbol, day, (None, "17.25", "0")[random.integers(3)]))
+    return found
+
+
+def traded(blocks: Sequence[MarketBlock], told: Sequence[CorporateAction]) -> list[MarketBlock]:
+    """The bars on the terms of their days; nothing of a symbol that is gone."""
+    found = []
+    for block in blocks:
+        ratio, gone = np.ones(len(UNIVERSE)), np.zeros(len(UNIVERSE), np.bool_)
+        for one in (one for one in told if one.ex_date <= block.session.date):
+            ratio[UNIVERSE.column[one.symbol]] *= float(one.ratio)
+            gone[UNIVERSE.column[one.symbol]] |= one.kind is ActionKind.REMOVAL
+        present = block.present & ~gone
+        prices: dict[str, Any] = {
+            name: np.where(present, np.round(getattr(block, name) / ratio, 4), np.nan)
+            for name in ("open", "high", "low", "close")
+        }
+        found.append(replace(block, present=present, volume=np.where(present, block.volume * ratio, 0.0), **prices))
     return found
 
 
@@ -78,16 +128,24 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
             )
             for name, floor, cooldown, hold in (("small", 0.0, 5, 1), ("standard", 25_000.0, 0, 0))
         ],
-        limits=Limits(daily_loss_fraction_max=0.05, drawdown_fraction_stop=0.15, resume_each_session=True),
+        limits=Limits(
+            daily_loss_fraction_max=0.05,
+            drawdown_fraction_stop=0.15,
+            resume_each_session=True,
+            shorting_allowed=chosen["shorts"],
+            short_price_usd_min=10.0,
+        ),
         throttle=Throttle(enabled=chosen["throttled"]),
         execution=ExecutionSettings(protect=chosen["protect"]),
         fractionable=chosen["fractionable"],
     )
 
 
-def exchange(chosen: Mapping[str, Any]) -> Exchange:
+def exchange(chosen: Mapping[str, Any], told: Sequence[CorporateAction] = ()) -> Exchange:
     return exchange_of(
         UNIVERSE,
+        actions=told,
+        fractionable=chosen["fractionable"],
         cash_usd=Decimal(chosen["cash_usd"]),
         multiplier=chosen["multiplier"],
         fill_model=chosen["fill_model"],
@@ -96,6 +154,7 @@ def exchange(chosen: Mapping[str, Any]) -> Exchange:
         sec_usd_per_million=Decimal("20.60"),
         taf_usd_per_share=Decimal("0.000195"),
         cat_usd_per_share=Decimal("0.000003"),
+        shorting_enabled=chosen["shorts"],
     )
 
 
@@ -109,9 +168,10 @@ PLAIN: dict[str, Any] = {
     "throttled": False,
     "leverage": 1.0,
     "fixed_percent": 0.25,
+    "shorts": False,
 }
 
 
 def run(seed: int, chosen: Mapping[str, Any] = PLAIN, watch: Watch | None = None) -> tuple[Tale, Exchange]:
     other_side = exchange(chosen)
-    return play(engine(chosen), other_side, bars(seed), watch=watch), other_side
+    return play(engine(chosen), other_side, bars(seed, shorts=chosen["shorts"]), watch=watch), other_side

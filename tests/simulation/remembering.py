@@ -31,7 +31,7 @@ def known(engine: TradingEngine) -> dict[str, Any]:
     _walk("state", engine.state, found)
     for name in ("_halted", "_day", "_in_session", "_account_known", "_row"):
         found[name] = getattr(engine, name)
-    found["leavers"] = list(engine._daily_leavers)
+    found["leavers"] = repr(engine._day_votes)
     found["curve"] = (engine.curve.equity_usd.tobytes(), tuple(engine.curve.sessions))
     return found
 

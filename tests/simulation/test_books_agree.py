@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.settings import FillModel
+from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Decision
-from ordinis.domain.events import CashFlow, Event, OrderUpdate
+from ordinis.domain.events import ActionKind, CashFlow, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.money import price_usd
 from ordinis.engines.trading import TradingEngine
@@ -33,6 +34,7 @@ worlds = st.fixed_dictionaries(
         "throttled": st.booleans(),
         "leverage": st.sampled_from([1.0, 1.5]),
         "fixed_percent": st.sampled_from([0.05, 0.25, 0.6]),
+        "shorts": st.booleans(),
     }
 )
 
@@ -44,10 +46,24 @@ class Auditor:
         self.engine, self.exchange = engine, exchange
         self.marks = dict.fromkeys(engine.state.universe.symbols, Decimal(0))
         self.audits = 0
+        self.overnight_usd = Decimal(0)  # What the equity of the close becomes by itself.
+        self.held: dict[str, Decimal] = {}
+        self.rounded = 0  # Payments to the cent for what was worth more digits.
 
     def __call__(self, event: Event, decision: Decision) -> None:
-        if isinstance(event, OrderUpdate | CashFlow):
+        if isinstance(event, CashFlow):
+            self.paid(event)
+        if isinstance(event, CorporateAction):
+            self.acted(event)
+        if isinstance(event, SessionPhase) and event.phase is Phase.CLOSED:
+            self.overnight_usd, self.rounded = Decimal(0), 0
+            self.held = {symbol: one.quantity for symbol, one in self.engine.state.ledger.holdings.items()}
+        if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
             return  # The exchange is ahead of what we have been told.
+        if isinstance(event, AccountView) and self.engine.state.ledger.cash_usd:
+            change_usd = event.equity_usd - event.last_equity_usd - self.overnight_usd
+            shares_usd = sum(self.marks.values(), Decimal(0)) / 10**9  # A share has nine decimals.
+            assert abs(change_usd) <= Decimal("0.005") * self.rounded + shares_usd
         if isinstance(event, MarketSlice):
             for column, symbol in enumerate(event.universe.symbols):
                 if event.present[column]:
@@ -60,6 +76,20 @@ class Auditor:
                 float(self.exchange.account().equity_usd), abs=1e-6
             )
 
+    def paid(self, flow: CashFlow) -> None:
+        """Cash for shares changes equity by what is rounded alone; any other does in full."""
+        self.rounded += bool(flow.symbol)
+        if flow.kind not in ("cash_in_lieu", "removal"):
+            self.overnight_usd += flow.amount_usd
+
+    def acted(self, action: CorporateAction) -> None:
+        """A removal changes equity as far as it pays another price than the last one."""
+        mark = self.marks[action.symbol] = price_usd(float(self.marks[action.symbol]) / float(action.ratio))
+        held = self.held.get(action.symbol, Decimal(0))
+        self.held[action.symbol] = action.shares_after(held)
+        if action.kind is ActionKind.REMOVAL and held:
+            self.overnight_usd += held * ((action.amount_usd or Decimal(0)) - mark)
+
     def compare(self, equity_usd: Decimal) -> None:
         ledger, account = self.engine.state.ledger, self.exchange.account()
         held = {symbol: holding.quantity for symbol, holding in ledger.holdings.items()}
@@ -70,10 +100,12 @@ class Auditor:
 
 
 def audited(seed: int, chosen: dict[str, Any]) -> tuple[Tale, Exchange, Auditor]:
-    engine, exchange = random_runs.engine(chosen), random_runs.exchange(chosen)
+    told = random_runs.actions(seed)
+    engine, exchange = random_runs.engine(chosen), random_runs.exchange(chosen, told)
     auditor = Auditor(engine, exchange)
     tale = Tale(random_runs.UNIVERSE, auditor)
-    market = SimulatedMarket(exchange, random_runs.bars(seed))
+    blocks = random_runs.traded(random_runs.bars(seed, shorts=chosen["shorts"]), told)
+    market = SimulatedMarket(exchange, blocks)
     trade(engine, market, SimulatedBroker(exchange), tale, lambda: False)
     return tale, exchange, auditor
 
@@ -89,19 +121,28 @@ def test_our_ledger_equals_the_exchange_s_books_at_every_minute(seed: int, chose
 def test_such_runs_trade_in_every_way_that_matters() -> None:
     """Otherwise the property above would prove little."""
     seen: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(5):
         for whole in (True, False):
-            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole})
-            for event, _ in tale.steps:
+            tale, exchange, _ = audited(seed, {**random_runs.PLAIN, "fractionable": not whole, "shorts": True})
+            for event, decision in tale.steps:
                 if isinstance(event, CashFlow):
-                    seen["fees"] += 1
+                    seen[event.kind] += 1
+                elif isinstance(event, CorporateAction):
+                    seen[f"{event.kind.value} with orders to follow"] += bool(decision.actions)
                 elif isinstance(event, OrderUpdate):
                     seen[event.status.value] += 1
                     if event.fill is not None:
                         seen["fill"] += 1
                         seen["stop"] += "stop" in event.client_order_id
                         seen["fraction"] += event.fill.quantity % 1 != 0
+            seen["short"] += sum(order.opens and not order.buys for order in exchange.orders)
+            seen["cover"] += sum(
+                order.buys and not order.opens and order.filled_quantity > 0 for order in exchange.orders
+            )
             assert exchange.violations == []
     assert not seen["rejected"]
-    expected = ("fees", "fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held")
+    night = ("dividend", "cash_in_lieu", "removal", "split with orders to follow")
+    orders = ("fill", "stop", "fraction", "partially_filled", "filled", "canceled", "expired", "held", "short", "cover")
+    assert {name: seen[name] for name in night if seen[name] < 2} == {}
+    expected = ("fee", *orders)
     assert {name: seen[name] for name in expected if seen[name] < 5} == {}

@@ -18,7 +18,7 @@ from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarke
 from ordinis.config import Settings, load
 from ordinis.data.importing import import_files
 from ordinis.data.store import BarStore
-from ordinis.domain.events import SessionPhase
+from ordinis.domain.events import CorporateAction, SessionPhase
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
 from ordinis.journal.entries import digest, open_journal
 from ordinis.journal.writer import Durability, SqliteJournal
@@ -45,8 +45,9 @@ def lines(tale: Tale) -> list[str]:
     ]
 
 
-def told(blocks: Iterable[MarketBlock]) -> list[str]:
-    return lines(play(random_runs.engine(random_runs.PLAIN), random_runs.exchange(random_runs.PLAIN), blocks))
+def told(blocks: Iterable[MarketBlock], actions: Sequence[CorporateAction] = ()) -> list[str]:
+    exchange = random_runs.exchange(random_runs.PLAIN, actions)
+    return lines(play(random_runs.engine(random_runs.PLAIN), exchange, blocks))
 
 
 def cut_after(blocks: Sequence[MarketBlock], minute: int) -> list[MarketBlock]:
@@ -80,6 +81,15 @@ def test_a_session_at_once_and_a_minute_at_a_time_are_the_same(seed: int) -> Non
     blocks = random_runs.bars(seed)
     rows = (block.row_block(row) for block in blocks for row in range(block.rows))
     assert told(rows) == told(blocks)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_so_they_are_through_splits_dividends_and_removals(seed: int) -> None:
+    actions = random_runs.actions(seed)
+    blocks = random_runs.traded(random_runs.bars(seed), actions)
+    rows = (block.row_block(row) for block in blocks for row in range(block.rows))
+    assert told(rows, actions) == told(blocks, actions)
 
 
 def test_the_same_bars_give_the_same_tale() -> None:
@@ -151,7 +161,7 @@ def journaled(tmp_path: Path, wanted: Settings) -> Journaled:
 
 def rows(path: Path) -> list[tuple[object, ...]]:
     with open_journal(path) as journal:
-        return list(journal.rows("SELECT seq, at_ns, kind, payload, decision FROM events ORDER BY seq"))
+        return list(journal.recorded())
 
 
 def test_real_sessions_give_the_same_journal_twice_and_a_minute_at_a_time(stage: Stage, journaled: Journaled) -> None:

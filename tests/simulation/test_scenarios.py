@@ -133,6 +133,37 @@ def test_a_daily_exit_is_for_positions_that_were_held_at_the_close() -> None:
     assert tale.short == ["1 entry AAA 100", "1 exit AAA 100", "4 entry AAA 100"]
 
 
+BARE: dict[str, Any] = {"execution": ExecutionSettings(protect=False), "tiers": [tier_of()]}
+
+
+def test_an_exit_on_slower_bars_waits_for_the_bar_to_close() -> None:
+    """The wish of minute 8 is known once its bar of five minutes is complete."""
+    day_ = day(0, {"AAA": [100.0] * 12}, enter={"AAA": [1]}, leave={"AAA": [8]})
+    quick, _ = told([day_], **BARE)
+    slow, _ = told([day_], exit_minutes={"wishful": 5}, **BARE)
+    assert quick.short == ["1 entry AAA 100", "8 exit AAA 100"]
+    assert slow.short == ["1 entry AAA 100", "10 exit AAA 100"]
+
+
+def test_a_slow_bar_s_vote_is_not_about_a_position_that_was_opened_since() -> None:
+    """Left by the bar that ended at minute 10; what is bought after it stays until the next bar that says leave."""
+    prices: list[Price] = [100.0] * 22
+    days = [day(0, {"AAA": prices}, enter={"AAA": [1, 12]}, leave={"AAA": [8, 18]})]
+    tale, _ = told(days, exit_minutes={"wishful": 5}, **BARE)
+    assert tale.short == ["1 entry AAA 100", "10 exit AAA 100", "12 entry AAA 100", "20 exit AAA 100"]
+
+
+def test_a_strategy_that_leaves_by_day_does_so_in_a_tier_that_leaves_by_minutes() -> None:
+    days = [
+        day(0, {"AAA": FLAT}, enter={"AAA": [1]}),
+        day(1, {"AAA": FLAT}, leave={"AAA": [2]}),
+        day(2, {"AAA": FLAT}, enter={"AAA": [3]}, leave={"AAA": [5]}),
+    ]
+    tale, _ = told(days, always_by_day=[0], **BARE)
+    assert tale.short == ["1 entry AAA 100", "1 exit AAA 100", "3 entry AAA 100"]
+    assert tale.orders[1].decided_at_ns == days[2].session.open_ns + 60 * 10**9  # By the bar of the second session.
+
+
 def test_without_protection_there_is_no_stop() -> None:
     tale, _ = told(
         [day(0, {"AAA": [100.0, 100.0, CRASH]}, enter={"AAA": [1]})], execution=ExecutionSettings(protect=False)

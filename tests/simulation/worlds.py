@@ -21,7 +21,7 @@ from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarke
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import Command, CommandKind, Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import Command, CommandKind, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
 from ordinis.domain.orders import Action, CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.day_trades import Throttle
@@ -34,7 +34,8 @@ from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.signalcore import SignalCore, SignalSettings
 from ordinis.engines.signalcore.bars import OwnBars
-from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, entries
+from ordinis.engines.signalcore.slow_exits import SlowExits
+from ordinis.engines.signalcore.strategy import Strategy, StrategyColumns, both_ways
 from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.views import unpack_changes
@@ -45,7 +46,7 @@ UNIVERSE = Universe(SYMBOLS)
 OPEN_NS = 1_736_951_400 * 10**9  # 2025-01-15 09:30 in New York.
 DAY_NS = 86_400 * 10**9
 VOLUME = 1_000_000
-ENTER, LEAVE = 1, 2  # Last digit of a bar's volume; the digit before it is the score.
+ENTER, LEAVE, SHORT = 1, 2, 3  # Last digit of a bar's volume; the digit before it is the score.
 
 Price = float | Sequence[float] | None  # One price, or open, high, low, close; None is no bar.
 Wishes = Mapping[str, Sequence[int]]  # Symbol -> the minutes of the session, counted from 1.
@@ -59,9 +60,9 @@ class Wishful:
         self._stop_distance = np.nan if stop_distance is None else stop_distance
 
     def advance(self, bars: OwnBars) -> StrategyColumns:
-        volume = np.nan_to_num(bars.volume)
+        volume = np.rint(np.nan_to_num(bars.volume))  # Through a split a whole number comes back almost whole.
         return StrategyColumns(
-            direction=entries(volume % 10 == ENTER),
+            direction=both_ways(volume % 10 == ENTER, volume % 10 == SHORT),
             exit=volume % 10 == LEAVE,
             score=volume // 10 % 10,
             stop_distance=np.full(volume.shape, self._stop_distance),
@@ -81,6 +82,7 @@ def day(
     *,
     enter: Wishes | None = None,
     leave: Wishes | None = None,
+    short: Wishes | None = None,
     scores: Mapping[str, int] | None = None,
     volume: int = VOLUME,
     universe: Universe = UNIVERSE,
@@ -96,7 +98,7 @@ def day(
             if price is not None:
                 table[:, row, at] = [price] * 4 if isinstance(price, int | float) else price
                 traded[row, at] = volume + 10 * (scores or {}).get(symbol, 0)
-    for wish, wanted in ((ENTER, enter or {}), (LEAVE, leave or {})):
+    for wish, wanted in ((ENTER, enter or {}), (LEAVE, leave or {}), (SHORT, short or {})):
         for symbol, at_minutes in wanted.items():
             for minute in at_minutes:
                 traded[minute - 1, universe.column[symbol]] += wish
@@ -167,6 +169,8 @@ def engine_of(
     outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
     allocation_usd: float | None = None,
+    exit_minutes: Mapping[str, int] | None = None,
+    always_by_day: Sequence[int] = (),
 ) -> TradingEngine:
     """The decision path with every rule in place and none that binds unless the test says so."""
 
@@ -174,11 +178,14 @@ def engine_of(
         return SignalCore(universe, chosen, signals or SignalSettings(score_history_min=1))
 
     chosen = strategies or [Wishful()]
+    slow = exit_minutes or {}
+    quick = [SlowExits(one, deepcopy(one), slow[one.name]) if one.name in slow else one for one in chosen]
     apart = [core([deepcopy(strategy)]) for strategy in chosen]
     tiers = tiers or [tier_of()]
+    by_day = any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
-        Outlook(universe, core(chosen), Volatility(universe), **(outlook or {})),
+        Outlook(universe, core(quick), Volatility(universe), **(outlook or {})),
         TradingSettings(
             tiers=tiers,
             hysteresis_fraction=0.02,
@@ -190,12 +197,13 @@ def engine_of(
             sectors=sectors or {},
             displacement=displacement,
             allocation_usd=allocation_usd,
+            exit_minutes=slow,
         ),
-        DailyExits(universe, apart) if any(tier.exits_on_daily_bars for tier in tiers) else None,
+        DailyExits(universe, apart, always_by_day) if always_by_day or by_day else None,
     )
 
 
-def exchange_of(universe: Universe = UNIVERSE, **changes: Any) -> Exchange:
+def exchange_of(universe: Universe = UNIVERSE, *, actions: Iterable[CorporateAction] = (), **changes: Any) -> Exchange:
     """An exchange that fills at the next open, whatever the size and without fees, unless told otherwise."""
     plain: dict[str, Any] = {
         "cash_usd": Decimal(100_000),
@@ -206,7 +214,7 @@ def exchange_of(universe: Universe = UNIVERSE, **changes: Any) -> Exchange:
         "taf_usd_per_share": Decimal(0),
         "cat_usd_per_share": Decimal(0),
     }
-    return Exchange(universe, ExchangeSettings(**{**plain, **changes}))
+    return Exchange(universe, ExchangeSettings(**{**plain, **changes}), actions=actions)
 
 
 Watch = Callable[[Event, Decision], None]
@@ -335,7 +343,7 @@ class Hand:
         self.bell()
         return self.figures(equity_usd, last_equity_usd, **more)
 
-    def minute(self, *, enter: str = "", leave: str = "", skip: int = 1, **prices: Price) -> Decision:
+    def minute(self, *, enter: str = "", leave: str = "", short: str = "", skip: int = 1, **prices: Price) -> Decision:
         """The next minute, or the `skip`-th from here; symbols are named in words: enter="AAA BBB"."""
         self.at_minute += skip
         row = day(
@@ -343,6 +351,7 @@ class Hand:
             {symbol: [price] for symbol, price in prices.items()} or {symbol: [100.0] for symbol in SYMBOLS},
             enter={symbol: [1] for symbol in enter.split()},
             leave={symbol: [1] for symbol in leave.split()},
+            short={symbol: [1] for symbol in short.split()},
             universe=self._universe,
             minutes=self._minutes,
         )

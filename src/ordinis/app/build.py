@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
+from ordinis.config.account import Strategies, minutes_of
 from ordinis.config.settings import Settings
 from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
@@ -26,6 +29,8 @@ from ordinis.engines.signalcore.core import SignalCore
 from ordinis.engines.signalcore.registry import Maker
 from ordinis.engines.signalcore.resampled import resampled
 from ordinis.engines.signalcore.settings import SignalSettings
+from ordinis.engines.signalcore.slow_exits import SlowExits
+from ordinis.engines.signalcore.strategy import Strategy
 from ordinis.engines.state import Displacement, TradingSettings
 from ordinis.engines.trading import TradingEngine
 
@@ -42,7 +47,9 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
     )
     own = needed(settings)
     tiers = [_tier(settings, index) for index in range(len(settings.tiers))]
-    daily = any(tier.exits_on_daily_bars for tier in tiers)
+    slow = _exit_minutes(settings)
+    always = [index for index, name in enumerate(settings.strategies.enabled) if slow.get(name, 1) is None]
+    daily = always or any(tier.exits_on_daily_bars for tier in tiers)
     return TradingEngine(
         universe,
         Outlook(
@@ -63,16 +70,19 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             execution=_execution(settings),
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
-            sectors=sectors(Path(risk.sector_file).expanduser() if risk.sector_file else None),
+            sectors=sector_table(settings),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
             allocation_usd=float(settings.capital.allocation_usd) or None,
+            exit_minutes={name: minutes for name, minutes in slow.items() if minutes is not None},
         ),
-        DailyExits(universe, _cores_apart(settings, universe, own)) if daily else None,
+        DailyExits(universe, _cores_apart(settings, universe, own), always) if daily else None,
     )
 
 
-def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchange:
+def build_exchange(
+    settings: Settings, universe: Universe, feed: str, actions: Iterable[CorporateAction] = ()
+) -> Exchange:
     """The other side, with the account the settings describe."""
     given, fees, rules = settings.exchange, settings.exchange.fees, settings.compliance
     charged = 1 if fees.enabled else 0
@@ -91,27 +101,34 @@ def build_exchange(settings: Settings, universe: Universe, feed: str) -> Exchang
             day_trades_max=rules.day_trades_max,
             day_trade_sessions=rules.window_sessions,
             margin_equity_min_usd=given.margin_equity_min_usd,
-            sec_usd_per_million=fees.sec_usd_per_million * charged,
-            taf_usd_per_share=fees.taf_usd_per_share * charged,
-            taf_usd_max=fees.taf_usd_max,
-            cat_usd_per_share=fees.cat_usd_per_share * charged,
+            sec_usd_per_million=_rate(fees.sec_usd_per_million, charged),
+            taf_usd_per_share=_rate(fees.taf_usd_per_share, charged),
+            taf_usd_max=_rate(fees.taf_usd_max, charged),
+            cat_usd_per_share=_rate(fees.cat_usd_per_share, charged),
             margin_interest_fraction=Decimal(str(fees.margin_interest_fraction)) * charged,
             gtc_days_max=given.gtc_days_max,
+            fractionable=settings.account.fractional,
+            shorting_enabled=settings.risk.shorting_allowed,  # One switch: the account may what the trader may.
+            easy_to_borrow=frozenset(given.easy_to_borrow) or None,
+            short_sale_collar=given.short_sale_collar_fraction,
+            borrow_fee_fraction=Decimal(str(fees.borrow_fee_fraction)) * charged,
         ),
+        actions=actions,
     )
+
+
+def _rate(given: Decimal | Literal["by_date"], charged: int) -> Decimal | None:
+    """None: the rate of the day."""
+    if not charged:
+        return Decimal(0)
+    return given if isinstance(given, Decimal) else None
 
 
 def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> SignalCore:
     given = settings.strategies
-    for name in given.bar_minutes:
-        if name not in given.enabled:
-            raise ConfigError(
-                f"strategies.bar_minutes names {name}, which is not enabled; enabled are {', '.join(given.enabled)}"
-            )
-    strategies = [registry.create(name, given.parameters.get(name, {}), own) for name in given.enabled]
     return SignalCore(
         universe,
-        [resampled(made, given.bar_minutes.get(made.name, 1)) for made in strategies],
+        [_on_its_bars(given, name, own) for name in given.enabled],
         SignalSettings(
             score_history_min=given.score_history_min,
             score_history_max=given.score_history_max,
@@ -121,13 +138,47 @@ def _core(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> S
     )
 
 
+def sector_table(settings: Settings) -> dict[str, str]:
+    """Symbol -> sector, the user's own table before ours. Errors: DataError."""
+    own = settings.risk.sector_file
+    return sectors(Path(own).expanduser() if own else None)
+
+
+def _on_its_bars(given: Strategies, name: str, own: Mapping[str, Maker]) -> Strategy:
+    """A strategy in bars of its own size, its exits in slower ones where it has them within the session."""
+    quick = resampled(_created(given, name, own), given.bar_minutes.get(name, 1))
+    slow = minutes_of(given.exit_timeframe[name]) if name in given.exit_timeframe else None
+    return quick if slow is None else SlowExits(quick, _created(given, name, own), slow)
+
+
+def _created(given: Strategies, name: str, own: Mapping[str, Maker]) -> Strategy:
+    return registry.create(name, given.parameters.get(name, {}), own)
+
+
+def _exit_minutes(settings: Settings) -> dict[str, int | None]:
+    """Minutes of each slower bar for exits, by strategy; None is a day. Errors: ConfigError."""
+    given = settings.strategies
+    for key, named in (("bar_minutes", given.bar_minutes), ("exit_timeframe", given.exit_timeframe)):
+        for name in named:
+            if name not in given.enabled:
+                raise ConfigError(
+                    f"strategies.{key} names {name}, which is not enabled; enabled are {', '.join(given.enabled)}"
+                )
+    found = {name: minutes_of(bar) for name, bar in given.exit_timeframe.items()}
+    for name, minutes in found.items():
+        bar_minutes = given.bar_minutes.get(name, 1)
+        if minutes is not None and minutes < bar_minutes:
+            raise ConfigError(
+                f"strategies.exit_timeframe.{name} ({given.exit_timeframe[name]}) must not be shorter than the bars it"
+                f" enters on (strategies.bar_minutes.{name} = {bar_minutes})"
+            )
+    return found
+
+
 def _cores_apart(settings: Settings, universe: Universe, own: Mapping[str, Maker]) -> list[SignalCore]:
     """A core for each strategy, for exits: confidence plays no part in them."""
     given = settings.strategies
-    return [
-        SignalCore(universe, [registry.create(name, given.parameters.get(name, {}), own)], SignalSettings(), own)
-        for name in given.enabled
-    ]
+    return [SignalCore(universe, [_created(given, name, own)], SignalSettings(), own) for name in given.enabled]
 
 
 def _tier(settings: Settings, index: int) -> Tier:
@@ -206,6 +257,9 @@ def _limits(settings: Settings) -> Limits:
         beta_min=risk.beta_min if risk.beta_rule == "on" else -OFF,
         beta_max=risk.beta_max if risk.beta_rule == "on" else OFF,
         market_volatility_full=_or_off(risk.market_volatility_full),
+        shorting_allowed=risk.shorting_allowed,
+        short_price_usd_min=risk.short_price_usd_min,
+        short_equity_usd_min=float(settings.exchange.margin_equity_min_usd),
         market_buy_collar_fraction=settings.execution.market_buy_collar_fraction,
         minimum_notional_usd=float(settings.sizing.minimum_notional_usd),
     )

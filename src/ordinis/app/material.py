@@ -10,11 +10,14 @@ from pathlib import Path
 
 from ordinis.config import folders
 from ordinis.config.settings import Settings
+from ordinis.data.actions import read_actions, within
+from ordinis.data.adjusting import adjusted_daily, adjusted_minutes
 from ordinis.data.bundled import bundled_data
 from ordinis.data.dataset import DataSet
 from ordinis.data.importing import open_data as open_reference
 from ordinis.data.store import BarStore
 from ordinis.domain.errors import DataError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import DailyBlock, MarketBlock, Universe
 from ordinis.journal.writer import Durability, SqliteJournal, discard
 from ordinis.research.backtest import Run
@@ -32,19 +35,28 @@ class Material:
     days: tuple[date, ...]
     earlier: tuple[date, ...]
 
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """What companies did to their shares: the file that the settings name, or what is kept with the set."""
+        named = self.settings.data.actions_file
+        known = read_actions(Path(named).expanduser()) if named else self.dataset.actions()
+        return within(known, last=self.days[-1], symbols=self.universe.symbols)
+
     def blocks(self) -> Iterator[MarketBlock]:
+        """The run's sessions, as they were traded."""
         return self.dataset.blocks(self.days[0], self.days[-1], self.universe.symbols)
 
     def minutes(self) -> Iterator[MarketBlock]:
-        """The sessions before the first one, oldest first: with `daily`, a `ports.History`."""
+        """The sessions before the first one, oldest first, in its terms: with `daily`, a `ports.History`."""
         if not self.earlier:
             return iter(())
-        return self.dataset.blocks(self.earlier[0], self.earlier[-1], self.universe.symbols)
+        blocks = self.dataset.blocks(self.earlier[0], self.earlier[-1], self.universe.symbols)
+        return adjusted_minutes(blocks, self.actions(), self.days[0])
 
     def daily(self) -> DailyBlock:
         """Daily bars before the first session: the newest, as many as the settings warm up on."""
         before = self.dataset.daily(self.universe.symbols).before(self.days[0])
-        return before.last(self.settings.run.warm_up_daily_sessions)
+        newest = before.last(self.settings.run.warm_up_daily_sessions)
+        return adjusted_daily(newest, self.actions(), self.days[0])
 
     def run(self, journal: Path) -> Run:
         return Run(

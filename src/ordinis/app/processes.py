@@ -84,8 +84,8 @@ def _last_event(journal: Path) -> tuple[int, str | None]:
     if not journal.exists():
         return 0, None
     with open_journal(journal) as reader:
-        count, last_ns = next(reader.rows("SELECT count(*), max(at_ns) FROM events"))
-    return int(count), None if last_ns is None else new_york_text(int(last_ns))
+        last = reader.last()
+    return (0, None) if last is None else (last[0], new_york_text(last[1]))
 
 
 def start(settings: Settings, arguments: Sequence[str], *, seconds_max: float = 60.0) -> Trader:

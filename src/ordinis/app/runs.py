@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 from ordinis.app import material as materials
-from ordinis.app.build import build_engine, build_exchange
+from ordinis.app.build import build_engine, build_exchange, sector_table
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
 from ordinis.app.wire import served
+from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
+from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.config.settings import Settings
+from ordinis.data.adjusting import adjusted_minutes
 from ordinis.domain.market import MarketBlock
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal.writer import Durability
@@ -34,26 +37,28 @@ def run_backtest(
     last: date | None = None,
     journal: Path | None = None,
     report: Path | None = None,
+    png: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> tuple[BacktestResult, TradingEngine]:
     """Run the data's sessions through the whole path; the engine is returned as it ended.
 
-    `report` is a folder to write the report into, `command` what a reader would type. Errors: OrdinisError.
+    `report` is a folder to write the report into, with `png` its pictures as files, too; `command` is what a reader
+    would type. Errors: OrdinisError.
     """
     if report is not None:
-        _check_report_can_be_made()
+        _check_report_can_be_made(png)
     material = materials.gather(settings, data, first, last)
     engine = build_engine(settings, material.universe, material.dataset.feed)
     _warm_up(engine, material)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     path = journal_path(settings, journal, "backtest")
     run = material.run(path)
     with stop_on_interrupt() as stopped, closing(material.open_journal(path, Durability.BATCH)) as record:
         market = SimulatedMarket(exchange, run.loaded(_announced(material, progress)))
         result = backtest(engine, market, SimulatedBroker(exchange), record, exchange, run, stopped)
     if report is not None:
-        _report(material, result, engine, report, command)
+        _report(material, result, engine, exchange, report, command, png)
     return result, engine
 
 
@@ -63,6 +68,8 @@ def serve_broker(
     data: str,
     port: int,
     speed: float,
+    first: date | None = None,
+    last: date | None = None,
     faults: Path | None = None,
     limits: bool = True,
     numbers: bool = False,
@@ -79,8 +86,8 @@ def serve_broker(
 
     plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
     strict = ServerSettings.as_alpaca() if limits else ServerSettings()
-    material = materials.gather(settings, data)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    material = materials.gather(settings, data, first, last)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with (
         serve(
             exchange,
@@ -103,20 +110,42 @@ def _warm_up(engine: TradingEngine, history: History) -> None:
     engine.warm_up(history.minutes(), history.daily())
 
 
-def _check_report_can_be_made() -> None:
+def _check_report_can_be_made(png: bool) -> None:
     """Before a long run, not after it."""
-    from ordinis.research.report import require_plotly
+    from ordinis.research.report import require_matplotlib, require_plotly
 
     require_plotly()
+    if png:
+        require_matplotlib()
 
 
-def _report(material: Material, result: BacktestResult, engine: TradingEngine, folder: Path, command: str) -> None:
-    from ordinis.research.report import MARKET, benchmark_of, gather, write_report
+def _report(
+    material: Material,
+    result: BacktestResult,
+    engine: TradingEngine,
+    exchange: Exchange,
+    folder: Path,
+    command: str,
+    png: bool,
+) -> None:
+    from ordinis.research.report import MARKET, Surroundings, benchmark_of, gather, write_report
 
     dataset, days = material.dataset, material.days
     symbols = (MARKET,) if MARKET in dataset.symbols else material.universe.symbols
-    benchmark = benchmark_of(dataset.blocks(days[0], days[-1], symbols), result.start_equity)
-    write_report(gather(result, engine, benchmark, command), folder)
+    actions = material.actions()
+
+    def bars(traded: Sequence[str]) -> Iterator[MarketBlock]:
+        """In the terms of the last day, so that a split is no loss and no gain."""
+        return adjusted_minutes(dataset.blocks(days[0], days[-1], traded), actions, days[-1])
+
+    around = Surroundings(
+        command=command,
+        benchmark=benchmark_of(bars(symbols), result.start_equity),
+        given_away=Pricing(exchange.settings).given_away,
+        bars=bars,
+        sector_of=sector_table(material.settings),
+    )
+    write_report(gather(result, engine, around), folder, png=png)
 
 
 def _announced(material: Material, progress: Progress | None) -> Iterator[MarketBlock]:

@@ -125,7 +125,7 @@ def _broker(settings: Settings, material: Material, file: Path | None) -> Iterat
         return
     from ordinis.brokers.simulated.server import serve
 
-    exchange = build_exchange(settings, material.universe, material.dataset.feed)
+    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with serve(exchange, served(material)) as running:
         yield running.addresses, exchange
 

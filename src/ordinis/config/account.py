@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ordinis.config.base import Count, Names, Part, Positive, Section, Usd
 
@@ -82,6 +84,11 @@ class Data(Section):
     feed: Literal["sip", "iex"] = Field(default="sip", description="Whose bars these are.")
     feed_share: FeedShare = FeedShare()
     symbols: Names = Field(default=(), description="The symbols to trade; an empty list means all that the data has.")
+    actions_file: str = Field(
+        default="",
+        description="CSV of splits, dividends and removals for prices as they were traded; "
+        "empty means those that are kept with the data set.",
+    )
     store_dir: str = Field(
         default="", description="The bar store's folder; empty means the user's data folder of this system."
     )
@@ -101,6 +108,26 @@ class Data(Section):
         return symbols
 
 
+_MINUTES = {"m": 1, "H": 60}
+_SESSION_MINUTES_MAX = 390
+
+
+def minutes_of(bar: str) -> int | None:
+    """Minutes of a bar that is written 15m or 1H; None of 1D, the session's own. Errors: ValueError."""
+    if bar == "1D":
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,2})([mH])", bar)
+    minutes = int(found[1]) * _MINUTES[found[2]] if found else 0
+    if not 0 < minutes <= _SESSION_MINUTES_MAX:
+        raise ValueError(f"must be a bar like 15m, 1H or 1D, within a session, was {json.dumps(bar)}")
+    return minutes
+
+
+def _bar(value: Any) -> Any:
+    minutes_of(str(value))
+    return value
+
+
 class Strategies(Section):
     """Who asks for entries, and how loudly."""
 
@@ -115,6 +142,11 @@ class Strategies(Section):
     )
     bar_minutes: dict[str, Annotated[int, Field(ge=1, le=390)]] = Field(
         default={}, description="Minutes a bar of a strategy, by name; one that is not named sees minute bars."
+    )
+    exit_timeframe: dict[str, Annotated[str, BeforeValidator(_bar)]] = Field(
+        default={},
+        description="A slower bar for a strategy's exits, by name: 15m, 1H or 1D; one that is not named leaves on its "
+        "own bars. A tier's exit_bar goes before it where that is slower.",
     )
     score_history_min: Positive = Field(
         default=30, description="Past scores before confidence is a rank: before that there is none, and no entry."

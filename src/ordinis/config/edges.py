@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from ordinis.config.base import Count, Positive, Section, Share, Usd
+from ordinis.config.base import Count, Names, Positive, Section, Share, Usd
+
+BY_DATE: Literal["by_date"] = "by_date"
+Rate = Annotated[Usd, Field(ge=0)] | Literal["by_date"]
+
+BY_PRICE = "by_price"  # Half the spread from the exchange's own table.
 
 
 class Fees(Section):
-    """What a sale costs in fees: dated rates, each charge summed a day and rounded up to a cent."""
+    """What a sale costs in fees, each charge summed a day and rounded up to a cent. "by_date": the rate of that day."""
 
     enabled: bool = Field(default=True, description="Charge them; Alpaca's own paper account does not.")
-    sec_usd_per_million: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal("20.60"), description="SEC fee on sales, a million USD of notional."
+    sec_usd_per_million: Rate = Field(
+        default=BY_DATE, description="SEC fee on sales, a million USD of notional; by_date: docs/exchange.md."
     )
-    taf_usd_per_share: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal("0.000195"), description="FINRA's trading activity fee on sales, a share."
+    taf_usd_per_share: Rate = Field(
+        default=BY_DATE, description="FINRA's trading activity fee on sales, a share; likewise."
     )
-    taf_usd_max: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal("9.79"), description="The most that fee takes of one sale."
-    )
-    cat_usd_per_share: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal("0.000003"), description="Consolidated audit trail fee, a share, on both sides."
+    taf_usd_max: Rate = Field(default=BY_DATE, description="The most that fee takes of one sale; likewise.")
+    cat_usd_per_share: Rate = Field(
+        default=BY_DATE, description="Consolidated audit trail fee, a share, on both sides; likewise."
     )
     margin_interest_fraction: Share = Field(
         default=0.0625, description="Interest on the debit of every night, a year of 360 days."
     )
-    as_of: date = Field(default=date(2026, 11, 22), description="When these rates were last looked up.")
+    borrow_fee_fraction: Share = Field(
+        default=0.0, description="A year's fee for borrowed shares, likewise; Alpaca lends what is easy to borrow free."
+    )
+    as_of: date = Field(default=date(2026, 11, 22), description="When the table of rates was last looked up.")
+
+
+def _half_spread(value: Any) -> Any:
+    """A union would say what is wrong twice, once for each of its kinds."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value != BY_PRICE and not (number and 0 <= value < 10_000):
+        raise ValueError(f'must be in [0, 10000), or "{BY_PRICE}", was {json.dumps(value, default=str)}')
+    return value
 
 
 class Exchange(Section):
@@ -41,8 +56,10 @@ class Exchange(Section):
         description="Market orders fill at the next bar's open, half a spread worse; next_open, next_close and "
         "this_close fill at that price and ignore the spread.",
     )
-    half_spread_bps: Annotated[float, Field(ge=0)] = Field(
-        default=2.0, description="Half the spread, in basis points of the price."
+    half_spread_bps: Annotated[float | Literal["by_price"], BeforeValidator(_half_spread)] = Field(
+        default=2.0,
+        description="Half the spread, in basis points of the price; by_price takes it from real quotes, by the price "
+        "of a share: cheap shares pay more.",
     )
     participation_fraction_max: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.10,
@@ -50,6 +67,12 @@ class Exchange(Section):
     )
     margin_equity_min_usd: Annotated[Usd, Field(ge=0)] = Field(
         default=Decimal(2000), description="Below this equity there is no margin: the multiplier is 1."
+    )
+    easy_to_borrow: Names = Field(
+        default=(), description="Symbols that can be sold short, others are refused; empty: every one."
+    )
+    short_sale_collar_fraction: Share = Field(
+        default=0.03, description="A short sale is counted this much above the last price when it is checked."
     )
     gtc_days_max: Positive = Field(default=90, description="Good-till-cancelled orders expire after so many days.")
     fees: Fees = Fees()

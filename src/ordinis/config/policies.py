@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ordinis.config.base import Count, Part, Positive, Section, Share, Usd
 
@@ -231,7 +231,13 @@ class Risk(Section):
         "0: off.",
     )
     shorting_allowed: bool = Field(
-        default=False, description="Short sales are refused by a rule of their own; allowing them is not built yet."
+        default=False,
+        description="Let strategies that ask for it sell short; a margin account with $2,000 can. Off, it is a rule.",
+    )
+    short_price_usd_min: Limit = Field(
+        default=10.0,
+        description="No short below it: down to $10 the house's margin of a short is no more than Regulation T's half; "
+        "0: off.",
     )
     trade_risk_fraction_max: Share = Field(
         default=0.01,
@@ -286,13 +292,6 @@ class Risk(Section):
         default="next_session",
         description="When a backtest goes on after that stop, its high-water mark rebased; live only a person resumes.",
     )
-
-    @field_validator("shorting_allowed")
-    @classmethod
-    def _shorting_is_not_built(cls, allowed: bool) -> bool:
-        if allowed:
-            raise ValueError("short sales are not built: strategies enter long only; use false")
-        return allowed
 
     @model_validator(mode="after")
     def _beta_has_a_band(self) -> Self:

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from ordinis.data.actions import read_actions, within
 from ordinis.data.daily import cut_symbols
 from ordinis.data.parquet import read_columns, read_daily
 from ordinis.domain.errors import DataError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import MINUTE_NS, DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 
 SCHEMA_VERSION = 1
@@ -120,6 +122,17 @@ class DataSet:
         block = read_daily(self.folder / DAILY, self.universe)
         return block if columns is None else cut_symbols(block, universe, columns)
 
+    @property
+    def actions_file(self) -> Path:
+        """Where the set's corporate actions are, if it has any: beside the set, so that they outlive a new import."""
+        return actions_file(self.folder.parent, self.name)
+
+    def actions(self, first: date | None = None, last: date | None = None) -> tuple[CorporateAction, ...]:
+        """Corporate actions with an ex-date from `first` to `last`, both included, of the set's symbols, by date."""
+        if not self.actions_file.is_file():
+            return ()
+        return within(read_actions(self.actions_file), first, last, self.symbols)
+
     def _read_blocks(
         self, first: date, last: date, universe: Universe, columns: list[int] | None
     ) -> Iterator[MarketBlock]:
@@ -159,6 +172,11 @@ class DataSet:
         near = get_close_matches(symbol.upper(), self.symbols, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self.symbols[:20])}"
         return DataError(f"the data set {self.name} has no symbol {symbol}; {hint}")
+
+
+def actions_file(root: Path, name: str) -> Path:
+    """The corporate actions of a set of that name."""
+    return root / ".actions" / f"{name}.csv"
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ordinis.data.actions import read_actions, within, write_actions
 from ordinis.data.calendar import session_table
+from ordinis.data.dataset import actions_file
 from ordinis.data.findings import Finding, QualityReport, Severity, worst_first
 from ordinis.data.quality import check
 from ordinis.data.reading import Stamped, read_bars
 from ordinis.data.store import REAL, BarStore, DataSet, Source
 from ordinis.data.table import PRICES, BarTable, concatenate, session_dates
 from ordinis.domain.errors import DataError
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import MINUTE_NS, Array, DailyBlock, FloatArray, MarketBlock, Session, Universe
 
 FILE_SETS = ".files"  # Sets made of files that were named directly; hidden from the list of names.
@@ -43,6 +46,7 @@ class SetRow:
     last: str
     bars: int
     daily: str
+    actions: int = 0  # Corporate actions kept with it.
 
 
 def import_files(
@@ -56,15 +60,19 @@ def import_files(
     symbol: str | None = None,
     accept: Collection[str] = (),
     replace_set: bool = False,
+    actions: Path | None = None,
 ) -> Imported:
     """Read files of minutes, of daily bars or of both, pass them through the gate and store them as one set.
 
     `timezone` names the zone of times without one, `stamped` whether a bar's time is its start or its
     end, `symbol` the symbol of files without that column, `accept` the kinds of refusal to let pass.
+    `actions` is a file of corporate actions to keep with the set; without one those that it has are known.
     Raises DataError for a file that cannot be read and for every refusal.
     """
     tables = _read(paths, timezone, stamped, symbol)
-    report = check(*tables).accepting(accept)
+    beside = actions_file(store.root, name)
+    known = read_actions(actions or beside) if actions or beside.is_file() else ()
+    report = check(*tables, actions=known).accepting(accept)
     report.require_good(", ".join(path.name for path in paths))
     good = [table.take(keep) for table, keep in zip(tables, report.kept, strict=True)]
     minutes = next((table for table in good if not table.daily and table.rows), None)
@@ -83,7 +91,22 @@ def import_files(
         notes=[str(finding) for finding in report.findings],
         replace=replace_set,
     )
+    if actions is not None:
+        write_actions(beside, known)
     return Imported(data=data, report=report)
+
+
+def import_actions(path: Path, data: DataSet, *, replace_table: bool = False) -> tuple[CorporateAction, ...]:
+    """Keep a file of corporate actions with a set; those of its symbols. Errors: DataError."""
+    if data.actions_file.is_file() and not replace_table:
+        raise DataError(
+            f"{data.name} has corporate actions already ({len(data.actions())}): replace them all (--replace)"
+        )
+    found = within(read_actions(path), symbols=data.symbols)
+    if not found:
+        raise DataError(f"{path} has no corporate action of any symbol of {data.name}: {', '.join(data.symbols[:20])}")
+    write_actions(data.actions_file, found)
+    return found
 
 
 def check_files(
@@ -92,9 +115,11 @@ def check_files(
     timezone: str | None = None,
     stamped: Stamped = "start",
     symbol: str | None = None,
+    actions: Path | None = None,
 ) -> QualityReport:
     """What the gate would say; nothing is stored. Raises DataError only for files that cannot be read."""
-    return check(*_read(paths, timezone, stamped, symbol))
+    known = () if actions is None else read_actions(actions)
+    return check(*_read(paths, timezone, stamped, symbol), actions=known)
 
 
 def open_data(reference: str, store: BarStore, feed: str = "sip") -> DataSet:
@@ -229,4 +254,5 @@ def _set_row(store: BarStore, name: str) -> SetRow:
         last=str(sessions[-1].date) if sessions else "",
         bars=data.bars,
         daily=data.manifest.daily,
+        actions=len(data.actions()),
     )

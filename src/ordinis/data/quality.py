@@ -5,6 +5,8 @@ What each kind means, and what to do: docs/data.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ordinis.data.findings import BadRow, Finding, QualityReport, Severity, worst_first
@@ -12,16 +14,18 @@ from ordinis.data.quality_jumps import DaySeries, check_agreement, check_intrada
 from ordinis.data.quality_rows import check_duplicates, check_order, check_values
 from ordinis.data.quality_times import check_daily_times, check_minute_times, check_missing, place
 from ordinis.data.table import BarTable, concatenate
+from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import BoolArray, IntArray
 
 __all__ = ["BadRow", "Finding", "QualityReport", "Severity", "check"]
 
 
-def check(*tables: BarTable) -> QualityReport:
+def check(*tables: BarTable, actions: Sequence[CorporateAction] = ()) -> QualityReport:
     """Look through at most one table of minutes and one of daily bars. Pure: the same tables, the same report.
 
-    Rows that cannot be used are left out of `kept`, and named. Raises DataError only for dates that the
-    exchange calendar does not reach.
+    `actions` are what is known of the symbols: a jump that a split explains is no finding, and a split that
+    the prices do not show is one. Rows that cannot be used are left out of `kept`, and named.
+    Raises DataError only for dates that the exchange calendar does not reach.
     """
     findings: list[Finding] = []
     kept: list[BoolArray] = []
@@ -32,7 +36,7 @@ def check(*tables: BarTable) -> QualityReport:
         kept.append(keep)
         if keep.any():
             series[table.daily] = day_series(table.take(keep), session[keep])
-    findings += _check_jumps(series)
+    findings += _check_jumps(series, actions)
     rows = sum(table.rows for table in tables)
     return QualityReport(rows=rows, findings=worst_first(findings), kept=tuple(kept))
 
@@ -49,11 +53,11 @@ def _check_one(table: BarTable) -> tuple[list[Finding], BoolArray, IntArray]:
     return findings, keep, placed.session
 
 
-def _check_jumps(series: dict[bool, DaySeries]) -> list[Finding]:
+def _check_jumps(series: dict[bool, DaySeries], actions: Sequence[CorporateAction]) -> list[Finding]:
     if len(series) < 2:
-        return [finding for one in series.values() for finding in check_overnight(one)]
+        return [finding for one in series.values() for finding in check_overnight(one, actions)]
     minutes, daily = series[False], series[True]
-    return [*check_agreement(minutes, daily), *check_overnight(_merged(daily, minutes))]
+    return [*check_agreement(minutes, daily), *check_overnight(_merged(daily, minutes), actions)]
 
 
 def _merged(daily: DaySeries, minutes: DaySeries) -> DaySeries:

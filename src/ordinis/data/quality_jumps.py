@@ -6,6 +6,7 @@ minutes. An adjusted close settles the question; without one the size of the jum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from ordinis.data.calendar import session_table
 from ordinis.data.findings import Finding, Severity, bad_rows, name_symbols, row_finding
 from ordinis.data.table import BarTable, concatenate
+from ordinis.domain.events import ActionKind, CorporateAction
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
 
 JUMP_MIN = 1.4  # A factor, up or down; 3:2 splits are 1.5, and few stocks move so far in a night.
@@ -63,18 +65,40 @@ def day_series(table: BarTable, session: IntArray) -> DaySeries:
     )
 
 
-def check_overnight(series: DaySeries) -> list[Finding]:
-    """Every jump from one session's close to the next one's open, named for what it most likely is."""
+def check_overnight(series: DaySeries, actions: Sequence[CorporateAction] = ()) -> list[Finding]:
+    """Every jump from one session's close to the next one's open, named for what it most likely is.
+
+    A split that is known is taken out first: what then still jumps was not split at all.
+    """
     same = series.symbol[1:] == series.symbol[:-1]
     pause = np.diff(series.session)
-    opened = series.open[1:] / series.close[:-1]
-    closed = series.close[1:] / series.close[:-1]
+    known = _known_splits(series, actions)
+    opened = series.open[1:] / series.close[:-1] * known
+    closed = series.close[1:] / series.close[:-1] * known
     implied = closed / (series.adjusted_close[1:] / series.adjusted_close[:-1])
     jump = same & ((_size(opened) >= JUMP_MIN) | (_size(closed) >= FOREIGN_MIN) | (_size(implied) >= JUMP_MIN))
     kinds = np.full(len(jump), "", dtype=object)
     for at in np.flatnonzero(jump):
-        kinds[at] = _kind(opened[at], closed[at], implied[at], int(pause[at]), float(series.close[at]))
+        kinds[at] = (
+            "unsplit_prices"
+            if known[at] != 1.0
+            else _kind(opened[at], closed[at], implied[at], int(pause[at]), float(series.close[at]))
+        )
     return [finding for kind in _EXPLAINED for finding in _named(series, kinds == kind, kind, opened)]
+
+
+def _known_splits(series: DaySeries, actions: Sequence[CorporateAction]) -> FloatArray:
+    """The ratio that each step from one bar to the next is known to have, 1 where nothing is."""
+    ratio: FloatArray = np.ones(max(len(series.session) - 1, 0))
+    dates = session_table().dates
+    for one in actions:
+        if one.kind is not ActionKind.SPLIT or one.symbol not in series.table.symbols:
+            continue
+        code = series.table.symbols.index(one.symbol)
+        for at in np.flatnonzero((series.symbol[1:] == code) & (series.symbol[:-1] == code)).tolist():
+            if dates[int(series.session[at])] < one.ex_date <= dates[int(series.session[at + 1])]:
+                ratio[at] *= float(one.ratio)
+    return ratio
 
 
 def check_intraday(table: BarTable, session: IntArray) -> list[Finding]:
@@ -121,6 +145,11 @@ def check_agreement(minutes: DaySeries, daily: DaySeries) -> list[Finding]:
 
 
 _EXPLAINED: dict[str, tuple[Severity, str, str]] = {
+    "unsplit_prices": (
+        Severity.REFUSE,
+        "a split is known for this day and the prices do not show it: they are adjusted already, or the split is wrong",
+        "take the split out of the corporate actions, or import prices as they were traded",
+    ),
     "foreign_prices": (
         Severity.REFUSE,
         "halved or doubled overnight for good, and no split has this ratio: these look like another company's prices",
@@ -129,7 +158,7 @@ _EXPLAINED: dict[str, tuple[Severity, str, str]] = {
     "split": (
         Severity.WARN,
         "looks like a split that the prices are not adjusted for",
-        "adjust the earlier prices, or choose sessions on one side of it",
+        "name it (ordinis data import --actions FILE), adjust the earlier prices, or use sessions on one side of it",
     ),
     "price_jump": (Severity.WARN, "a large move overnight that nothing here explains", "check the news of that day"),
     "bad_print": (Severity.WARN, "an opening price far away that did not last until the close", ""),

@@ -48,6 +48,7 @@ class Reason(IntEnum):
     SHORTING = 39
     PRICE_COLLAR = 40
     SPREAD = 41
+    REMOVED = 45
 
     # The size: nothing left to buy with.
     VOLATILITY_UNKNOWN = 50
@@ -109,6 +110,7 @@ _TEXT = {
     Reason.SHORTING: "short sales are not allowed",
     Reason.PRICE_COLLAR: "the price is too far from the last session's close",
     Reason.SPREAD: "the spread between bid and ask is too wide",
+    Reason.REMOVED: "the symbol is traded no more",
     Reason.VOLATILITY_UNKNOWN: "the volatility is not known yet",
     Reason.NO_EDGE: "the measured edge is not positive",
     Reason.POSITIONS_FULL: "all position slots are taken",

@@ -2,17 +2,22 @@
 
 Order within a minute, everywhere: updates caused by minute t's bar, in order of execution; then the
 slice of minute t; then its decision. What is decided at t can fill from t+1 on.
+
+Before a session comes what the night brought, all of it before the OPENING phase: cash, then corporate
+actions, then the orders that they ended. The account's figures follow the phase.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from enum import Enum
 
 import msgspec
 
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.market import MarketSlice, Session
+from ordinis.domain.money import FRACTION, plain_shares
 from ordinis.domain.orders import Fill, OrderStatus
 
 
@@ -31,13 +36,55 @@ class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_onl
 
 
 class CashFlow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="cash"):
-    """Money that moved without a trade: fees now, dividends and deposits by the same road."""
+    """Money that moved without a trade: fees, interest, and what corporate actions pay or cost."""
 
     at_ns: int
     id: str
     kind: str
     amount_usd: Decimal  # Signed: negative leaves the account.
     note: str = ""
+    symbol: str = ""  # Given: it belongs to the result of the position in that symbol.
+
+
+class ActionKind(Enum):
+    """What a company did to its shares."""
+
+    SPLIT = "split"  # More shares at a lower price, or fewer at a higher one.
+    DIVIDEND = "dividend"  # Cash a share.
+    REMOVAL = "removal"  # The symbol is traded no more: bought for cash, or worthless, or nobody says.
+
+
+class CorporateAction(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="corporate"):
+    """What changed about a symbol as a session opened. Its cash came before it, as a CashFlow of that symbol."""
+
+    at_ns: int
+    id: str
+    symbol: str
+    kind: ActionKind
+    ex_date: date  # The first session that trades on the new terms.
+    ratio: Decimal = Decimal(1)  # A split: new shares for an old one, at most 15 digits.
+    amount_usd: Decimal | None = None  # A dividend or a removal: cash a share; None where nobody says.
+    keeps_fractions: bool = True  # A split: False where a broker pays cash for what is less than a share held long.
+
+    def shares_after(self, quantity: Decimal) -> Decimal:
+        """What becomes of a position, signed shares; exact to a broker's nine decimals of a share.
+
+        A short position is of whole shares always: no broker lends a part of one.
+        """
+        if self.kind is ActionKind.REMOVAL:
+            return quantity * 0
+        exact = (quantity * self.ratio).quantize(FRACTION, rounding=ROUND_HALF_EVEN)
+        kept = self.keeps_fractions and exact > 0
+        return plain_shares(exact if kept else exact.to_integral_value(rounding=ROUND_DOWN))
+
+    @property
+    def text(self) -> str:
+        """In words, the symbol left out."""
+        if self.kind is ActionKind.SPLIT:
+            return f"split, {self.ratio:f} new shares for an old one"
+        if self.kind is ActionKind.DIVIDEND:
+            return f"dividend of {self.amount_usd} USD a share"
+        return f"traded no more, {'at no price known' if self.amount_usd is None else f'{self.amount_usd} USD a share'}"
 
 
 class BookCorrection(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
@@ -88,5 +135,5 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     note: str = ""  # Why, in the person's own words.
 
 
-BrokerEvent = OrderUpdate | CashFlow
-Event = MarketSlice | OrderUpdate | CashFlow | AccountView | SessionPhase | Command | Reconciliation
+BrokerEvent = OrderUpdate | CashFlow | CorporateAction
+Event = MarketSlice | OrderUpdate | CashFlow | CorporateAction | AccountView | SessionPhase | Command | Reconciliation

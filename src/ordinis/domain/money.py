@@ -6,7 +6,7 @@ and its nine decimals of a fractional share.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 WHOLE = Decimal(1)
 FRACTION = Decimal("0.000000001")
@@ -26,14 +26,31 @@ def shares(estimate: float, step: Decimal) -> Decimal:
     return Decimal(repr(float(estimate))).quantize(step, rounding=ROUND_DOWN)
 
 
+def plain_shares(quantity: Decimal) -> Decimal:
+    """The same number without zeros that say nothing: 40, not 40.000000000 and not 4E+1."""
+    return quantity.quantize(WHOLE) if quantity % 1 == 0 else quantity.normalize()
+
+
 def tick_usd(price: Decimal) -> Decimal:
     return CENT if price >= 1 else _TENTH_OF_A_MILL
 
 
 def stop_below(estimate: float) -> Decimal:
     """A sell stop on the tick at or below the estimate."""
-    exact = price_usd(estimate)
-    return exact.quantize(tick_usd(exact), rounding=ROUND_FLOOR)
+    return tick_below(price_usd(estimate))
+
+
+def tick_below(price: Decimal) -> Decimal:
+    return price.quantize(tick_usd(price), rounding=ROUND_FLOOR)
+
+
+def stop_above(estimate: float) -> Decimal:
+    """A buy stop on the tick at or above the estimate."""
+    return tick_above(price_usd(estimate))
+
+
+def tick_above(price: Decimal) -> Decimal:
+    return price.quantize(tick_usd(price), rounding=ROUND_CEILING)
 
 
 def to_cent(amount: Decimal) -> Decimal:

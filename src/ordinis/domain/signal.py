@@ -27,10 +27,11 @@ class SignalBlock:
     confidence: FloatArray
     p_win: FloatArray
     stop_distance: FloatArray  # Fraction of the price; NaN where the strategy names none.
-    exits: BoolArray  # [strategies x rows x symbols]: that strategy wants its own position closed.
+    exits: BoolArray  # [strategies x rows x symbols]: that strategy wants its own long position closed.
+    covers: BoolArray  # As `exits`, of its own shorts; the same array where nobody makes a difference.
     ready: BoolArray  # Enough history for at least one strategy to speak of this symbol.
     has_entry: BoolArray  # [rows]: any direction in this row. Spares the engine a look.
-    has_exit: BoolArray  # [rows]: any exit in this row.
+    has_exit: BoolArray  # [rows]: any exit in this row, of a long or of a short.
 
     def frame(self, row: int) -> SignalFrame:
         return SignalFrame(self, row)

@@ -68,15 +68,20 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
         strategy = state.owner.get(update.client_order_id, "")
         trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
         state.entries_filled += 1
-        state.columns.opened(column, state.strategies.index(strategy) if strategy else None)
+        owner = state.strategies.index(strategy) if strategy else None
+        state.columns.opened(column, owner, short=fill.quantity < 0)
     state.slots.filled(symbol, fill.quantity, update.client_order_id)
     if state.tier.cooldown_minutes:
         state.columns.cool_down(column, update.at_ns, state.tier.cooldown_minutes)
     if trip is not None:
-        _closed(state, trip, column)
+        closed(state, trip, column)
+        left = state.ledger.held(symbol)
+        if left:  # It went through zero: what is there now is nobody's.
+            state.columns.opened(column, None, short=left < 0)
 
 
-def _closed(state: State, trip: RoundTrip, column: int) -> None:
+def closed(state: State, trip: RoundTrip, column: int) -> None:
+    """A position has ended: its result counts."""
     state.columns.closed(column)
     state.trips.append(trip)
     state.halts.trade_closed(float(trip.pnl_usd))

@@ -23,14 +23,17 @@ class SymbolColumns:
         self._owned: BoolArray = np.zeros((strategies, symbols), np.bool_)
         self._entry_session: IntArray = np.zeros(symbols, np.int64)
         self._session = 0
+        self.short: BoolArray = np.zeros(symbols, np.bool_)  # What is held is sold short.
 
-    def opened(self, column: int, strategy: int | None) -> None:
+    def opened(self, column: int, strategy: int | None, *, short: bool = False) -> None:
         self._entry_session[column] = self._session
+        self.short[column] = short
         if strategy is not None:
             self._owned[strategy, column] = True
 
     def closed(self, column: int) -> None:
         self._owned[:, column] = False
+        self.short[column] = False
 
     def cool_down(self, column: int, at_ns: int, minutes: int) -> None:
         """No entry of this symbol for so many session minutes from then on: nights do not count."""
@@ -62,8 +65,13 @@ class SymbolColumns:
         self._minutes_before += session.minutes
         self._open_ns = session.close_ns
 
-    def leavers(self, exits: BoolArray) -> list[int]:
-        """Columns that are held and whose owner votes to leave. `exits` is [strategies x symbols]."""
+    def leavers(self, exits: BoolArray, covers: BoolArray | None = None) -> list[int]:
+        """Columns that are held and whose owner votes to leave.
+
+        `exits` is [strategies x symbols], as is `covers`, the votes on shorts where they are others.
+        """
+        if covers is not None:
+            exits = np.where(self.short, covers, exits)
         if len(self._owned) == 1:
             alone: list[int] = (exits[0] & self._owned[0]).nonzero()[0].tolist()
             return alone

@@ -6,11 +6,12 @@ minute; either way the order goes out at the next open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from ordinis.domain.market import BoolArray, DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
+from ordinis.engines.continuous import ContinuousPrices
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.signalcore.core import SignalCore
 
@@ -32,9 +33,8 @@ class DayBar:
         bar.close, bar.volume = daily.close[row], daily.volume[row]
         return bar
 
-    def add(self, block: MarketBlock) -> None:
-        """Take a block's minutes in."""
-        seen, last = newest(block.present)
+    def add(self, block: MarketBlock, seen: BoolArray, last: IntArray) -> None:
+        """Take a block's minutes in; `seen` and `last` are its `newest`."""
         columns = np.arange(seen.size)
         first = block.present.argmax(axis=0)
         self.open = np.where(np.isnan(self.open), block.open[first, columns], self.open)
@@ -61,12 +61,18 @@ class DayBar:
 class DailyExits:
     """Gathers a session's bar and asks each strategy about it at the close."""
 
-    def __init__(self, universe: Universe, cores: Sequence[SignalCore]) -> None:
-        """`cores` hold one strategy each, in the order of the minutes' strategies: each is ready in its own time."""
+    def __init__(self, universe: Universe, cores: Sequence[SignalCore], always: Collection[int] = ()) -> None:
+        """`cores` hold one strategy each, in the order of the minutes' strategies: each is ready in its own time.
+
+        `always` names those, by their index, that leave on daily bars in every tier.
+        """
+        self.always: BoolArray = np.zeros((len(cores), 1), np.bool_)
+        self.always[list(always)] = True
         self._universe = universe
         self._cores = cores
         self._bar = DayBar(len(universe))
-        self._votes = self._no_votes()
+        self._continuous = ContinuousPrices(len(universe))
+        self._votes = self._covers = self._no_votes()
         self._switched_off: list[int] = []
 
     def warm_up(self, daily: DailyBlock) -> None:
@@ -78,21 +84,30 @@ class DailyExits:
 
     def advance(self, minutes: Minutes) -> None:
         """Add a block's minutes to its session's bar, and keep the newest votes on minutes."""
-        self._bar.add(minutes.block)
         seen, last = newest(minutes.block.present)
-        votes = minutes.signals.exits[:, last, np.arange(last.size)]
-        np.copyto(self._votes, votes, where=seen)
+        self._bar.add(minutes.block, seen, last)
+        self._votes = _newest_of(minutes.signals.exits, seen, last, self._votes)
+        same = minutes.signals.covers is minutes.signals.exits
+        self._covers = self._votes if same else _newest_of(minutes.signals.covers, seen, last, self._covers)
         self._switched_off = minutes.switched_off
 
-    def close_session(self, session: Session) -> BoolArray:
-        """[strategies x symbols]: who wants to leave at the next open."""
-        bar = self._bar.block(self._universe, session)
+    def close_session(self, session: Session, short: BoolArray | None = None) -> BoolArray:
+        """[strategies x symbols]: who wants to leave at the next open. `short` [symbols]: what is held is."""
+        bar = self._continuous.of(self._bar.block(self._universe, session))
         daily = [core.advance(bar) for core in self._cores]
         ready = np.stack([one.ready[0] for one in daily])
         votes: BoolArray = np.where(ready, np.stack([one.exits[0, 0] for one in daily]), self._votes)
+        if short is not None and short.any():
+            covers = np.where(ready, np.stack([one.covers[0, 0] for one in daily]), self._covers)
+            votes = np.where(short, covers, votes)
         votes[self._switched_off] = True  # Whoever is off has nobody left to watch over its positions.
-        self._bar, self._votes = DayBar(len(self._universe)), self._no_votes()
+        self._bar = DayBar(len(self._universe))
+        self._votes = self._covers = self._no_votes()
         return votes
+
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one, between two sessions."""
+        self._continuous.split(column, ratio)
 
     def take_notes(self) -> tuple[str, ...]:
         """Strategies that were switched off on daily bars since the last call, and why."""
@@ -100,6 +115,11 @@ class DailyExits:
 
     def _no_votes(self) -> BoolArray:
         return np.zeros((len(self._cores), len(self._universe)), np.bool_)
+
+
+def _newest_of(votes: BoolArray, seen: BoolArray, last: IntArray, before: BoolArray) -> BoolArray:
+    """Each symbol's vote at its newest bar; the vote before where it has none."""
+    return np.where(seen, votes[:, last, np.arange(last.size)], before)
 
 
 def newest(present: BoolArray) -> tuple[BoolArray, IntArray]:

@@ -65,7 +65,8 @@ def _confidence(state: State, draft: Draft, column: int) -> float:
     bought: float = state.entry_confidence.item(column)
     signals, row = draft.minutes.signals, draft.row
     now: float = signals.confidence.item(row, column)
-    return max(bought, now) if signals.direction.item(row, column) > 0 and not isnan(now) else bought
+    again = signals.direction.item(row, column) * state.ledger.quantity.item(column) > 0
+    return max(bought, now) if again and not isnan(now) else bought
 
 
 def _worth_it(state: State, draft: Draft, best: int, held_confidence: float) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isnan, nan
+from typing import NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
-from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.domain.orders import OrderIntent, Purpose, Side
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
@@ -15,10 +16,19 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _NONE = Decimal(0)
-_STOP_BELOW_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
+_STOP_BEYOND_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
 _ENTRY = Purpose.ENTRY
 _RESIZE = VerdictAction.RESIZE
 _RESIZED = Reason.RESIZED
+
+
+class _Order(NamedTuple):
+    """What is to be sent."""
+
+    candidate: Candidate
+    strategy: str
+    quantity: Decimal
+    direction: int  # 1 buys, -1 sells short.
 
 
 def entries(state: State, draft: Draft) -> None:
@@ -55,9 +65,11 @@ def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Pro
     candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
     verdict = _judge(state, draft, column, candidate, size)
-    intent = _send(state, draft, candidate, strategy, verdict.quantity) if verdict.quantity else None
+    order = _Order(candidate, strategy, verdict.quantity, signals.direction.item(row, column))
+    intent = _send(state, draft, order) if verdict.quantity else None
     if intent is not None and prospects is not None:
-        prospects.bought(column, float(intent.quantity) * candidate.price_usd / state.book.equity_usd)
+        weight = float(intent.quantity) * candidate.price_usd / state.book.equity_usd
+        prospects.bought(column, order.direction * weight)
     reason = _RESIZED if verdict.action is _RESIZE else verdict.reason
     draft.reasons[column] = reason
     if intent is None and state.columns.last[column] == reason:
@@ -82,6 +94,7 @@ def _candidate(
 ) -> Candidate:
     """All that sizing may look at; what is not known is None."""
     minutes, row = draft.minutes, draft.row
+    direction = minutes.signals.direction.item(row, column)
     evidence = state.by_strategy.evidence(strategy)
     return Candidate(
         state.universe.symbols[column],
@@ -94,9 +107,9 @@ def _candidate(
         minutes.correlation,
         _stop_distance(state, minutes.signals.stop_distance.item(row, column)),
         scale,
-        state.fractionable,
-        None if prospects is None else prospects.optimal_weight(column),
-        None if prospects is None else prospects.room(column),
+        state.fractionable and direction > 0,  # A short is of whole shares.
+        None if prospects is None else prospects.optimal_weight(column, direction),
+        None if prospects is None else prospects.room(column, direction),
     )
 
 
@@ -111,14 +124,17 @@ def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: 
     if state.slots.full:
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=Reason.DAY_TRADE_SLOTS)
     volume = draft.minutes.volume.item(draft.row, column)
-    asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume)
+    direction = draft.minutes.signals.direction.item(draft.row, column)
+    asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume, direction)
     return state.guard.review(size.shares, asked, state.book, state.tier.sizing)
 
 
-def _send(state: State, draft: Draft, candidate: Candidate, strategy: str, quantity: Decimal) -> OrderIntent:
-    intent = state.desk.enter(candidate.symbol, quantity, _stop_usd(state, candidate), draft.at_ns)
+def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
+    candidate, direction = order.candidate, order.direction
+    stop_usd = _stop_usd(candidate, direction)
+    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction)
     draft.actions.append(intent)
-    sent(state, intent, strategy, candidate.strength, candidate.price_usd)
+    sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
     return intent
 
 
@@ -127,16 +143,20 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
     state.entry_confidence[column] = nan if strength is None else strength
-    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column)
+    direction = 1 if intent.side is Side.BUY else -1
+    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column, direction)
     state.slots.entry_sent(intent.symbol)
     state.refresh(intent.symbol)
 
 
-def _stop_usd(state: State, candidate: Candidate) -> Decimal | None:
+def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:
+    """Below a long, above a short, and on the tick."""
     if candidate.stop_distance is None:
         return None
     price_usd = candidate.price_usd
-    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BELOW_MIN_USD))
+    if direction < 0:
+        return money.stop_above(max(price_usd * (1.0 + candidate.stop_distance), price_usd + _STOP_BEYOND_MIN_USD))
+    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BEYOND_MIN_USD))
 
 
 def _known(value: float) -> float | None:

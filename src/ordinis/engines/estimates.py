@@ -57,6 +57,11 @@ class PriceTape:
         """[symbols], USD: as of the newest block; NaN before a symbol's first bar."""
         return self._price
 
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one: the last price, in the new terms."""
+        self._price = self._price.copy()
+        self._price[column] /= ratio
+
     def advance(self, block: MarketBlock) -> TapeBlock:
         """Call once for each block, in order."""
         self._enter(block.session)

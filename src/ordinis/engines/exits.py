@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from ordinis.domain.decision import Assessment, Reason
+from ordinis.domain.market import MINUTE_NS, BoolArray
 from ordinis.domain.orders import Purpose
 from ordinis.engines.state import Draft, State
 
@@ -12,14 +15,32 @@ _EXIT = Purpose.EXIT
 _SENT = Reason.SENT
 
 
-def exits(state: State, draft: Draft, daily_leavers: Sequence[int] | None) -> None:
-    """Send the exits of this minute. `daily_leavers` replaces the minute's votes where the tier says so."""
-    if daily_leavers is not None:
-        leavers: Sequence[int] = [column for column in daily_leavers if _held_overnight(state, column)]
-    elif draft.minutes.has_exit[draft.row]:
-        leavers = state.columns.leavers(draft.minutes.signals.exits[:, draft.row])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayVotes:
+    """Whose owner wanted out at the last close, as columns. Before the first there are none."""
+
+    leavers: Sequence[int]
+    of_their_own: Sequence[int]  # Those among them whose owner leaves on daily bars in every tier.
+    by_minute: BoolArray | None  # [strategies x 1]: who else has a say each minute; None where all have.
+
+    @classmethod
+    def of(cls, state: State, votes: BoolArray, always: BoolArray) -> Self:
+        """`votes` is [strategies x symbols], `always` [strategies x 1]."""
+        return cls(
+            leavers=state.columns.leavers(votes),
+            of_their_own=state.columns.leavers(votes & always),
+            by_minute=~always if always.any() else None,
+        )
+
+
+def exits(state: State, draft: Draft, day: DayVotes) -> None:
+    """Send the exits of this minute. The day's votes replace the minute's where the tier or the strategy says so."""
+    if state.tier.exits_on_daily_bars:
+        leavers: Sequence[int] = _held_overnight(state, day.leavers)
     else:
-        return
+        leavers = _leavers_now(state, draft, day.by_minute)
+        if day.of_their_own:
+            leavers = sorted([*leavers, *_held_overnight(state, day.of_their_own)])
     for column in leavers:
         symbol = state.universe.symbols[column]
         if not state.desk.may_exit(symbol, draft.at_ns):
@@ -37,9 +58,30 @@ def close_all(state: State, draft: Draft) -> None:
             leave(state, draft, state.universe.column[symbol], symbol)
 
 
-def _held_overnight(state: State, column: int) -> bool:
+def _leavers_now(state: State, draft: Draft, by_minute: BoolArray | None) -> list[int]:
+    if not draft.minutes.has_exit[draft.row]:
+        return []
+    signals, row = draft.minutes.signals, draft.row
+    exits, covers = signals.exits[:, row], None if signals.covers is signals.exits else signals.covers[:, row]
+    if by_minute is not None:
+        exits, covers = exits & by_minute, None if covers is None else covers & by_minute
+    leavers = state.columns.leavers(exits, covers)
+    return [column for column in leavers if not _opened_since(state, draft, column)] if state.exit_minutes else leavers
+
+
+def _opened_since(state: State, draft: Draft, column: int) -> bool:
+    """A slow bar's vote holds until the next one is complete; it is not about a position opened in between."""
+    holding = state.ledger.holdings[state.universe.symbols[column]]
+    step_ns = state.exit_minutes.get(holding.strategy, 0) * MINUTE_NS
+    if not step_ns:
+        return False
+    open_ns = draft.minutes.block.session.open_ns
+    return holding.opened_at_ns >= open_ns + (draft.at_ns - open_ns) // step_ns * step_ns
+
+
+def _held_overnight(state: State, columns: Sequence[int]) -> list[int]:
     """The last close's vote was about the position of that close, not about one opened since."""
-    return bool(state.ledger.quantity[column]) and state.columns.sessions_held(column) > 0
+    return [one for one in columns if state.ledger.quantity[one] and state.columns.sessions_held(one) > 0]
 
 
 def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
@@ -56,7 +98,7 @@ def leave(state: State, draft: Draft, column: int, symbol: str) -> None:
             confidence=None,
             price_usd=draft.minutes.marks.item(draft.row, column),
             size=None,
-            verdict=state.guard.reduce(holding.quantity),
+            verdict=state.guard.reduce(abs(holding.quantity)),
             client_order_id=client_order_id,
         )
     )

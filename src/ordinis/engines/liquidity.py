@@ -19,6 +19,12 @@ class RecentVolume:
         self._seen = 0  # Minutes, up to the window's.
         self._totals: list[IntArray] = [np.zeros(symbols, np.int64)] * minutes  # At each minute's end, newest last.
 
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one: what was traded before counts in the new ones."""
+        totals = np.stack(self._totals)
+        totals[:, column] = np.rint(totals[:, column] * ratio).astype(np.int64)
+        self._totals = list(totals)
+
     def advance(self, block: MarketBlock) -> FloatArray:
         """Shares a minute after each row, `[rows x symbols]`. Call once for each block, in order."""
         rows = block.rows

@@ -11,6 +11,7 @@ import numpy as np
 from ordinis.domain.market import DailyBlock, FloatArray, IntArray, MarketBlock, Session, Universe
 from ordinis.domain.signal import SignalBlock
 from ordinis.engines.comovement import MARKET, Comovement, measure
+from ordinis.engines.continuous import ContinuousPrices
 from ordinis.engines.estimates import PriceTape, Volatility
 from ordinis.engines.liquidity import RecentVolume
 from ordinis.engines.portfolio.optimal import Beliefs
@@ -69,6 +70,7 @@ class Outlook:
     ) -> None:
         self.strategies = core.strategies
         self._core = core
+        self._continuous = ContinuousPrices(len(universe))
         self._tape = PriceTape(universe)
         self._volatility = volatility
         self._columns = np.arange(len(universe))
@@ -87,11 +89,12 @@ class Outlook:
     def advance(self, block: MarketBlock, min_confidence: float, limits: Limits) -> Minutes:
         """Look at a block: once for each, in order. Row r of every array rests on rows up to r."""
         notes = self._faults({}, warming_up=True)
-        signals = self._core.advance(block)
+        continuous = self._continuous.of(block)
+        signals = self._core.advance(continuous)
         self._faults(notes, warming_up=False)
         self._enter(block)
         tape = self._tape.advance(block)
-        self._volatility.advance(block)
+        self._volatility.advance(continuous)
         return Minutes(
             block=block,
             signals=signals,
@@ -122,6 +125,12 @@ class Outlook:
         for fault in self._core.take_faults():
             notes.setdefault(0 if warming_up else fault.row, []).append(fault.text)
         return notes
+
+    def split(self, column: int, ratio: float) -> None:
+        """New shares for an old one, between two sessions: what was before is in other terms from now on."""
+        self._continuous.split(column, ratio)
+        self._tape.split(column, ratio)
+        self._volume.split(column, ratio)
 
     def close_session(self) -> None:
         """The session's scores and closes join the history."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from ordinis.domain.market import FloatArray
@@ -18,45 +20,75 @@ class Prospects:
     """Made once a minute, and only when somebody may enter."""
 
     def __init__(self, state: State, draft: Draft, best_first: list[int]) -> None:
-        config = state.tier.sizing
         self._state = state
         self._beliefs = draft.minutes.beliefs
+        self._volatility = draft.minutes.volatility
         self._weights = _weights(state, draft)
         self._held: list[int] = self._weights.nonzero()[0].tolist()
-        self._best_first = best_first
+        directions = draft.minutes.signals.direction[draft.row]
+        self._longs: list[int] = (self._weights > 0.0).nonzero()[0].tolist()
+        self._candidates = best_first
+        self._best_first = [column for column in best_first if directions[column] > 0]
         self._seats = self._seats_of(state)
+        self._capped = state.tier.sizing.book_volatility_cap
+        self._together = (
+            float(np.abs(self._weights[self._held]) @ self._volatility[self._held]) if self._capped else 0.0
+        )
         self._index: dict[int, int] = {}
         self._risk: BookRisk | None = None
-        if config.book_volatility_cap:
-            columns = sorted({*self._held, *best_first})
+
+    def room(self, column: int, direction: int) -> float | None:
+        """The weight that the book's target volatility leaves for it; None where it is no limit, NaN if unknown."""
+        if not self._capped:
+            return None
+        return inf if self._fits_whatever_moves(column) else self._measured().room(self._index[column], direction)
+
+    def _fits_whatever_moves(self, column: int) -> bool:
+        """The largest position allowed keeps the target though all should move as one: no covariance is needed.
+
+        False as well where a volatility is not known.
+        """
+        sizing = self._state.tier.sizing
+        largest = sizing.max_position_pct * self._volatility.item(column)
+        return self._together + largest <= sizing.target_volatility
+
+    def _measured(self) -> BookRisk:
+        """The book's covariance, made when a candidate first needs it."""
+        if self._risk is None:
+            columns = sorted({*self._weights.nonzero()[0].tolist(), *self._candidates})
             chosen = np.array(columns)
             self._index = {column: at for at, column in enumerate(columns)}
-            self._risk = BookRisk(self._weights[chosen], self._beliefs.covariance(chosen), config.target_volatility)
+            target = self._state.tier.sizing.target_volatility
+            self._risk = BookRisk(self._weights[chosen], self._beliefs.covariance(chosen), target)
+        return self._risk
 
-    def room(self, column: int) -> float | None:
-        """The weight that the book's target volatility leaves for it; None where it is no limit, NaN if unknown."""
-        return None if self._risk is None else self._risk.room(self._index[column])
+    def optimal_weight(self, column: int, direction: int) -> float | None:
+        """Its weight in the best book of longs held and the best candidates; None where no method asks, or knows.
 
-    def optimal_weight(self, column: int) -> float | None:
-        """Its weight in the best book of what is held and the best candidates; None where no method asks, or knows."""
+        The optimiser's books are long only: it knows nothing of a short.
+        """
         state = self._state
-        if state.sizer.optimal is None:
+        if state.sizer.optimal is None or direction < 0:
             return None
         beside = self._best_first[: self._seats]
         if column not in beside:
             beside = [*beside[:-1], column]
-        names = tuple(sorted({*self._held, *beside}))
+        names = tuple(sorted({*self._longs, *beside}))
         return state.optimal.weights(state.sizer.optimal, state.tier.sizing, names, self._beliefs).get(column)
 
     def bought(self, column: int, weight: float) -> None:
-        """An entry goes out; those after it find less room."""
+        """An entry goes out, a short of negative weight; those after it find less room."""
+        if not self._capped:
+            return
+        self._weights[column] += weight
+        self._together += abs(weight) * self._volatility.item(column)
         if self._risk is not None:
             self._risk.add(self._index[column], weight)
 
     def _seats_of(self, state: State) -> int:
         """How many candidates share a book: risk is parted among slots, a mean-variance book chooses for itself."""
         if state.sizer.optimal is SizingMethod.MEAN_VARIANCE:
-            return max(1, NAMES_MAX - len(self._held))
+            return max(1, NAMES_MAX - len(self._longs))
         return max(1, state.tier.sizing.max_positions - state.book.positions)
 
 
@@ -64,10 +96,10 @@ def _weights(state: State, draft: Draft) -> FloatArray:
     """Fractions of equity a column, with what open entries may still buy."""
     marks, column_of = draft.minutes.marks[draft.row], state.universe.column
     shares = state.ledger.quantity
-    if state.book.open_buys_usd:
+    if state.book.open_usd:
         shares = shares.copy()
         for order in state.desk.working.values():
             if order.purpose is _ENTRY:
-                shares[column_of[order.symbol]] += float(order.quantity - order.filled)
+                shares[column_of[order.symbol]] += order.direction * float(order.quantity - order.filled)
     weights: FloatArray = shares * marks / state.book.equity_usd
     return weights

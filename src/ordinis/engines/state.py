@@ -28,6 +28,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 
 _ALREADY_HELD = Reason.ALREADY_HELD
 _REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
+_REMOVED = Reason.REMOVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class TradingSettings:
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
     allocation_usd: float | None = None  # Trade as if the account were this large; None: all of it.
+    exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
 class State:
@@ -71,6 +73,7 @@ class State:
         self.displacement = settings.displacement
         self._allocation_usd = settings.allocation_usd
         self.reserve_usd = 0.0  # Of the account, that is not traded with.
+        self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
         self.slots = DayTradeSlots(settings.throttle)
@@ -85,6 +88,7 @@ class State:
         self.refused = 0  # Orders the broker refused.
         self.refusals: Counter[str] = Counter()  # The same by symbol, this session or since a person resumed.
         self._orders_before = 0  # Sent before this session.
+        self.removed: set[str] = set()  # Symbols that are traded no more.
         self.owner: dict[str, str] = {}  # Client order id of an entry -> the strategy that asked for it.
 
     def by_symbol(self) -> PerformanceTracker:
@@ -127,6 +131,8 @@ class State:
         objection = _ALREADY_HELD if symbol in self.ledger.holdings else self.desk.objection(symbol)
         if objection is None and self.refusals and self.shut(symbol):
             objection = _REFUSED_TOO_OFTEN
+        if symbol in self.removed:
+            objection = _REMOVED
         self.columns.objections[self.universe.column[symbol]] = ELIGIBLE if objection is None else objection
 
 

@@ -5,7 +5,7 @@ Pure: no I/O, no clock, no randomness. The same events give the same decisions, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -14,22 +14,24 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.errors import AccountError
 from ordinis.domain.events import (
+    ActionKind,
     CashFlow,
     Command,
     CommandKind,
+    CorporateAction,
     Event,
     OrderUpdate,
     Phase,
     Reconciliation,
     SessionPhase,
 )
-from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice, Universe
-from ordinis.engines import aftermath
+from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
+from ordinis.engines import aftermath, corporate
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import close_all, exits
+from ordinis.engines.exits import DayVotes, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
@@ -48,7 +50,8 @@ class TradingEngine:
         self.curve = EquityCurve()
         self._outlook = outlook
         self._daily_exits = daily_exits
-        self._daily_leavers: Sequence[int] = ()
+        self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
+        self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
         self._minutes: Minutes | None = None
         self._row = 0
         self._in_session = False
@@ -68,9 +71,8 @@ class TradingEngine:
             return self._on_slice(event)
         if isinstance(event, OrderUpdate):
             return aftermath.follow(self.state, event)
-        if isinstance(event, CashFlow):
-            self.state.ledger.apply_cash(event)
-            return NOTHING
+        if isinstance(event, CashFlow | CorporateAction):
+            return self._on_booking(event)
         if isinstance(event, AccountView):
             return self._on_account(event)
         if isinstance(event, Command | Reconciliation):
@@ -102,7 +104,7 @@ class TradingEngine:
         """A minute has passed: the market is looked at, the book is valued."""
         minutes, row = self._look(minute.block), minute.row
         self._row = row
-        return minutes, self._mark(minute.at_ns, float(self.state.ledger.quantity @ minutes.marks[row]))
+        return minutes, self._mark(minute.at_ns, minutes.marks[row])
 
     def _on_slice(self, minute: MarketSlice) -> Decision:
         state, row = self.state, minute.row
@@ -113,7 +115,7 @@ class TradingEngine:
         if state.ledger.holdings:
             if flattening(state):
                 close_all(state, draft)
-            exits(state, draft, self._daily_leavers if self._leaves_by_day else None)
+            exits(state, draft, self._day_votes)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
@@ -133,14 +135,17 @@ class TradingEngine:
                 self._daily_exits.advance(minutes)
         return minutes
 
-    def _mark(self, at_ns: int, long_usd: float) -> list[str]:
+    def _mark(self, at_ns: int, marks: FloatArray) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
+        long_usd = float(ledger.quantity @ marks)  # Shorts count against it.
         book.cash_usd = cash_usd = ledger.cash_float - self.state.reserve_usd
         book.long_usd = long_usd
+        book.short_usd = short_usd = ledger.short_usd(marks) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = cash_usd + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, ledger.cash_float + long_usd, long_usd, len(ledger.holdings))
+        whole_usd = ledger.cash_float + long_usd
+        self.curve.append(at_ns, whole_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -164,10 +169,6 @@ class TradingEngine:
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
 
-    @property
-    def _leaves_by_day(self) -> bool:
-        return self._daily_exits is not None and self.state.tier.exits_on_daily_bars
-
     def _protect(self, draft: Draft) -> None:
         for symbol in sorted(self.state.desk.unprotected):
             draft.actions += self.state.desk.protect(symbol, self.state.ledger.held(symbol), draft.at_ns)
@@ -184,6 +185,22 @@ class TradingEngine:
         draft.actions += actions
         close_all(state, draft)
         return draft.decision(state.columns.changes(draft.reasons))
+
+    def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
+        """Money, or what a company did to its shares: between sessions, prices first and then the books."""
+        if isinstance(event, CashFlow):
+            self.state.ledger.apply_cash(event)
+            return NOTHING
+        column = self.state.universe.column.get(event.symbol)
+        if column is None or self.state.ledger.knows(event.id):
+            return NOTHING
+        if event.kind is ActionKind.SPLIT:
+            ratio = float(event.ratio)
+            self._outlook.split(column, ratio)
+            if self._daily_exits is not None:
+                self._daily_exits.split(column, ratio)
+        self._minutes = None  # Its prices are in the old terms.
+        return corporate.take(self.state, event)
 
     def _on_phase(self, event: SessionPhase) -> Decision:
         notes = self._turn(event)
@@ -202,7 +219,8 @@ class TradingEngine:
             return ()
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
-            self._daily_leavers = self.state.columns.leavers(self._daily_exits.close_session(event.session))
+            votes = self._daily_exits.close_session(event.session, self.state.columns.short)
+            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
         self.state.slots.session_closes()

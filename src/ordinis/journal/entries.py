@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from ordinis.domain.errors import JournalError
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
+from ordinis.journal.pages import Row, rows_of
 from ordinis.journal.schema import check_readable, read_meta, translated
 from ordinis.journal.slices import unpack_bars
 
@@ -51,29 +53,45 @@ class JournalReader:
 
     def entries(self, kind: Kind | None = None) -> Iterator[JournalEntry]:
         """All events in order, or those of one kind."""
-        where, values = ("WHERE kind = ?", (int(kind),)) if kind is not None else ("", ())
-        for row in self.rows(f"SELECT seq, at_ns, kind, payload, decision FROM events {where} ORDER BY seq", values):
-            yield self._entry(*row)
+        for row in self.recorded():
+            if kind is None or row[2] == kind:
+                yield self._entry(*row)
 
     def recorded_slices(self) -> Iterator[MarketSlice]:
         """The minutes as they were decided on, where the run recorded them (`record_slices`)."""
         universe, session = Universe(self.symbols), None
-        query = (
-            "SELECT at_ns, kind, payload, bars FROM events LEFT JOIN slices USING (seq)"
-            " WHERE kind = ? OR bars IS NOT NULL ORDER BY seq"
-        )
-        for at_ns, kind, payload, bars in self.rows(query, (int(Kind.PHASE),)):
+        bars = iter(self._rows("SELECT seq, bars FROM slices ORDER BY seq"))
+        next_bars = next(bars, None)
+        for seq, at_ns, kind, payload, _ in self.recorded():
             if kind == Kind.PHASE:
                 session = self._session(at_ns, payload)
-            elif session is None:
-                raise JournalError(f"{self.path}: the minute at {at_ns} ns comes before any session has opened")
-            else:
-                yield unpack_bars(bars, at_ns, universe, session)
+            elif next_bars is not None and next_bars[0] == seq:
+                if session is None:
+                    raise JournalError(f"{self.path}: the minute at {at_ns} ns comes before any session has opened")
+                yield unpack_bars(next_bars[1], at_ns, universe, session)
+                next_bars = next(bars, None)
 
-    def rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
-        """A read-only query's rows, for a view that needs less than whole entries."""
+    def recorded(self) -> Iterator[Row]:
+        """All events in order as they are kept: for a view that needs less than whole entries."""
+        for first_seq, packed in self._rows("SELECT first_seq, events FROM pages ORDER BY first_seq"):
+            yield from self._page(first_seq, packed)
+        yield from self._rows("SELECT seq, at_ns, kind, payload, decision FROM events ORDER BY seq")
+
+    def last(self) -> tuple[int, int] | None:
+        """Number and time of the newest event, without reading the others; None where there is none."""
+        newest = "SELECT seq, at_ns FROM events ORDER BY seq DESC LIMIT 1"
+        found = next(self._rows(newest), None)
+        return None if found is None else (int(found[0]), int(found[1]))
+
+    def _page(self, first_seq: int, packed: bytes) -> Iterator[Row]:
+        try:
+            yield from rows_of(first_seq, packed)
+        except msgspec.MsgspecError as error:
+            raise not_understood(self.path, f"the page of event {first_seq}", error) from error
+
+    def _rows(self, query: str) -> Iterator[Any]:
         with translated(self.path):
-            yield from self._connection.execute(query, values)
+            yield from self._connection.execute(query)
 
     def close(self) -> None:
         self._connection.close()
@@ -129,9 +147,7 @@ def digest(path: str | Path) -> str:
     """SHA-256 over kind, time, payload and decision of all events in order. Equal digests: the same journal."""
     total = hashlib.sha256()
     with open_journal(path) as journal:
-        for kind, at_ns, payload, decision in journal.rows(
-            "SELECT kind, at_ns, payload, decision FROM events ORDER BY seq"
-        ):
+        for _, at_ns, kind, payload, decision in journal.recorded():
             total.update(_framed(kind, at_ns, payload, decision))
     return total.hexdigest()
 
@@ -147,5 +163,5 @@ def _framed(kind: int, at_ns: int, payload: bytes, decision: bytes | None) -> by
 def counts(path: str | Path) -> dict[str, int]:
     """How many events of each kind, by the kind's name; kinds without any are left out."""
     with open_journal(path) as journal:
-        rows = journal.rows("SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind")
-        return {Kind(kind).name.lower(): count for kind, count in rows}
+        found = Counter(row[2] for row in journal.recorded())
+    return {Kind(kind).name.lower(): found[kind] for kind in sorted(found)}

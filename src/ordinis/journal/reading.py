@@ -14,8 +14,10 @@ from ordinis.journal.views import (
     cash_flows,
     decisions_by_reason,
     fills,
+    fills_by_minute,
     notes,
     orders,
+    position_events,
     reason_changes,
     updates,
 )
@@ -36,9 +38,11 @@ __all__ = [
     "digest",
     "export",
     "fills",
+    "fills_by_minute",
     "notes",
     "open_journal",
     "orders",
+    "position_events",
     "reason_changes",
     "updates",
 ]

@@ -28,7 +28,14 @@ _VERSION_1: Migration = (
     "CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events"
     " BEGIN SELECT RAISE(ABORT, 'a journal is append-only'); END",
 )
-MIGRATIONS: tuple[Migration, ...] = (_VERSION_1,)
+_VERSION_2: Migration = (
+    "CREATE TABLE pages (first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, events BLOB NOT NULL) STRICT",
+    "CREATE TRIGGER pages_are_never_changed BEFORE UPDATE ON pages"
+    " BEGIN SELECT RAISE(ABORT, 'a journal is append-only'); END",
+    "CREATE TRIGGER pages_are_never_removed BEFORE DELETE ON pages"
+    " BEGIN SELECT RAISE(ABORT, 'a journal is append-only'); END",
+)
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_1, _VERSION_2)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ordinis.domain.events import OrderUpdate
+from ordinis.domain.events import CorporateAction, OrderUpdate
 from ordinis.domain.orders import OrderIntent
 from ordinis.journal.trips import Trip
 from ordinis.journal.views import Assessed, ReasonChange
@@ -37,3 +37,4 @@ class WhyStory(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
     in_force: ReasonChange | None
     candidates: tuple[CandidateStory, ...]
+    actions: tuple[CorporateAction, ...] = ()  # What the company did to its shares up to then.

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
-from ordinis.domain.events import OrderUpdate
+from ordinis.domain.events import CorporateAction, OrderUpdate
 from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import OrderIntent
 from ordinis.journal.story import CandidateStory, OrderStory, WhyStory
 from ordinis.journal.times import new_york_text
-from ordinis.journal.trips import Trip
+from ordinis.journal.trips import Booking, Trip, TripFill
 
 
 def render(story: WhyStory) -> str:
@@ -22,6 +22,8 @@ def render(story: WhyStory) -> str:
 def _story(story: WhyStory) -> Iterator[str]:
     yield f"{story.symbol} at {new_york_text(story.at_ns)} (New York)"
     yield _in_force(story)
+    for action in story.actions:
+        yield f"On {action.ex_date}: {action.text}."
     if not story.candidates:
         yield "No candidate of this symbol has reached sizing up to then."
     for candidate in story.candidates:
@@ -115,15 +117,26 @@ def _update(update: OrderUpdate, intent: OrderIntent) -> str:
 
 def _trip(trip: Trip, client_order_id: str) -> Iterator[str]:
     yield "  the position:"
-    for one in trip.fills:
-        whose = "this order" if one.client_order_id == client_order_id else one.client_order_id
-        what = f"{_number(one.fill.quantity)} at {_usd(one.fill.price_usd)}"
-        yield f"    {new_york_text(one.fill.filled_at_ns)}  {what} by {whose}"
+    lines = [(one.fill.filled_at_ns, _filled(one, client_order_id)) for one in trip.fills]
+    lines += [(one.at_ns, _booked(one)) for one in trip.bookings]
+    for at_ns, text in sorted(lines, key=lambda line: line[0]):
+        yield f"    {new_york_text(at_ns)}  {text}"
     result, fraction = trip.result_usd, trip.result_fraction
     if result is None or fraction is None:
         yield f"    still open: {_number(trip.open_quantity)} shares"
     else:
         yield f"    closed: {'-' if result < 0 else '+'}${abs(result):,.2f} ({fraction:+.2%}) before fees"
+
+
+def _filled(one: TripFill, client_order_id: str) -> str:
+    whose = "this order" if one.client_order_id == client_order_id else one.client_order_id
+    return f"{_number(one.fill.quantity)} at {_usd(one.fill.price_usd)} by {whose}"
+
+
+def _booked(one: Booking) -> str:
+    if isinstance(one, CorporateAction):
+        return one.text
+    return f"{one.kind.replace('_', ' ')} of {_usd(one.amount_usd)}: {one.note}"
 
 
 def _number(value: Decimal) -> str:

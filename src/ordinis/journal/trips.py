@@ -1,4 +1,4 @@
-"""Round trips from fills: from flat to flat, one symbol at a time."""
+"""Round trips from fills and what companies did between them: from flat to flat, one symbol at a time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
-from ordinis.domain.events import OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import Fill
+
+Booking = CashFlow | CorporateAction  # What moved a position without an order of ours.
 
 
 class TripFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,21 +21,20 @@ class TripFill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trip(msgspec.Struct, frozen=True, kw_only=True):
-    """A position from its first fill to flat, or to the last fill known while it is open."""
+    """A position from its first fill to flat, or to the last that is known while it is open."""
 
     fills: tuple[TripFill, ...]
-
-    @property
-    def open_quantity(self) -> Decimal:
-        """Shares still held, signed."""
-        return sum((one.fill.quantity for one in self.fills), Decimal(0))
+    bookings: tuple[Booking, ...]  # While it was held, in order.
+    open_quantity: Decimal  # Shares still held, signed.
+    closed_at_ns: int | None  # None while it is open.
 
     @property
     def result_usd(self) -> Decimal | None:
-        """Before fees; None while it is open."""
+        """Before fees, dividends counted; None while it is open."""
         if self.open_quantity:
             return None
-        return -sum((one.fill.quantity * one.fill.price_usd for one in self.fills), Decimal(0))
+        paid = sum((one.amount_usd for one in self.bookings if isinstance(one, CashFlow)), Decimal(0))
+        return paid - sum((one.fill.quantity * one.fill.price_usd for one in self.fills), Decimal(0))
 
     @property
     def result_fraction(self) -> Decimal | None:
@@ -50,17 +51,43 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
         return any(one.client_order_id == client_order_id for one in self.fills)
 
 
-def trips(updates: Iterable[OrderUpdate]) -> list[Trip]:
-    """One symbol's updates in order of execution, cut where the position is flat."""
+def trips(events: Iterable[OrderUpdate | Booking]) -> list[Trip]:
+    """One symbol's events in order, cut where the position is flat."""
     done: list[Trip] = []
-    running: list[TripFill] = []
-    held = Decimal(0)
-    for update in updates:
-        if update.fill is None:
-            continue
-        running.append(TripFill(client_order_id=update.client_order_id, fill=update.fill))
-        held += update.fill.quantity
-        if not held:
-            done.append(Trip(fills=tuple(running)))
-            running = []
-    return [*done, Trip(fills=tuple(running))] if running else done
+    running = _Running()
+    for event in events:
+        running.take(event)
+        if running.fills and not running.held:
+            done.append(running.trip(running.moved_at_ns))
+            running = _Running()
+    return [*done, running.trip(None)] if running.fills else done
+
+
+class _Running:
+    """A position while it is held."""
+
+    def __init__(self) -> None:
+        self.fills: list[TripFill] = []
+        self.bookings: list[Booking] = []
+        self.held = Decimal(0)
+        self.moved_at_ns = 0
+
+    def take(self, event: OrderUpdate | Booking) -> None:
+        if isinstance(event, OrderUpdate):
+            if event.fill is not None:
+                self.fills.append(TripFill(client_order_id=event.client_order_id, fill=event.fill))
+                self.held += event.fill.quantity
+                self.moved_at_ns = event.fill.filled_at_ns
+        elif self.fills:
+            self.bookings.append(event)
+            if isinstance(event, CorporateAction):
+                self.held = event.shares_after(self.held)
+                self.moved_at_ns = event.at_ns
+
+    def trip(self, closed_at_ns: int | None) -> Trip:
+        return Trip(
+            fills=tuple(self.fills),
+            bookings=tuple(self.bookings),
+            open_quantity=self.held,
+            closed_at_ns=closed_at_ns,
+        )

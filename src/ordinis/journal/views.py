@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Assessment, Decision, Reason
-from ordinis.domain.events import CashFlow, OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.orders import Fill, OrderIntent
-from ordinis.journal.coding import Kind, RecordedEvent, decode_decision
+from ordinis.journal.coding import Kind, RecordedEvent, decode_decision, decode_event
 from ordinis.journal.entries import JournalReader, not_understood, open_journal
 
 _Event = TypeVar("_Event", bound=RecordedEvent)
@@ -62,8 +62,8 @@ def decisions_by_reason(path: str | Path) -> dict[str, int]:
     """How often a candidate came to each reason, by the reason's name, in order of precedence."""
     total = np.zeros(256, dtype=np.int64)
     with open_journal(path) as journal:
-        for (decision,) in journal.rows("SELECT decision FROM events WHERE decision IS NOT NULL"):
-            changes = decode_changes(decision)
+        for _, _, _, _, decision in journal.recorded():
+            changes = decode_changes(decision) if decision is not None else b""
             if changes:
                 total += np.bincount(unpack_changes(changes)[1], minlength=256)
     return {reason_of(path, number).name: int(total[number]) for number in np.flatnonzero(total).tolist()}
@@ -83,15 +83,13 @@ def reason_changes(path: str | Path, symbol: str | None = None) -> list[ReasonCh
     return found
 
 
-def assessments(path: str | Path, symbol: str | None = None) -> list[Assessed]:
-    """Every candidate that reached sizing, in order."""
+def assessments(path: str | Path, symbol: str | None = None) -> Iterator[Assessed]:
+    """Every candidate that reached sizing, in order, one at a time: a long run has very many."""
     with open_journal(path) as journal:
-        return [
-            Assessed(seq=seq, at_ns=at_ns, assessment=one)
-            for seq, at_ns, decision in _answered(journal)
-            for one in decision.assessments
-            if symbol in (None, one.symbol)
-        ]
+        for seq, at_ns, decision in _answered(journal):
+            for one in decision.assessments:
+                if symbol in (None, one.symbol):
+                    yield Assessed(seq=seq, at_ns=at_ns, assessment=one)
 
 
 def orders(path: str | Path, symbol: str | None = None) -> list[OrderIntent]:
@@ -115,6 +113,19 @@ def fills(path: str | Path, symbol: str | None = None) -> list[Fill]:
     return [update.fill for update in updates(path, symbol) if update.fill is not None]
 
 
+def fills_by_minute(path: str | Path) -> list[tuple[int, Fill]]:
+    """All fills in order, each with the number of the first minute, from 0, that was decided with it in the book."""
+    found: list[tuple[int, Fill]] = []
+    minute = 0
+    with open_journal(path) as journal:
+        for entry in journal.entries():
+            if entry.kind is Kind.SLICE:
+                minute += 1
+            elif isinstance(entry.event, OrderUpdate) and entry.event.fill is not None:
+                found.append((minute, entry.event.fill))
+    return found
+
+
 def account_views(path: str | Path) -> list[AccountView]:
     """The broker's own figures, each time they were asked."""
     return _events(path, Kind.ACCOUNT, AccountView)
@@ -123,6 +134,18 @@ def account_views(path: str | Path) -> list[AccountView]:
 def cash_flows(path: str | Path) -> list[CashFlow]:
     """Money that moved without a trade."""
     return _events(path, Kind.CASH, CashFlow)
+
+
+def position_events(path: str | Path) -> list[OrderUpdate | CashFlow | CorporateAction]:
+    """All that can move a position, in order: what the broker said of orders, of symbols' money and of companies."""
+    kinds = (Kind.UPDATE, Kind.CASH, Kind.CORPORATE)
+    found: list[OrderUpdate | CashFlow | CorporateAction] = []
+    with open_journal(path) as journal:
+        for _, at_ns, kind, payload, _ in journal.recorded():
+            event = decode_event(kind, at_ns, payload) if kind in kinds else None
+            if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
+                found.append(event)
+    return found
 
 
 def notes(path: str | Path) -> list[tuple[int, str]]:
@@ -144,8 +167,9 @@ def _events(path: str | Path, kind: Kind, wanted: type[_Event]) -> list[_Event]:
 
 
 def _answered(journal: JournalReader) -> Iterator[tuple[int, int, Decision]]:
-    query = "SELECT seq, at_ns, decision FROM events WHERE decision IS NOT NULL ORDER BY seq"
-    for seq, at_ns, packed in journal.rows(query):
+    for seq, at_ns, _, _, packed in journal.recorded():
+        if packed is None:
+            continue
         try:
             yield seq, at_ns, decode_decision(packed)
         except msgspec.MsgspecError as error:

@@ -9,7 +9,7 @@ import msgspec
 
 from ordinis.domain.decision import Decision
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import OrderUpdate
+from ordinis.domain.events import CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import CancelIntent, OrderIntent, leg_id
 from ordinis.journal.coding import Kind, decode_decision, decode_event
@@ -19,6 +19,9 @@ from ordinis.journal.telling import render
 from ordinis.journal.times import new_york_text, parse_time
 from ordinis.journal.trips import Trip, trips
 from ordinis.journal.views import Assessed, ReasonChange, decode_changes, reason_of, unpack_changes
+
+_Told = OrderUpdate | CashFlow | CorporateAction
+_TELLING = (int(Kind.UPDATE), int(Kind.CASH), int(Kind.CORPORATE))
 
 __all__ = ["CandidateStory", "OrderStory", "WhyStory", "parse_time", "render", "why"]
 
@@ -33,7 +36,13 @@ def why(path: str | Path, symbol: str, at_ns: int | None = None) -> WhyStory:
         at_ns = _within(journal, at_ns)
         until_ns = at_ns // MINUTE_NS * MINUTE_NS + MINUTE_NS - 1
         record = _Record(journal, symbol, column, until_ns)
-    return WhyStory(symbol=symbol, at_ns=at_ns, in_force=record.in_force, candidates=record.candidates())
+    return WhyStory(
+        symbol=symbol,
+        at_ns=at_ns,
+        in_force=record.in_force,
+        candidates=record.candidates(),
+        actions=record.actions,
+    )
 
 
 class _Record:
@@ -48,31 +57,36 @@ class _Record:
         self._latest: list[Assessed] = []
         self._orders: dict[str, OrderIntent] = {}
         self._cancels: list[CancelIntent] = []
-        self._updates: list[OrderUpdate] = []
-        for seq, at_ns, update, decision in self._rows():
-            self._take(seq, at_ns, update, decision)
-        self._trips = trips(self._updates)
+        self._told: list[_Told] = []  # All that was said of the symbol, in order.
+        for seq, at_ns, told, decision in self._rows():
+            self._take(seq, at_ns, told, decision)
+        self._updates = [one for one in self._told if isinstance(one, OrderUpdate)]
+        self._trips = trips(self._told)
+
+    @property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        known = (one for one in self._told if isinstance(one, CorporateAction))
+        return tuple(one for one in known if one.at_ns <= self._until_ns)
 
     def candidates(self) -> tuple[CandidateStory, ...]:
         return tuple(
             CandidateStory(assessed=one, order=self._order(one.assessment.client_order_id)) for one in self._latest
         )
 
-    def _rows(self) -> Iterator[tuple[int, int, OrderUpdate | None, Decision | None]]:
+    def _rows(self) -> Iterator[tuple[int, int, _Told | None, Decision | None]]:
         name = self._symbol.encode()
-        query = (
-            "SELECT seq, at_ns, kind, payload, decision FROM events WHERE decision IS NOT NULL OR kind = ? ORDER BY seq"
-        )
-        for seq, at_ns, kind, payload, packed in self._journal.rows(query, (int(Kind.UPDATE),)):
+        for seq, at_ns, kind, payload, packed in self._journal.recorded():
+            if packed is None and kind not in _TELLING:
+                continue
             try:
-                update = decode_event(kind, at_ns, payload) if kind == Kind.UPDATE and name in payload else None
-                yield seq, at_ns, update if isinstance(update, OrderUpdate) else None, _decision(packed, name)
+                told = decode_event(kind, at_ns, payload) if kind in _TELLING and name in payload else None
+                yield seq, at_ns, told if isinstance(told, _Told) else None, _decision(packed, name)
             except msgspec.MsgspecError as error:
                 raise not_understood(self._journal.path, f"event {seq}", error) from error
 
-    def _take(self, seq: int, at_ns: int, update: OrderUpdate | None, decision: Decision | None) -> None:
-        if update is not None and update.symbol == self._symbol:
-            self._updates.append(update)
+    def _take(self, seq: int, at_ns: int, told: _Told | None, decision: Decision | None) -> None:
+        if told is not None and told.symbol == self._symbol:
+            self._told.append(told)
         if decision is None:
             return
         for action in decision.actions:
@@ -129,11 +143,12 @@ def _column(journal: JournalReader, symbol: str) -> int:
 
 def _within(journal: JournalReader, at_ns: int | None) -> int:
     """The time asked for, or the last there is."""
-    first_ns, last_ns = next(journal.rows("SELECT min(at_ns), max(at_ns) FROM events"))
-    if first_ns is None:
+    times = [row[1] for row in journal.recorded()]
+    if not times:
         raise DataError(f"{journal.path} holds no events yet. Run first, then ask")
+    first_ns, last_ns = min(times), max(times)
     if at_ns is None:
-        return int(last_ns)
+        return last_ns
     if not first_ns // MINUTE_NS <= at_ns // MINUTE_NS <= last_ns // MINUTE_NS:
         raise DataError(
             f"{journal.path} holds {new_york_text(first_ns)} to {new_york_text(last_ns)} (New York),"

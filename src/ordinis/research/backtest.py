@@ -72,11 +72,7 @@ def backtest(
         complete = trade(engine, run.counted(market), broker, journal, stopped, look)
     journal.close()
     seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
-    sent = [
-        (one.assessment.size, one.assessment.verdict)
-        for one in reading.assessments(run.journal)
-        if one.assessment.client_order_id and one.assessment.size is not None
-    ]
+    sent = _Sent(run.journal)
     facts = RunFacts(
         data=run.data,
         data_label=run.data_label,
@@ -87,15 +83,30 @@ def backtest(
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         loading_cpu_seconds=run.loading_cpu_seconds,
-        average_position=fmean(_weight(size, verdict) for size, verdict in sent) if sent else None,
+        average_position=fmean(sent.weights) if sent.weights else None,
         decisions_by_reason=reading.decisions_by_reason(run.journal),
-        bound_by=_counted(_bound_by(size, verdict) for size, verdict in sent),
-        sizing_methods=_counted(size.sizing_method for size, _ in sent),
+        bound_by=dict(sent.bound_by.most_common()),
+        sizing_methods=dict(sent.methods.most_common()),
         journal=str(run.journal),
         journal_digest=reading.digest(run.journal),
         partial=not complete,
     )
     return summarise(engine, books, facts)
+
+
+class _Sent:
+    """What the sizes of the entries that were sent come to, read from the journal one at a time."""
+
+    def __init__(self, journal: Path) -> None:
+        self.weights: list[float] = []
+        self.bound_by: Counter[str] = Counter()
+        self.methods: Counter[str] = Counter()
+        for one in reading.assessments(journal):
+            size, verdict = one.assessment.size, one.assessment.verdict
+            if one.assessment.client_order_id and size is not None:
+                self.weights.append(_weight(size, verdict))
+                self.bound_by[_bound_by(size, verdict)] += 1
+                self.methods[size.sizing_method] += 1
 
 
 def _weight(size: SizeResult, verdict: Verdict) -> float:
@@ -106,7 +117,3 @@ def _weight(size: SizeResult, verdict: Verdict) -> float:
 def _bound_by(size: SizeResult, verdict: Verdict) -> str:
     """The rule that cut the size, or else the link of the chain that set it."""
     return verdict.reason.name if verdict.action is VerdictAction.RESIZE else size.bound_by
-
-
-def _counted(names: Iterable[str]) -> dict[str, int]:
-    return dict(Counter(names).most_common())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from ordinis.app import build_engine, build_exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.config import load
 from ordinis.domain.account import AccountView
+from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import Universe
 from ordinis.engines.portfolio.sizing import KellyBasis, SizingConfig, SizingMethod
 from ordinis.engines.riskguard.limits import OFF, Limits
@@ -65,6 +67,9 @@ LIMITS: dict[str, tuple[str, Any]] = {
     "beta_min": ("risk.beta_rule=off", -OFF),
     "beta_max": ("risk.beta_max=1.9", 1.9),
     "market_volatility_full": ("risk.market_volatility_full=0", OFF),
+    "shorting_allowed": ("risk.shorting_allowed=true", True),
+    "short_price_usd_min": ("risk.short_price_usd_min=11", 11.0),
+    "short_equity_usd_min": ("exchange.margin_equity_min_usd=2100", 2100.0),
     "market_buy_collar_fraction": ("execution.market_buy_collar_fraction=0.29", 0.29),
     "minimum_notional_usd": ("sizing.minimum_notional_usd=30", 30.0),
 }
@@ -140,6 +145,28 @@ def test_every_rule_of_a_tier_is_a_setting(change: str, field: str, value: Any) 
     assert getattr(built(change).state.tier, field) == value
 
 
+def test_a_slower_bar_for_exits_is_a_setting_by_strategy() -> None:
+    assert dict(built().state.exit_minutes) == {}
+    assert dict(built("strategies.exit_timeframe.ema_trend=2H").state.exit_minutes) == {"ema_trend": 120}
+    assert dict(built("strategies.exit_timeframe.ema_trend=1D").state.exit_minutes) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["strategies.exit_timeframe.macd=1H"], "strategies.exit_timeframe names macd, which is not enabled"),
+        (["strategies.bar_minutes.macd=5"], "strategies.bar_minutes names macd, which is not enabled"),
+        (
+            ["strategies.bar_minutes.atr_rsi=30", "strategies.exit_timeframe.atr_rsi=15m"],
+            "strategies.exit_timeframe.atr_rsi (15m) must not be shorter than the bars it enters on",
+        ),
+    ],
+)
+def test_a_bar_that_cannot_be_is_refused(changes: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        built(*changes)
+
+
 EXCHANGE: dict[str, tuple[str, Any]] = {
     "cash_usd": ("account.cash_usd=51", Decimal(51)),
     "multiplier": ("account.multiplier=4", 4),
@@ -158,6 +185,10 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
     "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+    "shorting_enabled": ("risk.shorting_allowed=true", True),
+    "easy_to_borrow": ("exchange.easy_to_borrow=AAPL", frozenset({"AAPL"})),
+    "short_sale_collar": ("exchange.short_sale_collar_fraction=0.07", 0.07),
+    "borrow_fee_fraction": ("exchange.fees.borrow_fee_fraction=0.0100", Decimal("0.01")),
 }
 
 
@@ -166,6 +197,11 @@ def test_every_figure_of_the_exchange_is_a_setting(field: str) -> None:
     change, value = EXCHANGE[field]
     assert getattr(build_exchange(load(), UNIVERSE, "sip").settings, field) != value
     assert getattr(build_exchange(load(None, [change]), UNIVERSE, "sip").settings, field) == value
+
+
+def test_the_half_spread_may_follow_the_price() -> None:
+    settings = load(None, ["exchange.half_spread_bps=by_price"])
+    assert build_exchange(settings, UNIVERSE, "sip").settings.half_spread_bps == "by_price"
 
 
 def test_no_figure_of_the_exchange_is_left_out() -> None:

@@ -37,9 +37,11 @@ def test_settings_written_as_toml_are_read_back_the_same(tmp_path: Path) -> None
         [
             'strategies.parameters.atr_rsi.note=a "quoted" \\ word',
             "strategies.weights.ema_trend=0.5",
+            "strategies.exit_timeframe.ema_trend=1H",
             "data.symbols=AAPL,BRK.B",
             "tiers.small.max_positions=3",
             "exchange.fees.taf_usd_per_share=0.000001",
+            "exchange.half_spread_bps=by_price",
         ],
     )
     assert load(_file(tmp_path, as_toml(changed))) == changed
@@ -57,6 +59,8 @@ def test_settings_written_as_toml_are_read_back_the_same(tmp_path: Path) -> None
         ("account.book=2", None, None, "account.book must be text of the form ^[a-z]"),
         ("risk.cash_buffer_fraction=0", "risk", "cash_buffer_fraction", 0.0),
         (" run.seed = 11 ", "run", "seed", 11),
+        ("exchange.half_spread_bps=by_price", "exchange", "half_spread_bps", "by_price"),
+        ("exchange.half_spread_bps=3", "exchange", "half_spread_bps", 3.0),
     ],
 )
 def test_an_override_is_typed_by_its_key(override: str, section: str | None, key: str | None, value: object) -> None:
@@ -118,6 +122,17 @@ MESSAGES = [
     ("sizing.volatility_min_sessions=21", "volatility_min_sessions (21) must not be above"),
     ("execution.exit_retry_minutes=61", "exit_retry_minutes (61) must not be above"),
     ("risk.drawdown_fraction_warn=0.5", "drawdowns must rise from warn to halve to stop, were 0.5, 0.08, 0.1"),
+    (
+        "exchange.half_spread_bps=by_prize",
+        'exchange.half_spread_bps: must be in [0, 10000), or "by_price", was "by_prize"',
+    ),
+    ("exchange.half_spread_bps=-1", 'exchange.half_spread_bps: must be in [0, 10000), or "by_price", was -1'),
+    ("exchange.half_spread_bps=10000", 'exchange.half_spread_bps: must be in [0, 10000), or "by_price", was 10000'),
+    ("exchange.half_spread_bps=true", 'exchange.half_spread_bps: must be in [0, 10000), or "by_price", was true'),
+    ("strategies.exit_timeframe.macd=1W", "strategies.exit_timeframe.macd: must be a bar like 15m, 1H or 1D, within"),
+    ("strategies.exit_timeframe.macd=30", "must be a bar like 15m, 1H or 1D, within a session, was"),
+    ("strategies.exit_timeframe.macd=7H", 'must be a bar like 15m, 1H or 1D, within a session, was "7H"'),
+    ("strategies.exit_timeframe.macd=0m", 'must be a bar like 15m, 1H or 1D, within a session, was "0m"'),
     ("data.symbols=aapl", 'symbols are written in capitals, was "aapl"; did you mean "AAPL"?'),
     ("data.symbols=AAPL,AAPL", "each symbol is named once"),
     ("account=3", "expected section.key=value"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from ordinis.data.calendar import minute_starts_ns, session_on, sessions
 from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, FloatArray, MarketBlock, Session, Universe
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # For `simulation.actions`.
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ordinis.domain.market import DailyBlock, MarketBlock, Universe
-from ordinis.engines.daily_exits import DailyExits, DayBar
+from ordinis.engines.daily_exits import DailyExits, DayBar, newest
 from ordinis.engines.estimates import Volatility
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.riskguard.limits import Limits
@@ -43,7 +43,7 @@ def rows(block: MarketBlock) -> list[MarketBlock]:
 def test_a_day_s_bar_is_first_highest_lowest_last_and_all_the_volume(parts: list[MarketBlock]) -> None:
     bar = DayBar(3)
     for part in parts:
-        bar.add(part)
+        bar.add(part, *newest(part.present))
     whole = bar.block(Universe(DAY.universe.symbols), DAY.session)
     for field, values in EXPECTED.items():
         np.testing.assert_array_equal(getattr(whole, field), [values])

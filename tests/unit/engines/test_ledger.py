@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from ordinis.domain.account import Position
@@ -98,3 +99,41 @@ def test_what_the_broker_says_otherwise_is_named(theirs: list[Position], lines: 
     ledger = Ledger(UNIVERSE)
     ledger.apply_fill(fill(1, "10", "100"))
     assert ledger.differs_from(tuple(theirs)) == lines
+
+
+def test_a_short_is_a_round_trip_too() -> None:
+    ledger = Ledger(UNIVERSE, Decimal(10_000))
+    assert ledger.apply_fill(fill(1, "-10", "100.00"), "trend", Decimal("103.00")) is None
+    assert ledger.apply_fill(fill(2, "-10", "98.00")) is None
+    assert [ledger.held("AAA"), ledger.shorts, ledger.cash_usd] == [-20, 1, 11_980]
+    assert ledger.holdings["AAA"].average_price_usd == 99
+    assert ledger.short_usd(np.array([101.0, 0.0, 0.0])) == 2_020
+    assert ledger.apply_fill(fill(3, "5", "90.00")) is None
+    assert ledger.apply_fill(fill(4, "15", "94.00")) == RoundTrip(
+        symbol="AAA",
+        strategy="trend",
+        quantity=Decimal(20),
+        entry_price_usd=Decimal(99),
+        exit_price_usd=Decimal(93),
+        opened_at_ns=1,
+        closed_at_ns=4,
+        pnl_usd=Decimal(120),
+        risk_usd=Decimal(80),  # 20 shares sold for 1,980 USD, stopped at 103.
+        short=True,
+    )
+    assert ledger.holdings == {}
+    assert [ledger.shorts, ledger.cash_usd] == [0, 10_120]
+
+
+@pytest.mark.parametrize("first", ["10", "-10"])
+def test_a_fill_that_goes_through_zero_closes_one_position_and_opens_another(first: str) -> None:
+    sign = Decimal(first) / 10
+    ledger = Ledger(UNIVERSE, Decimal(10_000))
+    ledger.apply_fill(fill(1, first, "100.00"), "trend")
+    trip = ledger.apply_fill(fill(2, str(-15 * sign), "104.00"), "other", Decimal("107.00"))
+    assert trip is not None
+    assert [trip.quantity, trip.pnl_usd, trip.short] == [10, 40 * sign, sign < 0]
+    holding = ledger.holdings["AAA"]
+    assert [holding.quantity, holding.average_price_usd, holding.strategy] == [-5 * sign, 104, "other"]
+    assert (ledger.shorts, ledger.quantity[0]) == (int(sign > 0), float(-5 * sign))
+    assert ledger.cash_usd == 10_000 - 1_000 * sign + 15 * 104 * sign

@@ -13,7 +13,9 @@ from ordinis.domain.decision import Assessment, Reason, SizeResult
 from ordinis.domain.market import DailyBlock, FloatArray
 from ordinis.domain.orders import OrderIntent
 from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.portfolio.book_risk import BookRisk
 from ordinis.engines.portfolio.sizing import SizingMethod
+from ordinis.engines.prospects import Prospects
 from simulation.worlds import UNIVERSE, Hand, tier_of
 
 
@@ -165,3 +167,23 @@ def test_a_book_is_solved_anew_when_the_estimates_change() -> None:
         hand.engine.state.ledger.quantity[:] = 0.0
     assert hand.engine.state.optimal.solved >= 1
     assert hand.engine.state.optimal._books == {}
+
+
+def test_a_book_that_fits_whatever_moves_together_needs_no_covariance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights times volatilities bound the book's volatility: far below the target nobody asks for more."""
+    hand = hand_of(SizingMethod.FIXED_PERCENT, **CAPPED | {"target_volatility": 2.0})
+    monkeypatch.setattr(BookRisk, "__init__", _never)
+    found = sizes(hand, "AAA BBB CCC")
+    assert [found[symbol].bound_by for symbol in UNIVERSE.symbols] == ["FIXED_PERCENT"] * 3
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("the covariance was asked for")
+
+
+@pytest.mark.parametrize("target", [0.05, 0.15, 0.25, 0.30, 0.40])
+def test_the_bound_decides_as_the_covariance_would(monkeypatch: pytest.MonkeyPatch, target: float) -> None:
+    config = CAPPED | {"target_volatility": target, "max_position_pct": 0.3}
+    quick = sizes(hand_of(SizingMethod.FIXED_PERCENT, **config), "AAA BBB CCC")
+    monkeypatch.setattr(Prospects, "_fits_whatever_moves", lambda self, column: False)
+    assert quick == sizes(hand_of(SizingMethod.FIXED_PERCENT, **config), "AAA BBB CCC")

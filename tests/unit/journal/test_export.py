@@ -40,7 +40,7 @@ def test_an_export_has_a_line_an_event_in_words(material: Any, record: Any, tmp_
     }
     assert set(lines[1]) == {"seq", "at", "kind", "event"}
     assert set(lines[1]["event"]) == {"present", "fingerprint"}
-    assert lines[4]["event"] == {"id": "fee-1", "kind": "fee", "amount_usd": "-0.02", "note": ""}
+    assert lines[4]["event"] == {"id": "fee-1", "kind": "fee", "amount_usd": "-0.02", "note": "", "symbol": ""}
 
 
 def test_an_exported_decision_tells_order_size_and_verdict(material: Any, record: Any, tmp_path: Path) -> None:

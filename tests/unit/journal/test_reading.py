@@ -22,6 +22,7 @@ from ordinis.journal.reading import (
     decisions_by_reason,
     digest,
     fills,
+    fills_by_minute,
     notes,
     open_journal,
     orders,
@@ -118,7 +119,7 @@ def test_meta_does_not_count_in_the_digest(material: Any, record: Any) -> None:
 @pytest.mark.parametrize("statement", ["INSERT INTO meta VALUES ('a', 'b')", "DROP TABLE slices", "DELETE FROM slices"])
 def test_a_reader_cannot_write(material: Any, record: Any, statement: str) -> None:
     with open_journal(record(material.day())) as journal, pytest.raises(JournalError, match="read-only"):
-        list(journal.rows(statement))
+        list(journal._rows(statement))
 
 
 def test_a_reader_looks_on_while_the_writer_writes(material: Any, tmp_path: Any) -> None:
@@ -152,11 +153,17 @@ def test_views_return_what_was_recorded(material: Any, record: Any) -> None:
     assert notes(path) == [(material.at(2), "first order")]
 
 
+def test_a_fill_belongs_to_the_first_minute_that_follows_it(material: Any, record: Any) -> None:
+    """Two minutes are recorded before it, so the third, number 2, is the first with it in the book."""
+    day = material.day()
+    assert fills_by_minute(record(day)) == [(2, day[3][0].fill)]
+
+
 @pytest.mark.parametrize("view", [assessments, orders, updates, fills])
 def test_views_of_one_symbol_leave_the_others_out(material: Any, record: Any, view: Any) -> None:
     path = record(material.day())
-    assert len(view(path, "AAPL")) == 1
-    assert view(path, "IBM") == []
+    assert len(list(view(path, "AAPL"))) == 1
+    assert list(view(path, "IBM")) == []
 
 
 def test_reasons_are_counted_in_order_of_precedence(material: Any, record: Any) -> None:
@@ -186,6 +193,15 @@ def test_a_row_that_cannot_be_understood_is_named(material: Any, record: Any) ->
         connection.execute("INSERT INTO events VALUES (11, 0, 1, x'00', NULL)")
     connection.close()
     with pytest.raises(JournalError, match=r"event 11 cannot be understood .* Use the program version that wrote it"):
+        updates(path)
+
+
+def test_a_page_that_cannot_be_understood_is_named(material: Any, record: Any) -> None:
+    path = record(material.day())
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO pages VALUES (11, 1, x'91')")
+    connection.close()
+    with pytest.raises(JournalError, match=r"the page of event 11 cannot be understood"):
         updates(path)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from ordinis.domain.decision import NOTHING, Decision, Reason, VerdictAction
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import Phase
+from ordinis.domain.events import ActionKind, CashFlow, CorporateAction, Phase
 from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import CancelIntent, OrderStatus, Purpose, Side, leg_id
 from ordinis.journal.why import parse_time, render, why
@@ -186,6 +187,39 @@ def test_a_short_position_wins_when_the_price_falls(material: Any, record: Any) 
         (material.update(4, OrderStatus.FILLED, "10", "90", order_id="cover"), NOTHING),
     ]
     assert _tell(record(entries), at="2025-01-15T09:32").endswith("closed: +$100.00 (+10.00%) before fees")
+
+
+def test_what_a_company_did_is_told_with_the_position_and_without_one(material: Any, record: Any) -> None:
+    split = CorporateAction(
+        at_ns=material.at(4),
+        id="split",
+        symbol="AAPL",
+        kind=ActionKind.SPLIT,
+        ex_date=date(2025, 1, 16),
+        ratio=Decimal(4),
+    )
+    paid = CashFlow(
+        at_ns=material.at(4),
+        id="p",
+        kind="dividend",
+        amount_usd=Decimal("1.50"),
+        note="0.15 USD a share",
+        symbol="AAPL",
+    )
+    entries = [
+        *material.day()[:3],
+        (material.update(3, OrderStatus.FILLED, "10", "100"), NOTHING),
+        (paid, NOTHING),
+        (split, NOTHING),
+        (material.update(5, OrderStatus.FILLED, "-40", "26", order_id="exit"), NOTHING),
+    ]
+    path = record(entries)
+    text = _tell(path, at="2025-01-15T09:34")
+    assert "On 2025-01-16: split, 4 new shares for an old one." in text
+    assert "09:34  dividend of $1.50: 0.15 USD a share" in text
+    assert "09:34  split, 4 new shares for an old one" in text
+    assert text.endswith("closed: +$41.50 (+4.15%) before fees")
+    assert "On 2025-01-16" not in _tell(path, at="2025-01-15T09:33")
 
 
 def test_an_unknown_symbol_is_answered_with_those_there_are(material: Any, record: Any) -> None:

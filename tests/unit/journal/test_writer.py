@@ -16,6 +16,7 @@ from ordinis.domain.errors import JournalError
 from ordinis.domain.events import Phase
 from ordinis.journal import writer
 from ordinis.journal.reading import counts, digest, open_journal
+from ordinis.journal.schema import MIGRATIONS
 from ordinis.journal.writer import Durability, SqliteJournal, discard
 
 CRASHING_WRITER = """
@@ -36,8 +37,9 @@ sys.stdin.read()
 
 def _rows_on_disk(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
-        count: int = connection.execute("SELECT count(*) FROM events").fetchone()[0]
-        return count
+        single: int = connection.execute("SELECT count(*) FROM events").fetchone()[0]
+        paged: int = connection.execute("SELECT coalesce(sum(count), 0) FROM pages").fetchone()[0]
+        return single + paged
 
 
 @pytest.mark.parametrize("durability", list(Durability))
@@ -78,7 +80,7 @@ def test_batch_writes_when_the_session_closes(material: Any, tmp_path: Path) -> 
 
 
 def test_batch_never_holds_more_than_its_limit(material: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "ROWS_BUFFERED_MAX", 7)
+    monkeypatch.setattr(writer, "EVENTS_BUFFERED_MAX", 7)
     event = material.block().at(0)
     with SqliteJournal(tmp_path / "a.db", meta={}, durability=Durability.BATCH) as journal:
         for _ in range(20):
@@ -87,7 +89,7 @@ def test_batch_never_holds_more_than_its_limit(material: Any, tmp_path: Path, mo
     assert _rows_on_disk(journal.path) == 20
 
 
-@pytest.mark.parametrize("rows", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("rows", [1, 255, 256, 257, 600])
 def test_a_flush_of_any_size_writes_every_row_once(material: Any, record: Any, rows: int) -> None:
     block = material.block(rows=rows)
     path = record([(block.at(row), NOTHING) for row in range(rows)])
@@ -97,9 +99,19 @@ def test_a_flush_of_any_size_writes_every_row_once(material: Any, record: Any, r
 
 @pytest.mark.parametrize("durability", list(Durability))
 def test_a_decision_that_says_nothing_is_stored_as_null(material: Any, record: Any, durability: Durability) -> None:
-    path = record([(material.block().at(0), Decision())], durability=durability)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT decision FROM events").fetchall() == [(None,)]
+    with open_journal(record([(material.block().at(0), Decision())], durability=durability)) as journal:
+        assert [decision for *_, decision in journal.recorded()] == [None]
+
+
+def test_a_live_journal_goes_on_behind_the_pages_of_a_batch(material: Any, record: Any) -> None:
+    day = material.day()
+    path = record(day)
+    with open_journal(path) as reader:
+        meta = reader.meta
+    with SqliteJournal(path, meta=meta, durability=Durability.FULL) as journal:
+        journal.append(*day[0])
+    with open_journal(path) as reader:
+        assert [entry.seq for entry in reader.entries()] == list(range(1, len(day) + 2))
 
 
 def test_bars_are_kept_where_asked_and_change_no_digest(material: Any, record: Any) -> None:
@@ -116,9 +128,13 @@ def test_bars_are_kept_where_asked_and_change_no_digest(material: Any, record: A
         assert list(journal.recorded_slices()) == []
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET at_ns = 0", "DELETE FROM events"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE events SET at_ns = 0", "DELETE FROM events", "UPDATE pages SET count = 0", "DELETE FROM pages"],
+)
 def test_events_are_never_changed_or_removed(material: Any, record: Any, statement: str) -> None:
-    path = record(material.day())
+    durability = Durability.FULL if "events" in statement else Durability.BATCH
+    path = record(material.day(), durability=durability)
     with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute(statement)
 
@@ -271,7 +287,7 @@ def test_a_backtest_on_a_full_disk_says_so_and_lets_go(material: Any, tmp_path: 
 
 def test_an_event_that_cannot_be_encoded_leaves_no_gap(material: Any, tmp_path: Path) -> None:
     wrong: Any = Decision(notes=(object(),))  # type: ignore[arg-type]
-    with SqliteJournal(tmp_path / "a.db", meta={}, durability=Durability.BATCH) as journal:
+    with SqliteJournal(tmp_path / "a.db", meta={}, durability=Durability.FULL) as journal:
         with pytest.raises(TypeError):
             journal.append(material.phase(Phase.OPENING), wrong)
         journal.append(material.phase(Phase.OPENING), NOTHING)
@@ -285,4 +301,4 @@ def test_meta_says_what_the_run_was(material: Any, tmp_path: Path) -> None:
     with open_journal(path) as journal:
         assert journal.symbols == material.symbols
         assert journal.meta["label"] == "real"
-        assert journal.meta["schema_version"] == "1"
+        assert journal.meta["schema_version"] == str(len(MIGRATIONS))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,14 +16,16 @@ import numpy as np
 import pytest
 
 from ordinis import app
+from ordinis.brokers.simulated.pricing import Pricing
+from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.config import load
 from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
 from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.trading import TradingEngine
-from ordinis.research.report import Benchmark, ReportSource, benchmark_of, gather
+from ordinis.research.report import Benchmark, ReportSource, Surroundings, benchmark_of, gather
 from ordinis.research.report.page import page
-from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, Sizes, Trade
+from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, SectorExposure, Sizes, Slip, Trade
 from ordinis.research.result import BacktestResult
 
 DAYS = (date(2025, 1, 13), date(2025, 1, 14), date(2025, 1, 15))
@@ -79,8 +83,12 @@ EXCHANGE = {
     },
 }
 
+NO_SECTORS = SectorExposure(sectors=(), rows=np.empty(0, np.int64), usd=np.empty((0, 0)))
+
 MakeSource = Callable[..., ReportSource]
 ReadPage = Callable[[ReportSource], "Page"]
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # For `simulation.actions`.
 
 
 def session(day: int) -> Session:
@@ -135,6 +143,7 @@ def curve(sessions: int = 2) -> Curve:
         at_ns=np.concatenate([np.empty(0, np.int64), *marks]).astype(np.int64),
         equity_usd=equity_usd,
         long_usd=np.full(rows, 10_000.0),
+        short_usd=np.zeros(rows),
         positions=np.ones(rows, np.int64),
         sessions=tuple((DAYS[day], 390 * (day + 1)) for day in range(sessions)),
     )
@@ -158,6 +167,17 @@ SOURCE = ReportSource(
         values_usd=(50_500.0, 51_000.0),
     ),
     curve=curve(),
+    target_volatility=0.15,
+    sectors=SectorExposure(
+        sectors=("Energy", "Financials"),
+        rows=np.array([389, 779]),
+        usd=np.array([[1_000.0, 9_000.0], [4_000.0, 6_000.0]]),
+    ),
+    slips=(
+        Slip(order_type="market", notional_usd=900.0, cost_usd=0.09),
+        Slip(order_type="market", notional_usd=100.0, cost_usd=0.11),
+        Slip(order_type="stop", notional_usd=25_000.0, cost_usd=12.5),
+    ),
     trades=(trade("AAPL", "140", Exit.SIGNAL), trade("IBM", "-40.25", Exit.STOP, risk_usd="0")),
     open_positions=(
         OpenPosition(
@@ -210,6 +230,8 @@ def nothing(make_source: MakeSource) -> ReportSource:
         quiet,
         trades=(),
         open_positions=(),
+        sectors=NO_SECTORS,
+        slips=(),
         curve=curve(1),
         benchmark=SOURCE.benchmark.until(DAYS[:1]),
         sizes=Sizes(set_by={}, took_part={}),
@@ -286,7 +308,7 @@ class Page(HTMLParser):
             self.sections[data], self.text[data] = [], ""
         elif where in ("td", "th"):
             self.sections[self._section][-1].rows[-1][-1] += data
-        elif where == "figcaption":
+        elif "figcaption" in self._open:
             self.captions[-1] += data
         elif where != "style":
             self.text[self._section] += data
@@ -303,11 +325,17 @@ def read_page() -> ReadPage:
     return lambda source: Page(page(source, plotly=""))
 
 
+def given_away(buys: bool, fill_usd: float) -> float:
+    """The exchange's half spread at default settings, of a fill."""
+    return Pricing(ExchangeSettings(cash_usd=Decimal(1))).given_away(buys, fill_usd)
+
+
 @dataclass(frozen=True, slots=True)
 class SmallRun:
     result: BacktestResult
     engine: TradingEngine
     benchmark: Benchmark
+    around: Surroundings
     source: ReportSource
 
 
@@ -331,7 +359,14 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     )
     result, engine = app.run_backtest(settings, data="wandering", journal=folder / "small.journal")
     benchmark = benchmark_of(blocks, 50_000.0)
-    return SmallRun(result, engine, benchmark, gather(result, engine, benchmark, "ordinis backtest"))
+    around = Surroundings(
+        command="ordinis backtest",
+        benchmark=benchmark,
+        given_away=given_away,
+        bars=lambda symbols: BarStore(folder / "bars").open("wandering").blocks(DAYS[0], DAYS[-1], symbols),
+        sector_of={"AAPL": "Technology", "MSFT": "Technology"},
+    )
+    return SmallRun(result, engine, benchmark, around, gather(result, engine, around))
 
 
 def _wandering() -> Iterator[MarketBlock]:

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ from ordinis.data.calendar import sessions
 from ordinis.data.store import BarStore
 from ordinis.domain.errors import AccountError, DataError, OrdinisError, StrategyError
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
+from ordinis.domain.orders import OrderIntent, OrderType, Purpose
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
@@ -36,6 +38,7 @@ from ordinis.research.backtest import Run, backtest
 from ordinis.research.result import BacktestResult
 
 SYMBOLS = ("AAPL", "IBM", "MSFT")
+PRICES = ("open", "high", "low", "close")
 DAYS = sessions(date(2025, 1, 13), date(2025, 1, 17))
 
 
@@ -111,6 +114,66 @@ def test_a_backtest_counts_what_the_journal_tells(settings_of: SettingsOf) -> No
     assert (result.data_label, result.synthetic, result.fill_model) == ("walks of a test", True, "spread")
     assert result.journal_digest == reading.digest(journal)
     assert not result.partial
+
+
+def test_by_price_each_fill_pays_what_the_bucket_of_its_own_price_costs(settings_of: SettingsOf) -> None:
+    """The same days with one symbol a bucket: IBM at a twentieth of its price, AAPL at a fifth, MSFT as it is."""
+    scale = np.array([0.2, 0.05, 1.0])
+    settings = settings_of("exchange.half_spread_bps=by_price", "exchange.participation_fraction_max=0")
+    days = [replace(one, **{p: np.round(getattr(one, p) * scale, 4) for p in PRICES}) for one in blocks()]
+    app.store(settings).write("cheap", symbols=SYMBOLS, blocks=days, feed="sip", label="made", synthetic=True)
+    result, _ = app.run_backtest(settings, data="cheap")
+    opens = {
+        (symbol, at_ns - MINUTE_NS): day.open[row, column]
+        for day in days
+        for row, at_ns in enumerate(day.closed_at_ns.tolist())
+        for column, symbol in enumerate(SYMBOLS)
+    }
+    orders = {one.client_order_id: one.type for one in reading.orders(Path(result.journal))}
+    paid_bps: dict[str, list[float]] = {symbol: [] for symbol in SYMBOLS}
+    for update in reading.updates(Path(result.journal)):
+        if update.fill is not None and orders.get(update.client_order_id) is OrderType.MARKET:
+            open_usd = opens[update.symbol, update.fill.filled_at_ns]
+            worse_usd = (float(update.fill.price_usd) - open_usd) * (1 if update.fill.quantity > 0 else -1)
+            paid_bps[update.symbol].append(1e4 * worse_usd / open_usd)
+    assert all(len(paid) > 5 for paid in paid_bps.values())
+    assert paid_bps["AAPL"] == pytest.approx([1.07] * len(paid_bps["AAPL"]), abs=0.1)  # 46 USD: as measured.
+    assert paid_bps["MSFT"] == pytest.approx([0.80] * len(paid_bps["MSFT"]), abs=0.1)
+    assert min(paid_bps["IBM"]) > 3.5  # 11 USD: half a cent, the least there is.
+
+
+def orders_of(settings: Settings) -> list[OrderIntent]:
+    return reading.orders(Path(app.run_backtest(settings, data="walks")[0].journal))
+
+
+def test_a_strategy_s_own_daily_exits_are_those_of_a_tier_on_daily_bars(settings_of: SettingsOf) -> None:
+    by_strategy = orders_of(settings_of("strategies.exit_timeframe.sma_cross=1D"))
+    by_tier = orders_of(settings_of("tiers.small.exit_bar=1D", "tiers.standard.exit_bar=1D"))
+    assert by_strategy == by_tier
+    assert by_strategy != orders_of(settings_of())
+    assert sum(one.purpose is Purpose.EXIT for one in by_strategy) >= 3
+
+
+@pytest.mark.parametrize(("exit_bar", "at_the_open"), [("1D", True), ("1Min", False)])
+def test_a_tier_s_daily_bar_goes_before_a_strategy_s_quicker_one(
+    settings_of: SettingsOf, exit_bar: str, at_the_open: bool
+) -> None:
+    tier = [f"tiers.{name}.exit_bar={exit_bar}" for name in ("small", "standard")]
+    orders = orders_of(settings_of("strategies.exit_timeframe.sma_cross=15m", *tier))
+    first_minutes = {session.open_ns + MINUTE_NS for session in DAYS}
+    decided = {one.decided_at_ns for one in orders if one.purpose is Purpose.EXIT}
+    assert decided
+    assert (decided <= first_minutes) is at_the_open
+
+
+def test_exits_on_slower_bars_are_of_positions_older_than_the_bar(settings_of: SettingsOf) -> None:
+    settings = settings_of("strategies.exit_timeframe.sma_cross=15m", "execution.protection=none")
+    result, engine = app.run_backtest(settings, data="walks")
+    assert result.trades > 10
+    for trip in engine.state.trips:
+        into_session_ns = (trip.closed_at_ns - DAYS[0].open_ns) % (86_400 * 10**9)
+        bar_closed_ns = trip.closed_at_ns - into_session_ns % (15 * MINUTE_NS)
+        assert trip.opened_at_ns < bar_closed_ns
 
 
 def test_the_final_equity_is_the_exchange_s_and_the_return_follows(settings_of: SettingsOf) -> None:

@@ -73,6 +73,36 @@ def test_the_spread_paid_is_what_the_fills_were_made_worse_by(small_run: SmallRu
     assert costs.spread_usd == pytest.approx(float(traded) * 2e-4, rel=1e-3)
 
 
+def test_the_sectors_add_up_to_the_exposure_of_the_same_minutes(small_run: SmallRun) -> None:
+    """Fills and last prices on one side, the engine's own marks on the other."""
+    sectors, curve = small_run.source.sectors, small_run.source.curve
+    assert sectors.sectors == ("IBM", "Technology")  # IBM is in no table here.
+    assert sectors.usd.max(axis=0).min() > 1_000.0
+    assert sectors.usd.sum(axis=1) == pytest.approx(curve.long_usd[sectors.rows], abs=1e-6)
+    assert {rows - 1 for _, rows in curve.sessions} <= set(sectors.rows.tolist())
+
+
+def test_what_orders_slipped_is_what_they_paid_over_what_they_were_decided_on(small_run: SmallRun) -> None:
+    journal = small_run.result.journal
+    decided = {
+        one.assessment.client_order_id: one.assessment.price_usd
+        for one in reading.assessments(journal)
+        if one.assessment.client_order_id
+    }
+    cost_usd = sum(
+        float(update.fill.quantity) * (float(update.fill.price_usd) - decided[update.client_order_id])
+        for update in reading.updates(journal)
+        if update.fill is not None and update.client_order_id in decided
+    )
+    market = [slip for slip in small_run.source.slips if slip.order_type == "market"]
+    assert sum(slip.cost_usd for slip in market) == pytest.approx(cost_usd, abs=1e-6)
+    filled = {update.client_order_id for update in reading.updates(journal) if update.fill is not None}
+    assert len(small_run.source.slips) == len(filled)
+    stops = [slip for slip in small_run.source.slips if slip.order_type == "stop"]
+    assert stops
+    assert min(slip.bps for slip in stops) > 1.5  # A stop pays half the spread at least, to the rounding of prices.
+
+
 def test_each_entry_sent_is_counted_once_under_what_set_its_size(small_run: SmallRun) -> None:
     sent = [
         one.assessment
@@ -106,7 +136,7 @@ def test_a_journal_of_another_run_is_refused(small_run: SmallRun) -> None:
     trips.append(msgspec.structs.replace(trips[-1], closed_at_ns=1))
     try:
         with pytest.raises(JournalError, match="does not hold a"):
-            gather(small_run.result, small_run.engine, small_run.benchmark, "ordinis backtest")
+            gather(small_run.result, small_run.engine, small_run.around)
     finally:
         trips.pop()
 

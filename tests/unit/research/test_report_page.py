@@ -12,13 +12,17 @@ import pytest
 
 from ordinis.domain.decision import Reason
 from ordinis.research.report import ReportSource
-from ordinis.research.report.charts import figures
 from ordinis.research.report.page import page
 from ordinis.research.report.parts import TRADES_SHOWN_MAX
+from ordinis.research.report.pictures import pictures
 from ordinis.research.report.source import Sizes
 
 if TYPE_CHECKING:
     from unit.research.conftest import MakeSource, ReadPage, SmallRun
+
+
+def figures(source: ReportSource) -> dict[str, Any]:
+    return {one.place: one.figure for one in pictures(source) if one.figure is not None}
 
 
 def test_the_headline_is_the_result(make_source: MakeSource, read_page: ReadPage) -> None:
@@ -89,6 +93,19 @@ def test_trades_are_summed_by_strategy_and_exit(small_run: SmallRun, read_page: 
     assert sum(int(count) for count in groups.column("Trades")) == small_run.result.trades
     told = sum(Decimal(text.replace("−", "-").replace("$", "").replace(",", "")) for text in groups.column("Result"))
     assert float(told) == pytest.approx(float(small_run.source.realised_usd), abs=0.01 * len(groups.rows))
+
+
+def test_trades_are_counted_by_how_long_they_were_held(make_source: MakeSource, read_page: ReadPage) -> None:
+    found = read_page(make_source()).sections["How long positions were held"][0]
+    assert found.rows[1:] == [["30 min to 2 h", "2", "50.00%", "$99.75"]]
+
+
+def test_slippage_is_told_by_type_and_size_weighted_by_notional(make_source: MakeSource, read_page: ReadPage) -> None:
+    found = read_page(make_source()).sections["Slippage"][0]
+    assert found.rows[1:] == [
+        ["market", "under $1,000", "2", "$1,000.00", "2.00", "11.00", "$0.20"],
+        ["stop", "to $100,000", "1", "$25,000.00", "5.00", "5.00", "$12.50"],
+    ]
 
 
 def test_refusals_come_with_their_words_in_order_of_precedence(make_source: MakeSource, read_page: ReadPage) -> None:
@@ -169,9 +186,10 @@ def test_the_fill_model_is_told_in_words(
     [
         ({"participation_fraction_max": 0.0}, "Any size fills at once"),
         ({"fees": {"enabled": False}}, "No fees are charged."),
+        ({"half_spread_bps": "by_price"}, "made worse by half the spread that real quotes"),
     ],
 )
-def test_generous_assumptions_are_told(
+def test_other_assumptions_are_told(
     make_source: MakeSource, read_page: ReadPage, change: dict[str, Any], words: str
 ) -> None:
     source = make_source()
@@ -195,7 +213,10 @@ def test_the_label_stands_in_title_headline_and_under_every_picture(
     kind = "SYNTHETIC minutes" if synthetic else "Real minutes"
     assert kind in found.title
     assert shown in found.text[""]
-    assert [caption.startswith(f"{shown}.") for caption in found.captions] == [True] * 4
+    assert len(found.captions) == 8  # Two sessions are too few for a rolling beta and volatility.
+    for caption in found.captions:
+        assert caption.startswith(f"Data set hand-made, {shown}.")
+        assert caption.endswith(" Made by ordinis backtest --data hand-made")
     assert ("say nothing of what would have been earned" in found.text[""]) is synthetic
 
 
@@ -204,7 +225,7 @@ def test_a_partial_run_is_marked(make_source: MakeSource, read_page: ReadPage, p
     found = read_page(make_source(partial=partial))
     assert found.title.startswith("PARTIAL ") is partial
     assert ("PARTIAL: stopped before the end of the data" in found.text[""]) is partial
-    assert [("PARTIAL run" in caption) for caption in found.captions] == [partial] * 4
+    assert [("PARTIAL run" in caption) for caption in found.captions] == [partial] * 8
 
 
 def test_the_page_says_what_its_figures_are_worth(make_source: MakeSource, read_page: ReadPage) -> None:
@@ -289,8 +310,10 @@ def test_the_pictures_show_the_curve(small_run: SmallRun) -> None:
 def test_plotly_understands_every_picture(small_run: SmallRun) -> None:
     """Its own validators know every property; colours are names that the page's script looks up."""
     for figure in figures(small_run.source).values():
-        for line in figure["data"]:
-            line["line"] = {**line["line"], "color": "black"}
+        for trace in figure["data"]:
+            for part in ("line", "marker"):
+                if part in trace:
+                    trace[part] = {**trace[part], "color": "black"}
         go.Figure(figure)
 
 
@@ -301,6 +324,8 @@ def test_a_session_in_which_nothing_happened_has_a_page(nothing: ReportSource, r
     assert "Still open at the end" not in found.sections
     assert found.sections["From start to end"][0].figure("Final equity") == "$50,000.00"
     assert "None." in found.text["Notes of the run"]
+    assert [why in found.text["Course"] for why in ("Nothing was ever held.", "No trade was closed.")] == [True, True]
+    assert "Slippage" not in found.sections
 
 
 def test_a_run_of_no_minute_has_a_page(no_minute: ReportSource, read_page: ReadPage) -> None:

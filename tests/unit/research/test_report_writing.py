@@ -134,7 +134,11 @@ def test_the_page_draws_in_a_browser_without_a_complaint(small_run: SmallRun, tm
         check=True,
     )
     assert [line for line in told.stderr.splitlines() if "CONSOLE" in line] == []
-    for place in ("equity", "underwater", "positions", "exposure"):
+    layers = {
+        **dict.fromkeys(("equity", "underwater", "positions", "exposure", "sectors"), "js-line"),
+        **dict.fromkeys(("holding", "slippage"), "barlayer"),
+        "months": "heatmaplayer",
+    }
+    for place, layer in layers.items():
         drawn = told.stdout.split(f'id="plot-{place}"')[1].split("<figcaption>")[0]
-        assert "scatterlayer" in drawn
-        assert "js-line" in drawn
+        assert layer in drawn, place

@@ -9,7 +9,7 @@ import pytest
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import BrokerEvent, CashFlow, Command, Event, Phase, SessionPhase
+from ordinis.domain.events import BrokerEvent, CashFlow, Command, CorporateAction, Event, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, CancelIntent
 from ordinis.runtime.loop import timeline, trade
@@ -29,7 +29,7 @@ def cancel(name: str) -> CancelIntent:
 
 
 def name_of(event: Event | Action) -> str:
-    if isinstance(event, CashFlow):
+    if isinstance(event, CashFlow | CorporateAction):
         return event.id
     if isinstance(event, MarketSlice):
         return f"minute {event.row + 1}"

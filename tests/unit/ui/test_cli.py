@@ -75,6 +75,7 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
         (["run", "--set", "broker.mode=live"], 2, "live trading needs --live on the command line"),
         (["parity", "2025-01-15", "--journal", "none.journal"], 5, "none.journal"),
         (["backtest", "--data", "x", "--from", "2025"], 2, "2025 is not a day; write it as 2025-01-15"),
+        (["backtest", "--data", "x", "--png"], 2, "give the report a folder (--report DIR), too"),
         (["backtest"], 2, "Missing option '--data'"),
         (["bakctest"], 2, "No such command 'bakctest'"),
     ],

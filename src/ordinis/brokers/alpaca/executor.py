@@ -31,7 +31,7 @@ from ordinis.brokers.alpaca.rest import (
 from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
 from ordinis.domain.errors import OutcomeUnknown
-from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.events import BrokerEvent, CorporateAction, OrderUpdate
 from ordinis.domain.market import Session
 from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, Purpose, ReplaceIntent
 from ordinis.domain.standing import BrokerBooks
@@ -128,10 +128,12 @@ class AlpacaBroker:
             self._memory.link(update.client_order_id, update.broker_order_id)
         self._memory.learn(update)
 
-    def begin_session(self, session: Session) -> None:
-        """Before the first minute: what the night has brought becomes events."""
+    def begin_session(self, session: Session, actions: Sequence[CorporateAction] = ()) -> None:
+        """Before the first minute: what the night has brought becomes events, what it did to orders last."""
+        booked = self._activities("INT,DIV,SPLIT,MA", session.date)
+        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in booked)
+        self._inbox.extend(actions)
         self._listen()
-        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in self._activities("INT,DIV", session.date))
 
     def end_session(self, session: Session) -> None:
         """After the close: the day's fees become events, and orders that are over are forgotten."""

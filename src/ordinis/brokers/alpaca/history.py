@@ -85,7 +85,7 @@ class AlpacaHistory:
 
     def _bars(self, unit: str, start: datetime, end: datetime) -> dict[str, list[WireBar]]:
         """By symbol, both ends included. The SDK turns the pages."""
-        from alpaca.data.enums import DataFeed
+        from alpaca.data.enums import Adjustment, DataFeed
         from alpaca.data.requests import StockBarsRequest
         from alpaca.data.timeframe import TimeFrame
 
@@ -95,6 +95,7 @@ class AlpacaHistory:
             start=start,
             end=end,
             feed=DataFeed(self._feed),
+            adjustment=Adjustment.SPLIT,  # In the terms of the day that is asked on.
         )
         call: Any = lambda: self._data.get_stock_bars(request)  # noqa: E731
         answer = repeated(call, self._limits, self._generator)

@@ -13,6 +13,7 @@ from random import Random
 from types import TracebackType
 
 from ordinis.brokers.alpaca.bars import one_minute
+from ordinis.brokers.alpaca.corporate import CorporateActions
 from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
@@ -24,6 +25,7 @@ from ordinis.brokers.alpaca.rest import (
     RestLimits,
     broker_now_ns,
     close_client,
+    corporate_client,
     data_client,
     trading_client,
 )
@@ -222,6 +224,7 @@ class LiveLink:
         self._bars = Stream(BarDialogue(endpoints, universe.symbols), limits, generator)
         self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
         self._trading = trading_client(endpoints, self._rest_limits, gauge)
+        self._companies = corporate_client(endpoints, self._rest_limits)
         try:
             self._updates.start()
             self._bars.start()
@@ -245,13 +248,20 @@ class LiveLink:
     def market_since(self, reached: Reached | None) -> LiveMarket:
         """The market from where an earlier run stood: first what has passed since then."""
         asked = self.history(before=date.max, sessions=0, daily_sessions=0)
+        corporate = CorporateActions(
+            self._trading,
+            self._companies,
+            self._universe.symbols,
+            limits=self._rest_limits,
+            generator=self._generator,
+        )
         return LiveMarket(
             self._universe,
             self._bars,
             self._updates,
             self.clock,
             Past(sessions=asked.sessions_between, minutes=asked.minutes_of),
-            at_open=self.broker.begin_session,
+            at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
             at_close=self.broker.end_session,
             deadline_seconds=self._deadline_seconds,
             say=self._say,
@@ -283,6 +293,7 @@ class LiveLink:
         self._bars.close()
         self._updates.close()
         close_client(self._trading)
+        close_client(self._companies)
 
     def __enter__(self) -> LiveLink:
         return self

@@ -22,6 +22,7 @@ from ordinis.domain.errors import BrokerError
 if TYPE_CHECKING:
     from alpaca.common.rest import RESTClient
     from alpaca.data.historical import StockHistoricalDataClient
+    from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.trading.client import TradingClient
 
 T = TypeVar("T")
@@ -94,6 +95,14 @@ def data_client(endpoints: Endpoints, limits: RestLimits) -> StockHistoricalData
 
     client = StockHistoricalDataClient(endpoints.key, endpoints.secret, raw_data=True, url_override=endpoints.data)
     _bound(client, endpoints.data, limits, RateGauge())  # Market data has a limit of its own.
+    return client
+
+
+def corporate_client(endpoints: Endpoints, limits: RestLimits) -> CorporateActionsClient:
+    from alpaca.data.historical.corporate_actions import CorporateActionsClient
+
+    client = CorporateActionsClient(endpoints.key, endpoints.secret, raw_data=True, url_override=endpoints.data)
+    _bound(client, endpoints.data, limits, RateGauge())
     return client
 
 

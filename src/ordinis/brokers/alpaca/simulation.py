@@ -14,13 +14,21 @@ from types import TracebackType
 
 from ordinis.brokers.alpaca.bars import one_minute
 from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply, Totals
+from ordinis.brokers.alpaca.corporate import CorporateActions
 from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
 from ordinis.brokers.alpaca.history import AlpacaHistory
 from ordinis.brokers.alpaca.missed import Past, missed
-from ordinis.brokers.alpaca.rest import RestLimits, broker_now_ns, close_client, data_client, trading_client
+from ordinis.brokers.alpaca.rest import (
+    RestLimits,
+    broker_now_ns,
+    close_client,
+    corporate_client,
+    data_client,
+    trading_client,
+)
 from ordinis.brokers.alpaca.times import ns_from_datetime
 from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
 from ordinis.domain.errors import BrokerError
@@ -172,6 +180,7 @@ class SimulationLink:
         self._bars = Stream(BarDialogue(endpoints, EVERYTHING), limits, generator)
         self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
         self._trading = trading_client(endpoints, self._rest_limits)
+        self._companies = corporate_client(endpoints, self._rest_limits)
         try:
             self._connect(pace)
         except BrokerError:
@@ -198,13 +207,20 @@ class SimulationLink:
         """The market from where an earlier run stood: first what has passed since then, then step by step."""
         asked = self.history(before=date.max, sessions=0, daily_sessions=0)
         past = Past(sessions=asked.sessions_between, minutes=asked.minutes_of)
+        corporate = CorporateActions(
+            self._trading,
+            self._companies,
+            self._universe.symbols,
+            limits=self._rest_limits,
+            generator=self._generator,
+        )
         return SteppedMarket(
             self._universe,
             self._control,
             self._barrier,
             self._bars,
             self._clock,
-            at_open=self.broker.begin_session,
+            at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
             at_close=self.broker.end_session,
             pace=self._pace,
             before=missed(reached, past, self._clock.at_ns),
@@ -235,6 +251,7 @@ class SimulationLink:
         self._updates.close()
         self._control.close()
         close_client(self._trading)
+        close_client(self._companies)
 
     def __enter__(self) -> SimulationLink:
         return self

@@ -40,7 +40,7 @@ _STATUS = {
     "rejected": OrderStatus.REJECTED,
 }
 
-_FLOW = {"FEE": "fee", "INT": "interest", "DIV": "dividend"}
+_FLOW = {"FEE": "fee", "INT": "interest", "DIV": "dividend", "SPLIT": "cash_in_lieu", "MA": "removal"}
 
 
 class WireOrder(msgspec.Struct, kw_only=True):
@@ -133,6 +133,7 @@ class WireCashActivity(msgspec.Struct, kw_only=True):
     date: date
     created_at: str | None = None
     description: str = ""
+    symbol: str = ""
 
 
 class WireFillActivity(msgspec.Struct, kw_only=True):
@@ -352,6 +353,7 @@ def cash_flow(activity: WireCashActivity, booked_at_ns: int) -> CashFlow:
         kind=_FLOW.get(activity.activity_type, activity.activity_type.lower()),
         amount_usd=activity.net_amount,
         note=activity.description,
+        symbol=activity.symbol,
     )
 
 

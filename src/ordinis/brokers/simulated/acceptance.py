@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
@@ -17,54 +18,79 @@ _LIMIT, _STOP_LIMIT, _TRAILING_STOP = OrderType.LIMIT, OrderType.STOP_LIMIT, Ord
 _PAIRED = ("bracket", "oco")
 
 
+class Accepted(NamedTuple):
+    """What an order is to the books."""
+
+    opens: bool  # A position, or more of one.
+    reserve_usd: Decimal  # What a share of it reserves; zero for an exit.
+
+
 class Acceptance:
     """The checks that need the books and the working orders. It reads them and changes nothing."""
 
-    __slots__ = ("_books", "_collar", "_fraction_usd_min", "_working")
+    __slots__ = ("_books", "_collar", "_fraction_usd_min", "_short_collar", "_working")
 
     def __init__(self, settings: ExchangeSettings, books: AccountBooks, working: WorkingOrders) -> None:
         self._books = books
         self._working = working
         self._collar = 1 + Decimal(str(settings.market_buy_collar))
+        self._short_collar = 1 + Decimal(str(settings.short_sale_collar))
         self._fraction_usd_min = settings.fractional_order_usd_min
 
-    def check(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
-        """What a share of the order reserves, USD; zero for a sale. Raises OrderRefused."""
+    def check(self, intent: OrderIntent, column: int, whole: bool) -> Accepted:
+        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero."""
         check_form(intent, whole)
-        if intent.side is _BUY:
-            reserve = self._check_buy(intent, column, whole)
+        existing, buys = self._books.quantity(column), intent.side is _BUY
+        if existing < 0 if buys else existing > 0:
+            self._check_exit(intent, column, whole)
             self._check_wash(intent, column)
-            return reserve
-        self._check_sale(intent, column, whole)
+            if self._books.throttles_day_trades:
+                self._books.check_day_trade(column, intent.quantity, self._exiting())
+            return Accepted(False, ZERO)
+        reserve = self._check_opening(intent, column, whole)
         self._check_wash(intent, column)
-        if self._books.throttles_day_trades:
-            self._books.check_day_trade(column, intent.quantity, self._selling())
-        return ZERO
+        return Accepted(True, reserve)
 
-    def _check_buy(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
-        last = self._books.last_price_usd(column)
-        base = self._base(intent, last)
+    def _check_opening(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
+        buys, last = intent.side is _BUY, self._books.last_price_usd(column)
         if intent.oco:
             raise refusals.unprocessable("oco orders must be exit orders")
+        if not buys:
+            self._books.check_short(column, whole)
+        if any(other.opens and other.buys is not buys for other in self._working.of(column)):
+            raise refusals.opposite_opening(buys)
+        base = self._base(intent, last)
         if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
-            check_legs(intent, base, entry_buys=True)
+            check_legs(intent, base, entry_buys=buys)
         if not whole:
             self._check_fraction_value(intent.quantity * base)
-        limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
-        reserve = base if limited else max(base, last or base) * self._collar
-        self._books.check_buy(reserve * intent.quantity)
+        reserve = self._reserve_usd(intent, column, base, last)
+        self._books.check_opening(reserve * intent.quantity)
         return reserve
 
-    def _check_sale(self, intent: OrderIntent, column: int, whole: bool) -> None:
-        books = self._books
+    def _reserve_usd(self, intent: OrderIntent, column: int, base: Decimal, last: Decimal | None) -> Decimal:
+        """Source: Alpaca prices a buy at its limit, or above the market; a short at its limit or above the ask."""
+        limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
+        if intent.side is _BUY:
+            return base if limited else max(base, last or base) * self._collar
+        asked = (last or base) * self._short_collar
+        price = max(intent.limit_price_usd or asked, asked)
+        return self._books.short_reserve_usd(column, price)
+
+    def _check_exit(self, intent: OrderIntent, column: int, whole: bool) -> None:
+        books, sells = self._books, intent.side is _SELL
         if intent.oco:
-            check_pair(intent, exit_sells=True)
+            check_pair(intent, exit_sells=sells)
         elif intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
-            raise books.short_refusal()  # Legs after a sale are for a short, and there are none.
+            raise refusals.not_an_entry("bracket" if _is_bracket(intent) else "oto")
         if intent.type is _TRAILING_STOP:
             self._base(intent, books.last_price_usd(column))
-        books.check_sale(column, intent.quantity, whole, self._working.of(column))
-        if whole or intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
+        books.check_exit(column, intent.quantity, self._working.of(column))
+        if whole:
+            return
+        if not sells:
+            raise refusals.unprocessable("fractional orders cannot cover a short position")
+        if intent.quantity == books.quantity(column):  # What is left of a position can always be closed.
             return
         last = books.last_price_usd(column)
         self._check_fraction_value(intent.quantity * (intent.limit_price_usd or intent.stop_price_usd or last or ZERO))
@@ -98,13 +124,13 @@ class Acceptance:
             if _crosses(intent, other):
                 raise refusals.wash_trade(other, "opposite side limit order exists")
 
-    def _selling(self) -> dict[int, Decimal]:
-        """Shares in working sells by column, stop legs left out."""
-        selling: dict[int, Decimal] = {}
+    def _exiting(self) -> dict[int, Decimal]:
+        """Shares in working exits by column, stop legs left out."""
+        exiting: dict[int, Decimal] = {}
         for order in self._working:
-            if not order.buys and order.parent is None:
-                selling[order.column] = selling.get(order.column, ZERO) + order.remaining
-        return selling
+            if not order.opens and order.parent is None:
+                exiting[order.column] = exiting.get(order.column, ZERO) + order.remaining
+        return exiting
 
 
 def _is_bracket(intent: OrderIntent) -> bool:

@@ -6,17 +6,18 @@ Decimals owe; floats only spare the exact sum where the answer is far from the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from ordinis.brokers.simulated import refusals
+from ordinis.brokers.simulated.borrowing import Borrowing
 from ordinis.brokers.simulated.day_trades import DayTradeBook
 from ordinis.brokers.simulated.fees import FeeMeter
-from ordinis.brokers.simulated.margin import Maintenance, buying_power
+from ordinis.brokers.simulated.margin import Exposure, Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
-from ordinis.brokers.simulated.overnight import Dividend, Night
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
@@ -27,7 +28,7 @@ _NEAR_USD = 0.01  # Nearer to a limit than this, floats do not decide.
 
 
 class Holding:
-    """Shares of one symbol and what they cost on average."""
+    """Shares of one symbol, signed, and what they cost, or brought, on average."""
 
     __slots__ = ("average_usd", "quantity")
 
@@ -39,15 +40,17 @@ class Holding:
 class AccountBooks:
     """Everything the exchange knows of the account. Columns are the universe's."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(self, universe: Universe, settings: ExchangeSettings, night: Night) -> None:
         self._universe = universe
-        self._night = Night(settings.margin_interest_fraction, dividends)
+        self._night = night
+        self._borrowing = Borrowing(settings.borrow_fee_fraction)
         self._settings = settings
         self._maintenance = Maintenance(universe, settings.fund_leverage)
         self._shares: FloatArray = np.zeros(len(universe))
         self.last_usd: FloatArray = np.zeros(len(universe))  # The last price a symbol; 0.0 before its first.
         self.holdings: dict[int, Holding] = {}
-        self._held_for_sale: dict[int, Decimal] = {}
+        self._short: set[int] = set()  # Columns that are sold short.
+        self._held_for_exit: dict[int, Decimal] = {}
         self.cash_usd = settings.cash_usd
         self.reserved_usd = ZERO
         self.last_equity_usd = settings.cash_usd
@@ -61,23 +64,22 @@ class AccountBooks:
     # Sessions.
 
     def open_session(self, session: Session) -> list[CashFlow]:
-        """Book what the night has brought; count from zero."""
-        flows = self._night.end(session, self._shares_of)
+        """Charge the night's interest and what borrowed shares cost; count from zero."""
+        flows = self._night.interest(session) + self._borrowing.end(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
         self.day_trades.open_session()
+        self.fees.open_session(session.date)
         self._set_multiplier()
         return flows
-
-    def _shares_of(self, symbol: str) -> Decimal:
-        column = self._universe.column.get(symbol)
-        return ZERO if column is None else self.quantity(column)
 
     def close_session(self, session: Session) -> list[CashFlow]:
         """Charge the session's fees, then keep the equity of the close."""
         fees = self.fees.settle(session)
         self.cash_usd += sum((fee.amount_usd for fee in fees), ZERO)
         self.last_equity_usd = self.equity_usd
-        self._night.begin(session, self.cash_usd)
+        short_usd = self.short_usd
+        self._night.begin(session, self.cash_usd - short_usd)  # Proceeds of shorts are held, they pay for nothing.
+        self._borrowing.begin(session, short_usd)
         return fees
 
     def _set_multiplier(self) -> None:
@@ -95,9 +97,22 @@ class AccountBooks:
         holding = self.holdings.get(column)
         return ZERO if holding is None else holding.quantity
 
-    def held_for_sale(self, column: int) -> Decimal:
-        """Shares that working sells hold."""
-        return self._held_for_sale.get(column, ZERO)
+    def held_for_exit(self, column: int) -> Decimal:
+        """Shares that working orders hold which close a position: sells of a long one, buys of a short one."""
+        return self._held_for_exit.get(column, ZERO)
+
+    def free_to_exit(self, column: int) -> Decimal:
+        """Shares of the position, unsigned, that no working order holds."""
+        return abs(self.quantity(column)) - self.held_for_exit(column)
+
+    def set_quantity(self, column: int, quantity: Decimal) -> None:
+        """What a company made of the shares held."""
+        if quantity:
+            self.holdings[column].quantity = quantity
+        else:
+            del self.holdings[column]
+            self._short.discard(column)
+        self._shares[column] = float(quantity)
 
     def last_price_usd(self, column: int) -> Decimal | None:
         last = self.last_usd.item(column)
@@ -113,12 +128,25 @@ class AccountBooks:
         return self.cash_usd + sum(self.values_usd().values())
 
     @property
+    def short_usd(self) -> Decimal:
+        """What it would take to cover every short, at the last prices."""
+        last = self.last_usd
+        return sum((-self.holdings[column].quantity * price_usd(last.item(column)) for column in self._short), ZERO)
+
+    @property
     def maintenance_usd(self) -> Decimal:
-        return self._exact_maintenance(self.values_usd())
+        return self._exposure(self.values_usd()).maintenance
 
     @property
     def initial_margin_usd(self) -> Decimal:
-        return sum(self.values_usd().values(), ZERO) / (1 if self.multiplier == 1 else 2)
+        held = self._exposure(self.values_usd())
+        return held.long / (1 if self.multiplier == 1 else 2) + held.short_initial
+
+    @property
+    def spendable_cash_usd(self) -> Decimal:
+        """What is left of the cash when the proceeds and the margin of every short are put aside."""
+        held = self._exposure(self.values_usd())
+        return max(held.cash - held.short - held.short_initial, ZERO)
 
     @property
     def buying_power_usd(self) -> Decimal:
@@ -146,63 +174,92 @@ class AccountBooks:
         )
 
     def _buying_power(self, values: dict[int, Decimal]) -> Decimal:
-        maintenance = self._exact_maintenance(values) if self.multiplier == 4 else ZERO
-        value = sum(values.values(), ZERO)
-        return max(buying_power(self.multiplier, self.cash_usd, value, maintenance, self.reserved_usd), ZERO)
+        return max(buying_power(self.multiplier, self._exposure(values), self.reserved_usd), ZERO)
 
-    def _exact_maintenance(self, values: dict[int, Decimal]) -> Decimal:
-        rates = self._maintenance.rates(self._shares * self.last_usd, self.last_usd, float(self.cash_usd))
-        return sum((value * price_usd(rates.item(column)) for column, value in values.items()), ZERO)
+    def _exposure(self, values: dict[int, Decimal]) -> Exposure[Decimal]:
+        """Exact, of market values by column."""
+        rates = self._maintenance.rates(self._long_values(), self.last_usd, float(self.cash_usd))
+        longs = {column: value for column, value in values.items() if column not in self._short}
+        required = sum((value * price_usd(rates.item(column)) for column, value in longs.items()), ZERO)
+        return self._with_shorts(self.cash_usd, sum(longs.values(), ZERO), required)
+
+    def _with_shorts(self, cash_usd: Decimal, long_usd: Decimal, required_usd: Decimal) -> Exposure[Decimal]:
+        short = initial = ZERO
+        for column in self._short:
+            shares, price = -self.holdings[column].quantity, price_usd(self.last_usd.item(column))
+            short += shares * price
+            initial += self._maintenance.short_initial(column, shares, price)
+            required_usd += self._maintenance.short(column, shares, price)
+        return Exposure(cash_usd, long_usd, short, initial, required_usd)
+
+    def _long_values(self) -> FloatArray:
+        values = self._shares * self.last_usd
+        return np.maximum(values, 0.0) if self._short else values
+
+    def _estimated_exposure(self) -> Exposure[float]:
+        """Without a Decimal for each long."""
+        values, cash = self._long_values(), float(self.cash_usd)
+        required = float(values @ self._maintenance.rates(values, self.last_usd, cash))
+        if not self._short:
+            return Exposure(cash, float(values.sum()), 0.0, 0.0, required)
+        shorts = self._with_shorts(ZERO, ZERO, ZERO)
+        return Exposure(
+            cash,
+            float(values.sum()),
+            float(shorts.short),
+            float(shorts.short_initial),
+            required + float(shorts.maintenance),
+        )
 
     # Before an order.
 
-    def check_buy(self, cost_usd: Decimal) -> None:
-        """Refuse what cannot be paid for."""
-        free = float(self.cash_usd) * self.multiplier - float(self.reserved_usd)
+    def check_opening(self, cost_usd: Decimal) -> None:
+        """Refuse what there is no buying power for."""
         cost = float(cost_usd)
-        if free > cost + _NEAR_USD:  # Holdings can only add to this, so they need not be valued.
-            return
-        if self._estimated_buying_power() > cost + _NEAR_USD:
+        if not self._short:  # Longs can only add to what the cash is good for, so they need not be valued.
+            free = float(self.cash_usd) * self.multiplier - float(self.reserved_usd)
+            if free > cost + _NEAR_USD:
+                return
+        if buying_power(self.multiplier, self._estimated_exposure(), float(self.reserved_usd)) > cost + _NEAR_USD:
             return
         available = self.buying_power_usd
         if cost_usd > available:
             raise refusals.buying_power(available, cost_usd)
 
-    def _estimated_buying_power(self) -> float:
-        values = self._shares * self.last_usd
-        cash = float(self.cash_usd)
-        maintenance = 0.0
-        if self.multiplier == 4:
-            maintenance = float(values @ self._maintenance.rates(values, self.last_usd, cash))
-        return buying_power(self.multiplier, cash, float(values.sum()), maintenance, float(self.reserved_usd))
-
-    def check_sale(self, column: int, requested: Decimal, whole: bool, working: Sequence[BrokerOrder]) -> None:
-        """Refuse to sell what is not there. `working` are the symbol's orders."""
-        existing = self.quantity(column)
-        held = self.held_for_sale(column)
-        if requested <= existing - held:
+    def check_exit(self, column: int, requested: Decimal, working: Sequence[BrokerOrder]) -> None:
+        """Refuse to close more than is there, so that no order goes through zero. `working` are the symbol's orders."""
+        if requested <= self.free_to_exit(column):
             return
-        if existing:
-            symbol = self._universe.symbols[column]
-            related = [order.id for order in working if not order.buys]
-            raise refusals.insufficient_quantity(symbol, requested, existing, held, related)
+        existing, held = abs(self.quantity(column)), self.held_for_exit(column)
+        related = [order.id for order in working if not order.opens]
+        raise refusals.insufficient_quantity(self._universe.symbols[column], requested, existing, held, related)
+
+    def check_short(self, column: int, whole: bool) -> None:
+        """Refuse a short sale that the account, or the share, is not made for."""
+        settings = self._settings
         if not whole:
             raise refusals.unprocessable("fractional orders cannot be sold short")
-        raise self.short_refusal()
+        rich_enough = self.multiplier > 1 and self.equity_usd >= settings.margin_equity_min_usd
+        if not (rich_enough and settings.shorting_enabled):
+            raise refusals.short_sale(rich_enough, settings.margin_equity_min_usd)
+        symbol = self._universe.symbols[column]
+        if not settings.borrowable(symbol):
+            raise refusals.hard_to_borrow(symbol)
 
-    def short_refusal(self) -> refusals.Refusal:
-        return refusals.short_sale(self.multiplier > 1, self._settings.margin_equity_min_usd)
+    def short_reserve_usd(self, column: int, price: Decimal) -> Decimal:
+        """What a share sold short at that price takes of the buying power: its price, or twice its margin."""
+        return 2 * self._maintenance.short_initial(column, Decimal(1), price)
 
-    def check_day_trade(self, column: int, quantity: Decimal, selling: dict[int, Decimal]) -> None:
-        """Refuse the sale whose fill could be one day trade too many.
+    def check_day_trade(self, column: int, quantity: Decimal, exiting: dict[int, Decimal]) -> None:
+        """Refuse the exit whose fill could be one day trade too many.
 
-        `selling` are the shares in working sells by column: their fills come first. Stop legs are not
+        `exiting` are the shares in working exits by column: their fills come first. Stop legs are not
         among them: a stop that may never fill must not trap another position.
         """
         book = self.day_trades
-        waiting = selling.get(column, ZERO)
+        waiting = exiting.get(column, ZERO)
         adds = book.would_make(column, waiting + quantity) - book.would_make(column, waiting)
-        pending = sum(book.would_make(other, shares) for other, shares in selling.items())
+        pending = sum(book.would_make(other, shares) for other, shares in exiting.items())
         if adds and book.count + pending + adds > self._settings.day_trades_max:
             raise refusals.day_trade()
 
@@ -210,53 +267,60 @@ class AccountBooks:
 
     def hold(self, order: BrokerOrder) -> None:
         """Set aside what the order may need."""
-        if order.buys:
+        if order.opens:
             self.reserved_usd += order.reserve_price_usd * order.remaining
         else:
-            self._held_for_sale[order.column] = self.held_for_sale(order.column) + order.remaining
+            self._held_for_exit[order.column] = self.held_for_exit(order.column) + order.remaining
 
     def release(self, order: BrokerOrder, quantity: Decimal) -> None:
         """Give back what `quantity` shares of the order held."""
-        if order.buys:
+        if order.opens:
             self.reserved_usd -= order.reserve_price_usd * quantity
         else:
-            self._held_for_sale[order.column] -= quantity
+            self._held_for_exit[order.column] -= quantity
 
-    # After a fill.
+    # After a fill. Quantities are unsigned, as the order's.
 
-    def bought(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
-        column = order.column
-        self.cash_usd -= value
+    def opened(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
+        """A long or a short position has come to be, or has grown."""
+        column, signed = order.column, quantity if order.buys else -quantity
         holding = self.holdings.get(column)
         if holding is None:
-            self.holdings[column] = holding = Holding(quantity, price)
+            self.holdings[column] = holding = Holding(signed, price)
+            if not order.buys:
+                self._short.add(column)
         else:
-            total = holding.quantity + quantity
-            holding.average_usd = (holding.average_usd * holding.quantity + value) / total
-            holding.quantity = total
-        self._shares[column] = float(holding.quantity)
-        self.last_usd[column] = float(price)
+            total = abs(holding.quantity) + quantity
+            holding.average_usd = (holding.average_usd * abs(holding.quantity) + value) / total
+            holding.quantity += signed
+        self._booked(order, quantity, price, value)
         if self._counts_day_trades:
-            self.day_trades.bought(column, order.number, quantity)
-        self.fees.add(True, quantity, value)
-        if self.cash_usd < 0:  # Without a debit no limit of the account can be broken.
-            self._check_debit(order.symbol, at_ns)
+            self.day_trades.bought(column, order.number, quantity)  # Its lots are of openings, whichever way.
+        if self.cash_usd < 0 or self._short:  # Without a debit or a short no limit of the account can be broken.
+            self._check_margin(order.symbol, at_ns)
 
-    def sold(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
-        column = order.column
-        self.cash_usd += value
-        left = self.quantity(column) - quantity
-        if left < 0:
-            self._violation(at_ns, "sell_without_position", order.symbol, f"{quantity} sold, {left + quantity} held")
+    def closed(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
+        """A position has become smaller, or is over."""
+        column, signed = order.column, quantity if order.buys else -quantity
+        before = self.quantity(column)
+        left = before + signed
+        if left and left * signed > 0:
+            kind = "cover_without_position" if order.buys else "sell_without_position"
+            self._violation(at_ns, kind, order.symbol, f"{quantity} to be closed, {abs(before)} held")
         if left:
             self.holdings.setdefault(column, Holding(left, price)).quantity = left
         else:
             del self.holdings[column]
-        self._shares[column] = float(left)
-        self.last_usd[column] = float(price)
-        self.fees.add(False, quantity, value)
+        (self._short.add if left < 0 else self._short.discard)(column)
+        self._booked(order, quantity, price, value)
         if self._counts_day_trades and self.day_trades.sold(column, quantity) and self.throttles_day_trades:
             self._check_day_trades(order.symbol, at_ns)
+
+    def _booked(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal) -> None:
+        self.cash_usd += -value if order.buys else value
+        self._shares[order.column] = float(self.quantity(order.column))
+        self.last_usd[order.column] = float(price)
+        self.fees.add(order.buys, quantity, value)
 
     def _check_day_trades(self, symbol: str, at_ns: int) -> None:
         count, most = self.day_trades.count, self._settings.day_trades_max
@@ -264,29 +328,25 @@ class AccountBooks:
             sessions = self._settings.day_trade_sessions
             self._violation(at_ns, "day_trades", symbol, f"{count} day trades in {sessions} sessions, {most} allowed")
 
-    def _check_debit(self, symbol: str, at_ns: int) -> None:
+    def _check_margin(self, symbol: str, at_ns: int) -> None:
         if self.multiplier == 1:
-            self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
+            if self.cash_usd < 0:
+                self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
             return
-        if self._clearly_within_margin():
+        if self._room_usd(self._estimated_exposure()) > _NEAR_USD:
             return
-        values = self.values_usd()
-        gross = sum(values.values(), ZERO)
-        equity = self.cash_usd + gross
-        if gross > self.multiplier * equity:
-            text = f"positions of {gross:.2f} USD on equity of {equity:.2f} USD at multiplier {self.multiplier}"
+        held = self._exposure(self.values_usd())
+        gross = held.long + held.short
+        if gross > self.multiplier * held.equity:
+            text = f"positions of {gross:.2f} USD on equity of {held.equity:.2f} USD at multiplier {self.multiplier}"
             self._violation(at_ns, "leverage", symbol, text)
-        required = self._exact_maintenance(values)
-        if equity < required:
-            text = f"equity of {equity:.2f} USD, maintenance of {required:.2f} USD"
+        if held.equity < held.maintenance:
+            text = f"equity of {held.equity:.2f} USD, maintenance of {held.maintenance:.2f} USD"
             self._violation(at_ns, "maintenance_deficit", symbol, text)
 
-    def _clearly_within_margin(self) -> bool:
-        values = self._shares * self.last_usd
-        cash, gross = float(self.cash_usd), float(values.sum())
-        required = float(values @ self._maintenance.rates(values, self.last_usd, cash))
-        room = min(self.multiplier * (cash + gross) - gross, cash + gross - required)
-        return room > _NEAR_USD
+    def _room_usd(self, held: Exposure[float]) -> float:
+        """How far the account is from a limit."""
+        return min(self.multiplier * held.equity - held.long - held.short, held.equity - held.maintenance)
 
     def _violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
         self.violations.append(Violation(at_ns=at_ns, kind=kind, symbol=symbol, text=text))

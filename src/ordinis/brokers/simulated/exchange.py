@@ -16,9 +16,10 @@ from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
+from ordinis.brokers.simulated.corporate import CorporateDesk
 from ordinis.brokers.simulated.minute import Minute
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
-from ordinis.brokers.simulated.overnight import Dividend
+from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
@@ -26,7 +27,7 @@ from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CorporateAction, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -55,12 +56,16 @@ _PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus
 class Exchange:
     """One exchange with one account. Not safe for threads: one caller at a time."""
 
-    def __init__(self, universe: Universe, settings: ExchangeSettings, *, dividends: Iterable[Dividend] = ()) -> None:
+    def __init__(
+        self, universe: Universe, settings: ExchangeSettings, *, actions: Iterable[CorporateAction] = ()
+    ) -> None:
         self.universe = universe
         self.settings = settings
         self.session: Session | None = None  # None while closed.
         self.now_ns = 0
-        self.books = AccountBooks(universe, settings, dividends)
+        self._night = Night(settings.margin_interest_fraction, actions)
+        self.books = AccountBooks(universe, settings, self._night)
+        self._corporate = CorporateDesk(universe, self.books, keeps_fractions=settings.fractionable)
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
         self._triggers = Triggers(self._pricing, self._working)
@@ -82,9 +87,24 @@ class Exchange:
         self.session = session
         self.now_ns = session.open_ns
         self._outbox += self.books.open_session(session)
+        self._take_corporate_actions(session)
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
+
+    def _take_corporate_actions(self, session: Session) -> None:
+        """First what was paid, then what was done, then the orders that ended with the old terms."""
+        booked = [one for action in self._night.actions(session) if (one := self._corporate.book(action, session))]
+        self._outbox += [one.paid for one in booked if one.paid is not None]
+        self._outbox += [one.action for one in booked]
+        for _, action in booked:
+            if action.kind is not ActionKind.DIVIDEND:
+                self._end_all(action.symbol)
+
+    def _end_all(self, symbol: str) -> None:
+        """Prices and quantities of open orders mean something else now: they are cancelled."""
+        for order in [one for one in self._live.values() if one.symbol == symbol]:
+            self._end(order, _CANCELED)
 
     def advance(self, minute: MarketSlice) -> None:
         """A minute has passed: match the working orders on its bars, then mark at its closes.
@@ -121,6 +141,8 @@ class Exchange:
         column = self.universe.column.get(intent.symbol)
         if column is None:
             raise refusals.unknown_asset(intent.symbol)
+        if column in self._corporate.removed:
+            raise refusals.inactive_asset(intent.symbol)
         order = self._made(intent, column)
         self._accept(order, intent)
         if self._fills_now and self.session is not None and order.type is _MARKET:
@@ -130,7 +152,9 @@ class Exchange:
     def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
         """Checked, and changing nothing yet."""
         whole = intent.quantity % 1 == 0
-        reserve = self._acceptance.check(intent, column, whole)
+        if not whole and not self.settings.fractionable:
+            raise refusals.not_fractionable(intent.symbol)
+        accepted = self._acceptance.check(intent, column, whole)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
@@ -138,7 +162,8 @@ class Exchange:
             number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
-            reserve_price_usd=reserve,
+            opens=accepted.opens,
+            reserve_price_usd=accepted.reserve_usd,
             at_ns=self.now_ns,
         )
 
@@ -222,6 +247,10 @@ class Exchange:
     def last_price_usd(self, symbol: str) -> Decimal | None:
         """The symbol's last price; None before its first bar."""
         return self.books.last_price_usd(self.universe.column[symbol])
+
+    def trades(self, symbol: str) -> bool:
+        """Whether the symbol is still traded here."""
+        return self.universe.column[symbol] not in self._corporate.removed
 
     def drain(self) -> list[BrokerEvent]:
         """What happened since the last call, in order of execution."""
@@ -374,10 +403,8 @@ class Exchange:
         books.release(order, quantity)
         order.filled_quantity += quantity
         order.filled_value_usd += value
-        if order.buys:
-            books.bought(order, quantity, price, value, at_ns)
-        else:
-            books.sold(order, quantity, price, value, at_ns)
+        book = books.opened if order.opens else books.closed
+        book(order, quantity, price, value, at_ns)
         if order.filled_quantity == order.quantity:
             order.status = _FILLED
             order.filled_at_ns = at_ns
@@ -412,9 +439,10 @@ class Exchange:
             stop.quantity -= sold
 
     def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been sold meanwhile."""
-        free = self.books.quantity(parent.column) - self.books.held_for_sale(parent.column)
-        lives = parent.sibling is not None or parent.quantity <= free  # A pair's shares are held already.
+        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
+        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
+        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
+        lives = parent.sibling is not None or fits  # A pair's shares are held already.
         for leg in parent.legs:
             if lives:
                 self._start(leg, at_ns)

@@ -37,7 +37,8 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     mark_usd: Decimal | None = None  # The best price that a trailing stop has seen.
     trigger_usd: float = 0.0  # The price it waits for, for matching; 0.0 for a market order.
     acts_as: OrderType  # Its type; once its stop is reached, what it has become.
-    reserve_price_usd: Decimal = ZERO  # What an open buy reserves a share.
+    opens: bool  # A position, or more of one: it reserves buying power. Otherwise it holds shares of one.
+    reserve_price_usd: Decimal = ZERO  # What an opening order reserves a share.
     order_class: str = "simple"  # Or "oto", "bracket", "oco": a parent or its legs.
     parent: BrokerOrder | None = None
     leg: BrokerOrder | None = None  # The stop-loss.
@@ -81,7 +82,7 @@ def order_id(number: int) -> str:
 
 
 def new_order(
-    intent: OrderIntent, *, number: int, column: int, whole: bool, reserve_price_usd: Decimal, at_ns: int
+    intent: OrderIntent, *, number: int, column: int, whole: bool, opens: bool, reserve_price_usd: Decimal, at_ns: int
 ) -> BrokerOrder:
     """An order that has just been accepted."""
     limit = intent.take_profit_usd if intent.oco else intent.limit_price_usd
@@ -99,6 +100,7 @@ def new_order(
         time_in_force=intent.time_in_force,
         quantity=intent.quantity,
         whole=whole,
+        opens=opens,
         limit_price_usd=limit,
         stop_price_usd=intent.stop_price_usd,
         trail_usd=intent.trail_usd,
@@ -158,6 +160,7 @@ def _leg(parent: BrokerOrder, number: int, name: str, kind: OrderType, *, exits:
         time_in_force=parent.time_in_force,
         quantity=parent.quantity,
         whole=parent.whole,
+        opens=False,
         parent=parent,
         status=_HELD,
         created_at_ns=parent.created_at_ns,

@@ -1,44 +1,33 @@
-"""What a night brings an account: interest on what it owes, dividends on what it holds. Booked at the open.
+"""What a night brings an account: interest on what it owes, and what companies did to their shares.
 
-Source: Alpaca's margin interest (a yearly rate / 360, a calendar night, on the debit of the close). A
-dividend is paid at the open of its ex-date, on the shares held at the close before; a real one comes weeks later.
+Booked at the open. Sources: Alpaca's margin interest (a yearly rate / 360, a calendar night, on the debit of
+the close). A dividend is paid at the open of its ex-date, on the shares held at the close before, and owed by
+who is short; a real one comes weeks later.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_UP, Decimal
 
-import msgspec
-
 from ordinis.brokers.simulated.order import ZERO
-from ordinis.domain.events import CashFlow
+from ordinis.domain.events import ActionKind, CashFlow, CorporateAction
 from ordinis.domain.market import Session
-from ordinis.domain.money import CENT, to_cent
+from ordinis.domain.money import CENT
 
 _DAYS_A_YEAR = 360
-
-
-class Dividend(msgspec.Struct, frozen=True, kw_only=True):
-    """A cash dividend as the table of corporate actions has it."""
-
-    symbol: str
-    ex_date: date
-    amount_usd: Decimal  # A share, in the shares of that day.
+_ORDER = (ActionKind.DIVIDEND, ActionKind.SPLIT, ActionKind.REMOVAL)  # A dividend is paid on the shares of the night.
 
 
 class Night:
     """From one close to the next open."""
 
-    __slots__ = ("_closed_on", "_debit_usd", "_dividends", "_rate")
+    __slots__ = ("_actions", "_closed_on", "_debit_usd", "_rate")
 
-    def __init__(self, interest_rate: Decimal, dividends: Iterable[Dividend]) -> None:
+    def __init__(self, interest_rate: Decimal, actions: Iterable[CorporateAction]) -> None:
         self._rate = interest_rate
-        self._dividends: dict[date, list[Dividend]] = defaultdict(list)
-        for one in dividends:
-            self._dividends[one.ex_date].append(one)
+        self._actions = sorted(actions, key=lambda one: (one.ex_date, _ORDER.index(one.kind), one.symbol))
         self._closed_on: date | None = None
         self._debit_usd = ZERO
 
@@ -47,17 +36,11 @@ class Night:
         self._closed_on = session.date
         self._debit_usd = max(-cash_usd, ZERO)
 
-    def end(self, session: Session, held: Callable[[str], Decimal]) -> list[CashFlow]:
-        """The flows that are due as the session opens; `held` tells the shares of a symbol."""
-        closed_on, self._closed_on = self._closed_on, None
-        if closed_on is None:  # Before the first session nothing is owed and nothing held.
+    def interest(self, session: Session) -> list[CashFlow]:
+        """What the debit of the last close costs until this open."""
+        if self._closed_on is None or not self._debit_usd:
             return []
-        flows = self._interest(session, (session.date - closed_on).days) if self._debit_usd else []
-        for day in sorted(day for day in self._dividends if closed_on < day <= session.date):
-            flows += [_paid(one, session, held(one.symbol)) for one in self._dividends[day] if held(one.symbol)]
-        return flows
-
-    def _interest(self, session: Session, nights: int) -> list[CashFlow]:
+        nights = (session.date - self._closed_on).days
         amount = (self._debit_usd * self._rate * nights / _DAYS_A_YEAR).quantize(CENT, rounding=ROUND_UP)
         if not amount:
             return []
@@ -72,12 +55,7 @@ class Night:
             )
         ]
 
-
-def _paid(dividend: Dividend, session: Session, shares: Decimal) -> CashFlow:
-    return CashFlow(
-        at_ns=session.open_ns,
-        id=f"dividend-{dividend.symbol}-{dividend.ex_date.isoformat()}",
-        kind="dividend",
-        amount_usd=to_cent(shares * dividend.amount_usd),
-        note=f"{dividend.amount_usd} USD a share on {shares} {dividend.symbol}",
-    )
+    def actions(self, session: Session) -> list[CorporateAction]:
+        """What takes effect as this session opens. Before the first session nothing does: its prices know of it."""
+        closed_on, day = self._closed_on, session.date
+        return [] if closed_on is None else [one for one in self._actions if closed_on < one.ex_date <= day]

@@ -47,6 +47,15 @@ class Pricing:
         factor = 1.0 + self._half_spread if buys else 1.0 - self._half_spread
         return round(price_usd * factor, _TICK_DECIMALS)
 
+    def given_away(self, buys: bool, fill_usd: float) -> float:
+        """What `taken` has cost a share, from the price that it came to. USD; to the rounding of that price."""
+        if not self._spread:
+            return 0.0
+        if not self._by_price:
+            return fill_usd * self._half_spread / (1.0 + self._half_spread if buys else 1.0 - self._half_spread)
+        half = half_spread_usd(fill_usd)
+        return half_spread_usd(fill_usd - half if buys else fill_usd + half)
+
     def marketable(self, order: BrokerOrder, price_usd: float) -> float | None:
         """What a limit that has just come to life pays at that price; None where that is past its limit."""
         cost = self.taken(order.buys, price_usd)

@@ -45,6 +45,14 @@ def unknown_asset(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" not found')
 
 
+def inactive_asset(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not active')
+
+
+def not_fractionable(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" is not fractionable')
+
+
 def no_price(symbol: str) -> Refusal:
     return unprocessable(f'asset "{symbol}" has not traded yet')
 
@@ -101,6 +109,20 @@ def short_sale(margin_account: bool, equity_min_usd: Decimal) -> Refusal:
     if margin_account:
         return Refusal(403, FORBIDDEN, "account is not allowed to short")
     return Refusal(403, FORBIDDEN, f"short selling needs a margin account with at least ${equity_min_usd} of equity")
+
+
+def hard_to_borrow(symbol: str) -> Refusal:
+    return unprocessable(f'asset "{symbol}" cannot be sold short')
+
+
+def opposite_opening(buys: bool) -> Refusal:
+    """An account is never long and short of a symbol, so no two orders may try to make it so."""
+    mine, theirs = ("long buy", "short sell") if buys else ("short sell", "long buy")
+    return Refusal(403, FORBIDDEN, f"cannot open a {mine} while a {theirs} order is open")
+
+
+def not_an_entry(order_class: str) -> Refusal:
+    return unprocessable(f"{order_class} orders must be entry orders")
 
 
 def day_trade() -> Refusal:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Literal
 
+from ordinis.brokers.simulated.fee_rates import FeeRates, rates_of
 from ordinis.domain.errors import ConfigError
 
 Regime = Literal["intraday_margin", "pattern_day_trader"]
@@ -26,7 +28,7 @@ class FillModel(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSettings:
-    """The account and the rules of the other side. Fees, rates and limits as of 2026; zero rates charge nothing."""
+    """The account and the rules of the other side. Limits as of 2026; a fee that is None has the rate of its day."""
 
     cash_usd: Decimal
     multiplier: int = 2  # 1 limited margin, 2 overnight margin, 4 intraday margin.
@@ -40,12 +42,17 @@ class ExchangeSettings:
     day_trades_max: int = 3
     day_trade_sessions: int = 5
     margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
-    sec_usd_per_million: Decimal = Decimal("20.60")  # Of sales.
-    taf_usd_per_share: Decimal = Decimal("0.000195")  # Sold.
-    taf_usd_max: Decimal = Decimal("9.79")  # A trade.
-    cat_usd_per_share: Decimal = Decimal("0.000003")  # Bought or sold.
+    sec_usd_per_million: Decimal | None = None  # Of sales. Zero charges nothing, here and below.
+    taf_usd_per_share: Decimal | None = None  # Sold.
+    taf_usd_max: Decimal | None = None  # A trade.
+    cat_usd_per_share: Decimal | None = None  # Bought or sold.
     margin_interest_fraction: Decimal = Decimal(0)  # A year, on the debit of the close; Alpaca: 0.0625 to 0.065.
+    shorting_enabled: bool = False  # Of the account; a margin account can short, with margin_equity_min_usd.
+    easy_to_borrow: frozenset[str] | None = None  # Symbols that can be sold short; None: every one.
+    short_sale_collar: float = 0.03  # A short sale is priced this much above the last price when it is checked.
+    borrow_fee_fraction: Decimal = Decimal(0)  # A year, on what is short at the close; easy to borrow is free.
     fractional_order_usd_min: Decimal = Decimal(1)
+    fractionable: bool = True  # False: whole shares only, and a split's fractions are paid in cash.
     gtc_days_max: int = 90
     close_auction_minutes_before: int = 10  # An order of the closing auction comes no later.
     fund_leverage: Mapping[str, int] = field(default_factory=dict)  # Symbol -> 2 or 3, for leveraged funds.
@@ -59,6 +66,8 @@ class ExchangeSettings:
         self._require("participation_max", 0 <= self.participation_max <= 1, "be in [0, 1]")
         self._require("feed_share", 0 < self.feed_share <= 1, "be in (0, 1]")
         self._require("market_buy_collar", 0 <= self.market_buy_collar < 1, "be in [0, 1)")
+        self._require("short_sale_collar", 0 <= self.short_sale_collar < 1, "be in [0, 1)")
+        self._require("borrow_fee_fraction", 0 <= self.borrow_fee_fraction < 10, "be in [0, 10)")
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
@@ -71,6 +80,16 @@ class ExchangeSettings:
         if not holds:
             raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
 
+    def borrowable(self, symbol: str) -> bool:
+        return self.easy_to_borrow is None or symbol in self.easy_to_borrow
+
     @property
     def charges_fees(self) -> bool:
-        return any((self.sec_usd_per_million, self.taf_usd_per_share, self.cat_usd_per_share))
+        rates = (self.sec_usd_per_million, self.taf_usd_per_share, self.cat_usd_per_share)
+        return any(rate is None or rate > 0 for rate in rates)
+
+    def fee_rates(self, day: date) -> FeeRates:
+        """What is set, and for the rest what was in force on that day."""
+        then = rates_of(day)
+        chosen = (getattr(self, name) for name in FeeRates._fields)
+        return FeeRates(*(rate if one is None else one for one, rate in zip(chosen, then, strict=True)))

@@ -14,7 +14,7 @@ from ordinis.domain.market import Session
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
 _ZERO = Decimal(0)
-_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV"}
+_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV", "cash_in_lieu": "SPLIT", "removal": "MA"}
 
 
 def account_body(
@@ -23,10 +23,13 @@ def account_body(
     initial_margin_usd: Decimal,
     maintenance_usd: Decimal,
     accrued_fees_usd: Decimal,
+    short_usd: Decimal,
+    spendable_cash_usd: Decimal,
+    shorting_enabled: bool,
     created_at_ns: int,
 ) -> dict[str, Any]:
     """The keys a live account has since the day-trading fields left (July 2026)."""
-    invested_usd = view.equity_usd - view.cash_usd
+    position_usd = view.equity_usd - view.cash_usd
     excess_usd = max(view.equity_usd - initial_margin_usd, _ZERO)
     return {
         "id": ACCOUNT_ID,
@@ -40,7 +43,7 @@ def account_body(
         "buying_power": plain(view.buying_power_usd),
         "effective_buying_power": plain(view.buying_power_usd),
         "regt_buying_power": plain(excess_usd * 2),
-        "non_marginable_buying_power": plain(max(view.cash_usd, _ZERO)),
+        "non_marginable_buying_power": plain(spendable_cash_usd),
         "options_buying_power": "0",
         "options_approved_level": 0,
         "options_trading_level": 0,
@@ -50,16 +53,16 @@ def account_body(
         "portfolio_value": plain(view.equity_usd),
         "equity": plain(view.equity_usd),
         "last_equity": plain(view.last_equity_usd),
-        "long_market_value": plain(invested_usd),
-        "short_market_value": "0",
-        "position_market_value": plain(invested_usd),
+        "long_market_value": plain(position_usd + short_usd),
+        "short_market_value": plain(-short_usd) if short_usd else "0",
+        "position_market_value": plain(position_usd),
         "initial_margin": plain(initial_margin_usd),
         "maintenance_margin": plain(maintenance_usd),
         "last_maintenance_margin": plain(maintenance_usd),
         "sma": "0",
         "intraday_adjustments": "0",
         "multiplier": str(view.multiplier),
-        "shorting_enabled": False,
+        "shorting_enabled": shorting_enabled,
         "account_blocked": False,
         "trading_blocked": False,
         "transfers_blocked": False,
@@ -70,6 +73,8 @@ def account_body(
 
 
 def position_body(position: Position, price_usd: Decimal, held_for_orders: Decimal) -> dict[str, Any]:
+    """Shares and values of a short position are negative; `held_for_orders` is not."""
+    available = position.quantity - held_for_orders.copy_sign(position.quantity)
     cost_usd = position.quantity * position.average_price_usd
     value_usd = position.quantity * price_usd
     gain_usd = value_usd - cost_usd
@@ -80,7 +85,7 @@ def position_body(position: Position, price_usd: Decimal, held_for_orders: Decim
         "asset_class": "us_equity",
         "asset_marginable": True,
         "qty": plain(position.quantity),
-        "qty_available": plain(position.quantity - held_for_orders),
+        "qty_available": plain(available),
         "avg_entry_price": plain(position.average_price_usd),
         "side": "long" if position.quantity > 0 else "short",
         "market_value": plain(value_usd),
@@ -97,7 +102,8 @@ def position_body(position: Position, price_usd: Decimal, held_for_orders: Decim
 
 def cash_activity(flow: CashFlow) -> dict[str, Any]:
     """Money that moved without a trade. Its id is the exchange's own."""
-    return {
+    symbol = {"symbol": flow.symbol} if flow.symbol else {}
+    return symbol | {
         "id": flow.id,
         "activity_type": _ACTIVITY[flow.kind],
         "date": new_york(flow.at_ns).date().isoformat(),
@@ -108,22 +114,22 @@ def cash_activity(flow: CashFlow) -> dict[str, Any]:
     }
 
 
-def asset_body(symbol: str) -> dict[str, Any]:
+def asset_body(symbol: str, *, active: bool = True, fractionable: bool = True, easy_to_borrow: bool) -> dict[str, Any]:
     return {
         "id": asset_id(symbol),
         "class": "us_equity",
         "exchange": "NASDAQ",
         "symbol": symbol,
         "name": symbol,
-        "status": "active",
-        "tradable": True,
+        "status": "active" if active else "inactive",
+        "tradable": active,
         "marginable": True,
         "maintenance_margin_requirement": 30,
         "margin_requirement_long": "30",
         "margin_requirement_short": "100",
-        "shortable": False,
-        "easy_to_borrow": False,
-        "fractionable": True,
+        "shortable": easy_to_borrow,
+        "easy_to_borrow": easy_to_borrow,
+        "fractionable": fractionable,
         "attributes": [],
     }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from ordinis.domain import money
 from ordinis.domain.decision import Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.market import MINUTE_NS
@@ -51,13 +52,16 @@ class ExecutionSettings:
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "filled", "purpose", "quantity", "symbol")
+    __slots__ = ("cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
 
-    def __init__(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> None:
+    def __init__(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
+    ) -> None:
         self.client_order_id = client_order_id
         self.symbol = symbol
         self.purpose = purpose
         self.quantity = quantity
+        self.direction = direction  # Of the position that it is about: -1 is a short.
         self.filled = ZERO
         self.cancelling = False
 
@@ -105,7 +109,7 @@ class OrderDesk:
         self._valid_ns = settings.intent_valid_minutes * MINUTE_NS
         self.working: dict[str, WorkingOrder] = {}
         self.sent = 0  # Orders since the start, legs counted.
-        self.opening = 0  # Entries that have not bought anything yet.
+        self.opening = 0  # Entries that have not filled at all yet.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
 
@@ -129,14 +133,16 @@ class OrderDesk:
             return _DUPLICATE
         return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
-    def enter(self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int) -> OrderIntent:
-        """Buy at the market. Whole shares carry their stop with them."""
+    def enter(
+        self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, direction: int = 1
+    ) -> OrderIntent:
+        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them."""
         stop_usd = stop_usd if self.protects else None
         with_leg = stop_usd is not None and quantity % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
-            side=_BUY,
+            side=_BUY if direction > 0 else _SELL,
             quantity=quantity,
             type=_MARKET,
             time_in_force=_GTC if with_leg else _DAY,
@@ -160,9 +166,9 @@ class OrderDesk:
         return orders.leaving is None and orders.exit is None and at_ns >= orders.free_at_ns(_EXIT)
 
     def leave(self, symbol: str, held: Decimal, at_ns: int) -> tuple[str, list[Action]]:
-        """Close the position: sell at once, or first take back what holds its shares.
+        """Close the position, long or short: at once, or first take back what holds its shares.
 
-        Returns the id that the sale has, or will have, and what to do now.
+        Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
         orders.leaving = self._ids.next(at_ns, symbol, "exit")
@@ -171,7 +177,7 @@ class OrderDesk:
     def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         first = orders.entry or orders.stop  # An entry takes its leg with it.
         if first is None:
-            return self._sell(symbol, orders, held, at_ns)
+            return self._close(symbol, orders, held, at_ns)
         return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
@@ -192,6 +198,28 @@ class OrderDesk:
             orders.drop(order)
             self._ended(order, orders, update)
         return True
+
+    def split(self, symbol: str, ratio: Decimal, held: Decimal, at_ns: int) -> list[Action]:
+        """New shares for old ones: the stop has a new price, and what works in the old terms is taken back.
+
+        A broker may do that by itself. Whoever does it, its confirmation brings the stop in the new terms.
+        """
+        orders = self.of(symbol)
+        if orders.stop_usd is not None:
+            farther = money.tick_below if held > 0 else money.tick_above  # Never nearer than it was meant.
+            orders.stop_usd = farther(orders.stop_usd / ratio)
+        return self._withdraw(orders, at_ns)
+
+    def forget(self, symbol: str, at_ns: int) -> list[Action]:
+        """The symbol is traded no more: nothing is to follow."""
+        orders = self.of(symbol)
+        orders.leaving = orders.stop_usd = None
+        self.unprotected.discard(symbol)
+        return self._withdraw(orders, at_ns)
+
+    def _withdraw(self, orders: SymbolOrders, at_ns: int) -> list[Action]:
+        first = orders.entry or orders.exit or orders.stop  # An entry takes its leg with it.
+        return [] if first is None or first.cancelling else [self._cancel(first, at_ns)]
 
     def close_session(self, at_ns: int) -> list[Action]:
         """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.
@@ -233,7 +261,7 @@ class OrderDesk:
             orders.stop = None
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
-        """Flat: a stop without a position would open a short."""
+        """Flat: a stop without a position would open one."""
         if orders.entry is not None:
             return []
         orders.leaving = None
@@ -244,7 +272,7 @@ class OrderDesk:
     def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         """A stop for exactly what is held.
 
-        Protection outranks size: while an entry still buys, the broker takes no stop against it, so what is
+        Protection outranks size: while an entry still works, the broker takes no stop against it, so what is
         left of an entry that filled in part is taken back.
         """
         if orders.stop_usd is None or orders.exit is not None:
@@ -254,7 +282,7 @@ class OrderDesk:
         stop = orders.stop
         if stop is None:
             return self._arm(symbol, orders, held, at_ns)
-        if stop.quantity - stop.filled == held or stop.cancelling:
+        if stop.quantity - stop.filled == abs(held) or stop.cancelling:
             return []
         return [self._cancel(stop, at_ns)]
 
@@ -266,8 +294,8 @@ class OrderDesk:
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_STOP,
             time_in_force=_GTC if whole else _DAY,  # Fractions take day orders only.
             purpose=_PROTECT,
@@ -278,13 +306,13 @@ class OrderDesk:
         self._take(intent, orders)
         return [intent]
 
-    def _sell(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+    def _close(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         assert orders.leaving is not None
         intent = OrderIntent(
             client_order_id=orders.leaving,
             symbol=symbol,
-            side=_SELL,
-            quantity=held,
+            side=_SELL if held > 0 else _BUY,
+            quantity=abs(held),
             type=_MARKET,
             time_in_force=_DAY,
             purpose=_EXIT,
@@ -321,21 +349,24 @@ class OrderDesk:
 
     def _take(self, intent: OrderIntent, orders: SymbolOrders) -> None:
         """An order that is decided is ours from here on."""
-        order = self._track(intent.client_order_id, intent.symbol, intent.purpose, intent.quantity)
-        if intent.purpose is _EXIT:
+        name, symbol, purpose, quantity = intent.client_order_id, intent.symbol, intent.purpose, intent.quantity
+        direction = 1 if (intent.side is _BUY) is (purpose is _ENTRY) else -1  # Of the position.
+        order = self._track(name, symbol, purpose, quantity, direction)
+        if purpose is _EXIT:
             orders.exit, orders.leaving = order, None
-        elif intent.purpose is _PROTECT:
+        elif purpose is _PROTECT:
             orders.stop = order
-            self.unprotected.discard(intent.symbol)
+            self.unprotected.discard(symbol)
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
             if intent.stop_loss_usd is not None:
-                leg = leg_id(intent.client_order_id)
-                orders.stop = self._track(leg, intent.symbol, _PROTECT, intent.quantity)
+                orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
 
-    def _track(self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal) -> WorkingOrder:
-        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity)
+    def _track(
+        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int
+    ) -> WorkingOrder:
+        order = self.working[client_order_id] = WorkingOrder(client_order_id, symbol, purpose, quantity, direction)
         self.sent += 1
         return order
 

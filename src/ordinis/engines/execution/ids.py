@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ordinis.domain.market import MINUTE_NS
 
 _MINUTES_A_DAY = 24 * 60
+_CLOCK = [f"T{minute // 60:02d}{minute % 60:02d}" for minute in range(_MINUTES_A_DAY)]
 
 
 class OrderIds:
@@ -42,5 +43,5 @@ class OrderIds:
             self._day = day
             self._day_prefix = f"{self._book}-{datetime.fromtimestamp(minute * 60, UTC):%Y%m%d}"
         self._minute = minute
-        self._prefix = f"{self._day_prefix}T{of_day // 60:02d}{of_day % 60:02d}"
+        self._prefix = self._day_prefix + _CLOCK[of_day]
         self._number = 0

@@ -17,13 +17,16 @@ class EquityCurve:
         self._at_ns = array("q")
         self._equity_usd = array("d")
         self._long_usd = array("d")
+        self._short_usd = array("d")
         self._positions = array("q")
         self.sessions: list[tuple[date, int]] = []  # The date, and how many rows there were at its end.
 
-    def append(self, at_ns: int, equity_usd: float, long_usd: float, positions: int) -> None:
+    def append(self, at_ns: int, equity_usd: float, long_usd: float, positions: int, short_usd: float = 0.0) -> None:
+        """What is long and what is short, both unsigned."""
         self._at_ns.append(at_ns)
         self._equity_usd.append(equity_usd)
         self._long_usd.append(long_usd)
+        self._short_usd.append(short_usd)
         self._positions.append(positions)
 
     def session_closes(self, day: date) -> None:
@@ -44,6 +47,10 @@ class EquityCurve:
     @property
     def long_usd(self) -> FloatArray:
         return np.array(self._long_usd)
+
+    @property
+    def short_usd(self) -> FloatArray:
+        return np.array(self._short_usd)
 
     @property
     def positions(self) -> IntArray:

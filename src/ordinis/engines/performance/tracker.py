@@ -90,4 +90,4 @@ class PerformanceTracker:
 def in_units_of_risk(trip: RoundTrip) -> float:
     """The result over what the stop would have cost; over the notional where there was no stop."""
     risk_usd = trip.risk_usd or trip.entry_price_usd * trip.quantity
-    return float(trip.pnl_usd / risk_usd)
+    return float(trip.pnl_usd) / float(risk_usd)

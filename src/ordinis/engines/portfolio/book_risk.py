@@ -21,12 +21,14 @@ class BookRisk:
         self._variance = float(weights[held] @ self._pull[held])
         self._allowed = target_volatility**2
 
-    def room(self, symbol: int) -> float:
+    def room(self, symbol: int, direction: int = 1) -> float:
         """The largest weight that may join: a root of s^2 x^2 + 2 (S w) x + w' S w = target^2. NaN: not known.
+
+        With `direction` -1 it joins as a short, of weight -x: the sign of S w turns.
 
         A symbol that moves against the book can have room in a book that is past its target.
         """
-        own, pull = self._covariance.item(symbol, symbol), self._pull.item(symbol)
+        own, pull = self._covariance.item(symbol, symbol), direction * self._pull.item(symbol)
         missing = self._variance - self._allowed
         if isnan(own) or isnan(pull) or isnan(missing):
             return nan
@@ -36,6 +38,6 @@ class BookRisk:
         return max(0.0, (sqrt(inside) - pull) / own) if inside > 0.0 else 0.0
 
     def add(self, symbol: int, weight: float) -> None:
-        """An entry goes out."""
+        """An entry goes out; a short has a negative weight."""
         self._variance += weight * (2.0 * self._pull.item(symbol) + weight * self._covariance.item(symbol, symbol))
         self._pull = self._pull + weight * self._covariance[:, symbol]

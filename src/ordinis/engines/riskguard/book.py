@@ -17,20 +17,21 @@ from ordinis.engines.comovement import Comovement
 Companions = tuple[IntArray | None, ...]  # A symbol each: the columns of its group; None where it is alone.
 
 
-class OpenBuy:
+class OpenEntry:
     """What an entry that works still holds."""
 
-    __slots__ = ("column", "filled", "quantity", "usd")
+    __slots__ = ("column", "direction", "filled", "quantity", "usd")
 
-    def __init__(self, column: int, quantity: float, usd: float) -> None:
+    def __init__(self, column: int, quantity: float, usd: float, direction: int) -> None:
         self.column = column
+        self.direction = direction
         self.quantity = quantity
         self.usd = usd
         self.filled = 0.0
 
 
 class Book:
-    """Estimates in USD, kept by the engine. Open buys hold buying power until they fill."""
+    """Estimates in USD, kept by the engine. Open entries hold buying power until they fill."""
 
     __slots__ = (
         "_marks_usd",
@@ -44,9 +45,11 @@ class Book:
         "long_usd",
         "moves",
         "open_buys_usd",
+        "open_shorts_usd",
         "orders",
         "positions",
         "sectors",
+        "short_usd",
     )
 
     def __init__(self, sectors: Companions = (None,)) -> None:
@@ -54,7 +57,9 @@ class Book:
         self.equity_usd = 0.0
         self.cash_usd = 0.0
         self.long_usd = 0.0  # Shorts count against it.
+        self.short_usd = 0.0  # Unsigned.
         self.open_buys_usd = 0.0  # At the prices they were sized at.
+        self.open_shorts_usd = 0.0  # Likewise, unsigned.
         self.positions = 0  # Held, or with an entry working.
         self.orders = 0  # Sent this session.
         self.sectors = sectors
@@ -62,8 +67,8 @@ class Book:
         self.beta_usd = 0.0  # What is held and open entries, times their betas.
         self._quantity: FloatArray = np.zeros(len(sectors))
         self._marks_usd: FloatArray = np.zeros(len(sectors))
-        self._open: dict[str, OpenBuy] = {}
-        self._open_usd: FloatArray = np.zeros(len(sectors))
+        self._open: dict[str, OpenEntry] = {}
+        self._open_usd: FloatArray = np.zeros(len(sectors))  # Signed.
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
         """What is held and what it is worth, a column a symbol: once in a minute that has candidates."""
@@ -76,39 +81,54 @@ class Book:
     @property
     def gross_usd(self) -> float:
         """Longs and shorts held, each at its worth."""
-        return float(np.abs(self._quantity) @ self._marks_usd)
+        return self.long_usd + 2.0 * self.short_usd
+
+    @property
+    def open_usd(self) -> float:
+        """All entries that work, whichever way."""
+        return self.open_buys_usd + self.open_shorts_usd
 
     def weighs_usd(self, columns: IntArray) -> float:
-        """What these symbols come to, open entries included."""
-        held_usd = self._quantity.take(columns) @ self._marks_usd.take(columns)
-        return float(held_usd + self._open_usd.take(columns).sum())
+        """What these symbols come to, longs and shorts alike, open entries included."""
+        held_usd = np.abs(self._quantity.take(columns)) @ self._marks_usd.take(columns)
+        return float(held_usd + np.abs(self._open_usd.take(columns)).sum())
 
-    def commit(self, client_order_id: str, quantity: float, price_usd: float, column: int = 0) -> None:
-        """An entry goes out."""
+    def commit(
+        self, client_order_id: str, quantity: float, price_usd: float, column: int = 0, direction: int = 1
+    ) -> None:
+        """An entry goes out: `direction` 1 buys, -1 sells short."""
         usd = quantity * price_usd
-        self._open[client_order_id] = OpenBuy(column, quantity, usd)
-        self.open_buys_usd += usd
-        self._open_usd[column] += usd
+        self._open[client_order_id] = OpenEntry(column, quantity, usd, direction)
+        self._add_open(column, usd, direction)
         self.positions += 1
         self.orders += 1
         if self.moves is not None and self.moves.warm:
-            self.beta_usd += usd * self.moves.held_beta.item(column)
+            self.beta_usd += direction * usd * self.moves.held_beta.item(column)
 
     def follow(self, update: OrderUpdate) -> None:
         """What filled is exposure now; what ended is free again."""
-        buy = self._open.get(update.client_order_id)
-        if buy is None:
+        entry = self._open.get(update.client_order_id)
+        if entry is None:
             return
         if update.status.final:
             del self._open[update.client_order_id]
-            left = 1.0 - buy.filled / buy.quantity
+            left = 1.0 - entry.filled / entry.quantity
         else:
             filled = float(update.filled_quantity)
-            left = (filled - buy.filled) / buy.quantity
-            buy.filled = filled
-        # With nothing open the total is zero, whatever rounding left.
-        self.open_buys_usd = max(0.0, self.open_buys_usd - left * buy.usd) if self._open else 0.0
-        self._open_usd[buy.column] = 0.0 if update.status.final else self._open_usd[buy.column] - left * buy.usd
+            left = (filled - entry.filled) / entry.quantity
+            entry.filled = filled
+        self._add_open(entry.column, -left * entry.usd, entry.direction)
+        if update.status.final:
+            self._open_usd[entry.column] = 0.0
+        if not self._open:  # With nothing open the totals are zero, whatever rounding left.
+            self.open_buys_usd = self.open_shorts_usd = 0.0
+
+    def _add_open(self, column: int, usd: float, direction: int) -> None:
+        self._open_usd[column] += direction * usd
+        if direction > 0:
+            self.open_buys_usd = max(0.0, self.open_buys_usd + usd)
+        else:
+            self.open_shorts_usd = max(0.0, self.open_shorts_usd + usd)
 
 
 def companions(labels: Sequence[str]) -> Companions:

@@ -38,6 +38,9 @@ class Limits:
     beta_min: float = -OFF  # Of the book: the sum of weight times beta.
     beta_max: float = OFF
     market_volatility_full: float = OFF  # Annual; above it new positions shrink in proportion.
+    shorting_allowed: bool = False
+    short_price_usd_min: float = 0.0
+    short_equity_usd_min: float = 2_000.0  # The broker's own.
     market_buy_collar_fraction: float = 0.04  # A market buy is taken to cost that much more than the last price.
     minimum_notional_usd: float = 1.0
 

@@ -17,6 +17,8 @@ from ordinis.engines.portfolio.sizing import SizingConfig
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import OFF, Limits
 
+_SHORT_MARGIN = 1.5  # Regulation T: the proceeds of a short, and half of them more.
+
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
     """What the rules may know of an entry beside its size."""
@@ -25,9 +27,18 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     column: int = 0
     stop_distance: float | None = None  # Fraction of the price; None: there is no stop.
     volume: float = 0.0  # Shares a minute of the whole market, lately.
+    direction: int = 1  # -1 sells short.
 
 
 Room = Callable[[Asked, Book, SizingConfig, Limits], float]
+
+
+def shorting_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
+    """A short needs a margin account, with the equity that the broker asks for."""
+    if asked.direction > 0:
+        return OFF
+    margin = book.account is not None and book.account.multiplier > 1
+    return OFF if margin and book.equity_usd >= limits.short_equity_usd_min else 0.0
 
 
 def orders_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -48,20 +59,20 @@ def weight_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) 
 def buffer_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """Gross exposure, open entries included, stays inside leverage less the buffer."""
     ceiling_usd = book.equity_usd * sizing.max_portfolio_leverage * (1.0 - limits.cash_buffer_fraction)
-    return ceiling_usd - book.long_usd - book.open_buys_usd
+    return ceiling_usd - book.gross_usd - book.open_usd
 
 
 def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
-    """What the broker will let us buy, reckoned as it does: market buys cost a collar more.
+    """What the broker will let us buy or sell short, reckoned as it does: at the market that costs a collar more.
 
-    Multiplier 1 has its cash. 2 and 4 are both held to 2 x (equity - half of what is held): overnight
-    margin, which a 4x account must meet at the close anyway.
+    Multiplier 1 has its cash, less what shorts tie up. 2 and 4 are both held to 2 x (equity - half of what is
+    held, longs and shorts): overnight margin, which a 4x account must meet at the close anyway.
     """
     if book.account is None or book.account.multiplier == 1:
-        power_usd = book.cash_usd
+        power_usd = book.cash_usd - _SHORT_MARGIN * book.short_usd
     else:
-        power_usd = 2.0 * max(0.0, book.equity_usd - 0.5 * book.long_usd)
-    return power_usd / (1.0 + limits.market_buy_collar_fraction) - book.open_buys_usd
+        power_usd = 2.0 * max(0.0, book.equity_usd - 0.5 * book.gross_usd)
+    return power_usd / (1.0 + limits.market_buy_collar_fraction) - book.open_usd
 
 
 def trade_risk_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -72,12 +83,15 @@ def trade_risk_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limi
 
 def gross_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """Longs and shorts together, whatever the tier's leverage."""
-    return limits.gross_exposure_max * book.equity_usd - book.gross_usd - book.open_buys_usd
+    return limits.gross_exposure_max * book.equity_usd - book.gross_usd - book.open_usd
 
 
 def net_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
-    """Longs less shorts."""
-    return limits.net_exposure_max * book.equity_usd - book.long_usd - book.open_buys_usd
+    """Longs less shorts, either way; entries of the other side may never fill and give no room."""
+    ceiling_usd = limits.net_exposure_max * book.equity_usd
+    if asked.direction < 0:
+        return ceiling_usd + book.long_usd - book.open_shorts_usd
+    return ceiling_usd - book.long_usd - book.open_buys_usd
 
 
 def volume_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -109,7 +123,7 @@ def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) ->
     moves = book.moves
     if moves is None or not moves.warm:
         return OFF
-    beta = moves.betas[asked.column]
+    beta = moves.betas[asked.column] * asked.direction
     if isnan(beta):
         return 0.0
     if beta == 0.0:
@@ -123,13 +137,15 @@ class Rule(msgspec.Struct, frozen=True):
 
     reason: Reason
     room: Room
-    limit: str = ""  # A field of Limits; empty: always on.
+    limit: str = ""  # A field of Limits, off when it is OFF or False; empty: always on.
 
     def is_on(self, limits: Limits) -> bool:
-        return not self.limit or getattr(limits, self.limit) != OFF
+        limit = getattr(limits, self.limit) if self.limit else None
+        return limit is not False and limit != OFF
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(Reason.SHORTING, shorting_room, "shorting_allowed"),
     Rule(Reason.ORDERS_A_SESSION, orders_room, "orders_a_session_max"),
     Rule(Reason.POSITIONS_FULL, positions_room),
     Rule(Reason.POSITION_WEIGHT, weight_room),

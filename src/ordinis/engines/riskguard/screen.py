@@ -53,7 +53,7 @@ def screen(
         (Reason.FEED_STALE, (feed_age_minutes > limits.feed_age_minutes_max)[:, None]),
         (Reason.PRICE_STALE, price_age_minutes > limits.price_age_minutes_max),
         (Reason.LOW_CONFIDENCE, too_doubtful(signals.confidence, min_confidence)),
-        (Reason.SHORTING, signals.direction < 0),
+        (Reason.SHORTING, not_shortable(signals, last_price_usd, limits)),
         (Reason.PRICE_COLLAR, too_far(last_price_usd, reference_usd, limits)),
         (Reason.SPREAD, too_wide(spread_bps, limits)),
     )
@@ -70,6 +70,12 @@ def too_late(block: MarketBlock, limits: Limits) -> BoolArray:
     left_ns = block.session.close_ns - block.closed_at_ns
     late: BoolArray = left_ns < limits.last_entry_minutes_before_close * MINUTE_NS
     return late
+
+
+def not_shortable(signals: SignalBlock, last_price_usd: FloatArray, limits: Limits) -> BoolArray:
+    """Short sales where they are not allowed, or of too low a price: the house's margin grows as a price falls."""
+    short: BoolArray = signals.direction < 0
+    return short & ~(last_price_usd >= limits.short_price_usd_min) if limits.shorting_allowed else short
 
 
 def too_doubtful(confidence: FloatArray, min_confidence: float) -> BoolArray:

@@ -43,7 +43,7 @@ def best_of(answers: Sequence[Answer], weights: Sequence[float]) -> Blend:
 
 def _alone(answer: Answer) -> Blend:
     return Blend(
-        strategy=answer.direction - np.int8(1),  # 1 becomes the first strategy's index, 0 becomes NO_STRATEGY.
+        strategy=np.abs(answer.direction) - np.int8(1),  # An entry: the first strategy's index; none: NO_STRATEGY.
         direction=answer.direction.copy(),  # The strategy's own array: not ours to write to.
         score=answer.score,
         confidence=answer.confidence,

@@ -38,7 +38,8 @@ def check_form(strategy: str, bars: OwnBars, columns: object) -> None:
     if not isinstance(columns, StrategyColumns):
         raise _wrong(strategy, f"returned {type(columns).__name__}", span(bars.block), "StrategyColumns")
     shape = (bars.rows, bars.symbols)
-    for field, kind in _KINDS.items():
+    kinds = _KINDS if columns.cover is None else {**_KINDS, "cover": np.bool_}
+    for field, kind in kinds.items():
         values = getattr(columns, field)
         if not isinstance(values, np.ndarray) or values.shape != shape or values.dtype != kind:
             expected = f"an array of {np.dtype(kind).name} of shape {shape}"
@@ -50,7 +51,7 @@ def check_entries(strategy: str, block: MarketBlock, entries: Entries) -> None:
     with np.errstate(invalid="ignore"):  # NaN is no stop, and compares as False.
         impossible = (entries.stop_distance <= 0.0) | np.isinf(entries.stop_distance)
     demands: tuple[tuple[str, BoolArray, NDArray[Any], str], ...] = (
-        ("direction", entries.direction != 1, entries.direction, "1 or 0"),
+        ("direction", np.abs(entries.direction) != 1, entries.direction, "1, 0 or -1"),
         ("an entry with ready", ~entries.ready, entries.ready, "ready True wherever an entry is asked for"),
         ("score", ~np.isfinite(entries.score), entries.score, "a finite score at an entry"),
         ("stop_distance", impossible, entries.stop_distance, "a finite fraction above 0, or NaN for none"),

@@ -71,6 +71,9 @@ class SignalCore:
 
     def _signals(self, answers: list[Answer], blend: Blend) -> SignalBlock:
         exits = np.stack([answer.exit for answer in answers])
+        same = all(answer.cover is answer.exit for answer in answers)
+        covers = exits if same else np.stack([answer.cover for answer in answers])
+        leaves = exits if same else exits | covers
         return SignalBlock(
             strategies=self.strategies,
             strategy=blend.strategy,
@@ -80,9 +83,10 @@ class SignalCore:
             p_win=np.full(blend.score.shape, np.nan),  # No outcomes are collected yet, so no evidence.
             stop_distance=blend.stop_distance,
             exits=exits,
+            covers=covers,
             ready=np.logical_or.reduce([answer.ready for answer in answers]),
             has_entry=np.logical_or.reduce(blend.direction, axis=1),
-            has_exit=np.logical_or.reduce(exits, axis=(0, 2)),
+            has_exit=np.logical_or.reduce(leaves, axis=(0, 2)),
         )
 
 

@@ -124,7 +124,7 @@ def difference(one: Answer, other: Answer) -> tuple[str, int, int] | None:
     ]
     if not found:
         return None
-    row, column, field_name = min(found)
+    row, column, field_name = min(found, key=lambda one: (*one[:2], one[2] == "cover", one[2]))  # It repeats an exit.
     return field_name, row, column
 
 
@@ -143,6 +143,7 @@ def _nothing(block: MarketBlock) -> Answer:
     return Answer(
         direction=np.zeros(block.present.shape, np.int8),
         exit=block.present.copy(),
+        cover=block.present.copy(),
         score=unknown,
         confidence=unknown.copy(),
         stop_distance=unknown.copy(),

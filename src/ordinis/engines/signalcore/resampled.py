@@ -143,6 +143,9 @@ def _held_on(before: StrategyColumns, columns: StrategyColumns, coarse: OwnBars)
         score=held(before.score, columns.score),
         stop_distance=held(before.stop_distance, columns.stop_distance),
         ready=held(before.ready, columns.ready),
+        cover=None
+        if columns.cover is None
+        else held(before.exit if before.cover is None else before.cover, columns.cover),
     )
 
 
@@ -153,6 +156,7 @@ def _map(columns: StrategyColumns, change: Callable[[Columns], Columns]) -> Stra
         score=change(columns.score),
         stop_distance=change(columns.stop_distance),
         ready=change(columns.ready),
+        cover=None if columns.cover is None else change(columns.cover),
     )
 
 

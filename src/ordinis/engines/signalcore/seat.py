@@ -22,6 +22,7 @@ class Answer:
 
     direction: NDArray[np.int8]
     exit: BoolArray
+    cover: BoolArray  # The same array where the strategy makes no difference.
     score: FloatArray  # NaN where no entry is asked for, as the two below.
     confidence: FloatArray
     stop_distance: FloatArray
@@ -43,7 +44,7 @@ class Seat:
     def ask(self, bars: OwnBars) -> Answer:
         """The strategy's checked answer. Errors: StrategyError."""
         columns = self._columns(bars)
-        direction = bars.to_minutes(columns.direction, 0)
+        direction, exits = bars.to_minutes(columns.direction, 0), bars.to_minutes(columns.exit, False)
         ready = self._held_ready(bars, columns.ready)
         score, confidence, stop_distance = (np.full(direction.shape, np.nan) for _ in range(3))
         entries = _entries(bars, columns, direction, ready)
@@ -55,7 +56,8 @@ class Seat:
         self._remember_fresh(bars, columns.direction, score)
         return Answer(
             direction=direction,
-            exit=bars.to_minutes(columns.exit, False),
+            exit=exits,
+            cover=exits if columns.cover is None else bars.to_minutes(columns.cover, False),
             score=score,
             confidence=confidence,
             stop_distance=stop_distance,
@@ -91,7 +93,7 @@ class Seat:
     def _remember_fresh(self, bars: OwnBars, direction: NDArray[np.int8], score: FloatArray) -> None:
         """Only the bar where a condition becomes true adds a score, or one long signal would fill the history."""
         before = bars.shifted(direction, self._direction)
-        fresh = bars.to_minutes(direction > before, False)
+        fresh = bars.to_minutes((direction != before) & (direction != 0), False)
         self._direction = bars.last(direction, self._direction)
         self.history.add(score[fresh])
 

@@ -40,11 +40,12 @@ class StrategyColumns:
     Each cell may depend on that bar and earlier ones only. Cells below a column's count are ignored.
     """
 
-    direction: NDArray[np.int8]  # 1 asks for an entry, 0 does not.
-    exit: BoolArray  # A position of this strategy should be closed.
-    score: FloatArray  # Larger is better; finite wherever direction is 1.
+    direction: NDArray[np.int8]  # 1 asks to buy, -1 to sell short, 0 for nothing.
+    exit: BoolArray  # A long position of this strategy should be closed.
+    score: FloatArray  # Larger is better, for a short too; finite wherever direction is not 0.
     stop_distance: FloatArray  # Fraction of the price, above 0; NaN names none.
     ready: BoolArray  # Enough history to speak; once True, it stays True. No entry where False.
+    cover: BoolArray | None = None  # A short position of it should be closed; None: `exit` says so of both.
 
 
 class Strategy(Protocol):
@@ -59,6 +60,11 @@ class Strategy(Protocol):
 def entries(condition: BoolArray) -> NDArray[np.int8]:
     """A condition as a direction: 1 where it holds."""
     return condition.view(np.int8)
+
+
+def both_ways(buys: BoolArray, sells_short: BoolArray) -> NDArray[np.int8]:
+    """Two conditions that never hold at once, as a direction: 1 and -1."""
+    return buys.view(np.int8) - sells_short.view(np.int8)
 
 
 def no_stop(bars: OwnBars) -> FloatArray:

@@ -124,6 +124,7 @@ def _cut(answer: Answer, rows: slice) -> Answer:
     return Answer(
         direction=answer.direction[rows],
         exit=answer.exit[rows],
+        cover=answer.cover[rows],
         score=answer.score[rows],
         confidence=answer.confidence[rows],
         stop_distance=answer.stop_distance[rows],

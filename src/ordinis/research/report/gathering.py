@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 
@@ -21,34 +21,61 @@ from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.journal.trips import Trip, trips
 from ordinis.research.report.benchmark import Benchmark
+from ordinis.research.report.sectors import Bars, sector_exposure
+from ordinis.research.report.slippage import slips
 from ordinis.research.report.source import Costs, Curve, Exit, OpenPosition, ReportSource, Sizes, Trade
+from ordinis.research.report.terms import PositionEvent, in_last_terms
 from ordinis.research.result import BacktestResult
 
-SPREAD = "spread"  # The fill model that charges one.
-_BPS = 1e-4
+# Bought or not, and the price of a fill -> the part of it that was half the spread, USD a share: the exchange's own.
+GivenAway = Callable[[bool, float], float]
 
 
-def gather(result: BacktestResult, engine: TradingEngine, benchmark: Benchmark, command: str) -> ReportSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a report says of a run and neither its engine nor its journal knows."""
+
+    command: str  # What a person types to run it again.
+    benchmark: Benchmark
+    given_away: GivenAway
+    bars: Bars  # In the terms of the last day.
+    sector_of: Mapping[str, str]
+
+
+def gather(result: BacktestResult, engine: TradingEngine, around: Surroundings) -> ReportSource:
     """All that the report of this run needs. Errors: JournalError where the run's journal does not hold it."""
     path, curve = result.journal, _frozen(engine.curve)
-    updates, orders = reading.updates(path), _Orders(reading.orders(path))
+    events, intents = reading.position_events(path), reading.orders(path)
+    updates = [event for event in events if isinstance(event, OrderUpdate)]
+    orders = _Orders(intents)
     meta, symbols = _meta(path)
-    settings = json.loads(meta["settings"])
     return ReportSource(
         result=result,
-        command=command,
+        command=around.command,
         symbols=symbols,
         data_sha256=meta["data_sha256"],
-        settings=settings,
-        benchmark=benchmark.until({day for day, _ in curve.sessions}),
+        settings=json.loads(meta["settings"]),
+        benchmark=around.benchmark.until({day for day, _ in curve.sessions}),
         curve=curve,
-        trades=_trades(path, engine.state.trips, updates, orders, curve),
+        target_volatility=engine.state.tier.sizing.target_volatility,
+        sectors=sector_exposure(
+            in_last_terms(reading.fills_by_minute(path), events, curve.at_ns),
+            around.bars,
+            around.sector_of,
+            curve.at_ns.size,
+        ),
+        slips=slips(updates, intents, _assessments(path)),
+        trades=_trades(path, engine.state.trips, events, orders, curve),
         open_positions=open_positions(engine.state.ledger),
-        sizes=sizes_of(one.assessment for one in reading.assessments(path)),
-        costs=_costs(updates, orders, reading.cash_flows(path), _half_spread(settings)),
+        sizes=sizes_of(_assessments(path)),
+        costs=_costs(updates, orders, [one for one in events if isinstance(one, CashFlow)], around.given_away),
         broker_refusals=_refusals(updates),
         notes=tuple(reading.notes(path)),
     )
+
+
+def _assessments(path: str) -> Iterator[Assessment]:
+    return (one.assessment for one in reading.assessments(path))
 
 
 class _Orders:
@@ -70,6 +97,7 @@ def _frozen(curve: EquityCurve) -> Curve:
         at_ns=curve.at_ns,
         equity_usd=curve.equity_usd,
         long_usd=curve.long_usd,
+        short_usd=curve.short_usd,
         positions=curve.positions,
         sessions=tuple(curve.sessions),
     )
@@ -86,15 +114,15 @@ def _meta(path: str) -> tuple[Mapping[str, str], tuple[str, ...]]:
 
 
 def _trades(
-    path: str, closed: Sequence[RoundTrip], updates: Sequence[OrderUpdate], orders: _Orders, curve: Curve
+    path: str, closed: Sequence[RoundTrip], events: Sequence[PositionEvent], orders: _Orders, curve: Curve
 ) -> tuple[Trade, ...]:
     """Each round trip beside the journal's fills of it: both are in order, symbol by symbol."""
-    recorded = _recorded(updates)
+    recorded = _recorded(events)
     ends_ns = curve.at_ns[[rows - 1 for _, rows in curve.sessions if rows]]
     trades = []
     for trip in closed:
         fills = next(recorded[trip.symbol], None)
-        if fills is None or fills.fills[-1].fill.filled_at_ns != trip.closed_at_ns:
+        if fills is None or fills.closed_at_ns != trip.closed_at_ns:
             raise JournalError(f"{path} does not hold a {trip.symbol} trade that the run closed: it is of another run")
         trades.append(
             Trade(
@@ -107,10 +135,10 @@ def _trades(
     return tuple(trades)
 
 
-def _recorded(updates: Iterable[OrderUpdate]) -> defaultdict[str, Iterator[Trip]]:
-    by_symbol: dict[str, list[OrderUpdate]] = {}
-    for update in updates:
-        by_symbol.setdefault(update.symbol, []).append(update)
+def _recorded(events: Iterable[PositionEvent]) -> defaultdict[str, Iterator[Trip]]:
+    by_symbol: dict[str, list[PositionEvent]] = {}
+    for event in events:
+        by_symbol.setdefault(event.symbol, []).append(event)
     return defaultdict(lambda: iter(()), {symbol: iter(trips(told)) for symbol, told in by_symbol.items()})
 
 
@@ -127,7 +155,10 @@ def nights(trip: RoundTrip, closes_ns: IntArray) -> int:
 
 
 def _exit(trip: Trip, orders: _Orders) -> Exit:
-    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity < 0}
+    if trip.closed_at_ns != trip.fills[-1].fill.filled_at_ns:
+        return Exit.COMPANY
+    opening = trip.fills[0].fill.quantity
+    purposes = {orders.purpose.get(one.client_order_id) for one in trip.fills if one.fill.quantity * opening < 0}
     if purposes == {Purpose.PROTECT}:
         return Exit.STOP
     return Exit.BOTH if Purpose.PROTECT in purposes else Exit.SIGNAL
@@ -140,7 +171,7 @@ def open_positions(ledger: Ledger) -> tuple[OpenPosition, ...]:
             strategy=holding.strategy,
             quantity=holding.quantity,
             opened_at_ns=holding.opened_at_ns,
-            paid_usd=holding.bought_usd - holding.sold_usd,
+            paid_usd=holding.bought_usd - holding.sold_usd - holding.income_usd,
         )
         for symbol, holding in sorted(ledger.holdings.items())
     )
@@ -159,7 +190,7 @@ def sizes_of(assessments: Iterable[Assessment]) -> Sizes:
     return Sizes(set_by=dict(set_by.most_common()), took_part=dict(took_part.most_common()))
 
 
-def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[CashFlow], half_spread: float) -> Costs:
+def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[CashFlow], given_away: GivenAway) -> Costs:
     fees: dict[str, Decimal] = {}
     for flow in flows:
         if flow.kind == "fee":
@@ -168,21 +199,11 @@ def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[Cash
     traded_usd, spread_usd = ZERO, 0.0
     for update in updates:
         if update.fill is not None:
-            value_usd = abs(update.fill.quantity) * update.fill.price_usd
-            traded_usd += value_usd
+            fill = update.fill
+            traded_usd += abs(fill.quantity) * fill.price_usd
             if update.client_order_id not in orders.limits:
-                spread_usd += _spread_usd(float(value_usd), update.fill.quantity > 0, half_spread)
+                spread_usd += abs(float(fill.quantity)) * given_away(fill.quantity > 0, float(fill.price_usd))
     return Costs(traded_usd=traded_usd, spread_usd=spread_usd, fees_usd=fees)
-
-
-def _spread_usd(value_usd: float, buys: bool, half_spread: float) -> float:
-    """What a fill gave away: its price is the bar's, made half the spread worse."""
-    return value_usd * half_spread / (1.0 + half_spread if buys else 1.0 - half_spread)
-
-
-def _half_spread(settings: Mapping[str, Any]) -> float:
-    exchange = settings["exchange"]
-    return float(exchange["half_spread_bps"]) * _BPS if exchange["fill_model"] == SPREAD else 0.0
 
 
 def _refusals(updates: Iterable[OrderUpdate]) -> dict[str, int]:

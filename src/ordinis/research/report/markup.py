@@ -58,14 +58,20 @@ def code(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def picture(place: str, title: str, legend: Sequence[tuple[str, str]], caption: str) -> str:
-    """A place for a drawing, its legend as (colour, words) above it and a caption under it."""
+def picture(place: str, title: str, legend: Sequence[tuple[str, str]], caption: str, command: str) -> str:
+    """A place for a drawing, its legend as (colour, words) above it, a caption and what made it under it."""
     keys = "".join(f'<span class="key {color}">{escape(words)}</span>' for color, words in legend)
     above = f'<p class="legend">{keys}</p>' if keys else ""
     return (
         f"<figure><h3>{escape(title)}</h3>{above}"
-        f'<div class="plot" id="plot-{place}"></div><figcaption>{escape(caption)}</figcaption></figure>'
+        f'<div class="plot" id="plot-{place}"></div>'
+        f"<figcaption>{escape(caption)} <code>{escape(command)}</code></figcaption></figure>"
     )
+
+
+def missing(title: str, why: str) -> str:
+    """In the place of a picture that cannot be drawn."""
+    return f"<h3>{escape(title)}</h3>{paragraph(f'Not drawn. {why}')}"
 
 
 def _cell(tag: str, text: str, column: Column, more: str = "") -> str:

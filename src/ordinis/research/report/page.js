@@ -5,12 +5,24 @@
   const touch = matchMedia("(pointer: coarse)").matches;
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-  const traces = (lines) =>
-    lines.map((line) => ({
-      ...line,
-      line: { ...line.line, color: color(line.line.color) },
-      ...(line.fill && { fillcolor: color(`${line.line.color}-faint`) }),
-    }));
+  const line = (given) => ({
+    ...given,
+    line: { ...given.line, color: color(given.line.color) },
+    ...(given.fill && { fillcolor: color(`${given.line.color}-faint`) }),
+    ...(given.stackgroup && { fillcolor: color(given.line.color) }),
+  });
+  const bar = (given) => ({ ...given, marker: { color: color(given.marker.color) } });
+  const heatmap = (given) => ({
+    ...given,
+    textfont: { color: color("ink") },
+    colorscale: [
+      [0, color("loss")],
+      [0.5, color("paper")],
+      [1, color("equity")],
+    ],
+  });
+  const kinds = { scatter: line, bar, heatmap };
+  const traces = (given) => given.map((one) => kinds[one.type](one));
 
   const axis = (given) => ({ ...given, gridcolor: color("rule"), linecolor: color("rule") });
 

@@ -6,7 +6,8 @@ import json
 from html import escape
 from importlib.resources import files
 
-from ordinis.research.report import charts, markup, parts, words
+from ordinis.research.report import markup, parts, tallies, words
+from ordinis.research.report.pictures import pictures
 from ordinis.research.report.source import ReportSource
 
 # A browser that reads this fetches nothing, whatever the page says further down.
@@ -62,10 +63,12 @@ def _body(source: ReportSource) -> str:
         parts.pictures,
         parts.account,
         parts.trades,
+        tallies.holding_times,
         parts.still_open,
         parts.refusals,
         parts.sizes,
         parts.costs,
+        tallies.slippage,
         parts.assumptions,
         parts.notes,
         parts.origin,
@@ -75,7 +78,8 @@ def _body(source: ReportSource) -> str:
 
 def _inside_a_script(source: ReportSource) -> str:
     """No text in it can end the script: a `<` is written as JSON's own escape."""
-    return json.dumps(charts.figures(source), separators=(",", ":")).replace("<", "\\u003c")
+    drawn = {one.place: one.figure for one in pictures(source) if one.figure is not None}
+    return json.dumps(drawn, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _asset(name: str) -> str:

@@ -11,6 +11,8 @@ from ordinis.engines.performance.statistics import win_rate
 from ordinis.research.report import markup, words
 from ordinis.research.report.markup import UNKNOWN, Column
 from ordinis.research.report.numbers import counted, held, number, percent, price, quantity, usd
+from ordinis.research.report.pictures import Picture
+from ordinis.research.report.pictures import pictures as catalogue
 from ordinis.research.report.source import ReportSource, Trade
 from ordinis.research.report.times import minute_text
 
@@ -51,18 +53,19 @@ def headline(source: ReportSource) -> str:
 
 
 def pictures(source: ReportSource) -> str:
-    label = words.bars_label(source) + (", PARTIAL run" if source.result.partial else "")
     if not source.curve.at_ns.size:
         return markup.section("Pictures", markup.paragraph("Not a minute was run, so there is nothing to draw."))
-    both = [("equity", "this run"), ("benchmark", source.benchmark.name)]
     return markup.section(
         "Course",
-        markup.picture("equity", "Equity", both, f"{label}. Minutes of trading; fees leave at each close."),
-        markup.picture("underwater", "Below the highest equity so far", [], f"{label}. Marked every minute."),
-        markup.picture("positions", "Positions held", [], f"{label}."),
-        markup.picture("exposure", "Gross exposure, of equity", [], f"{label}. Nothing is sold short."),
+        *(_picture(source, one) for one in catalogue(source)),
         "<noscript><p>The pictures need JavaScript; equity.csv has every minute of them.</p></noscript>",
     )
+
+
+def _picture(source: ReportSource, one: Picture) -> str:
+    if one.figure is None:
+        return markup.missing(one.title, one.note)
+    return markup.picture(one.place, one.title, one.legend, words.caption(source, one.note), source.command)
 
 
 def account(source: ReportSource) -> str:
@@ -120,7 +123,8 @@ def trades(source: ReportSource) -> str:
         trade_groups(source),
         markup.paragraph(
             "Results in USD before fees; in risk means over what the stop would have cost. Times are New York's,"
-            f" prices are averages, time held counts while the exchange was open.{every} trades.csv has all of them."
+            " prices are averages, shares sold short are negative, time held counts while the exchange was open."
+            f"{every} trades.csv has all of them."
         ),
         markup.table(columns, (_trade(trade) for trade in shown), kind="tall line"),
     )
@@ -134,7 +138,7 @@ def _trade(trade: Trade) -> list[str]:
         minute_text(trip.opened_at_ns),
         minute_text(trip.closed_at_ns),
         held(trade.held_minutes, trade.held_nights),
-        quantity(trip.quantity),
+        quantity(trade.shares),
         price(trip.entry_price_usd),
         price(trip.exit_price_usd),
         usd(trip.pnl_usd),

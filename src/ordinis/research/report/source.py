@@ -16,11 +16,12 @@ from ordinis.research.result import BacktestResult
 
 
 class Exit(Enum):
-    """Which of our orders closed a position."""
+    """What closed a position: which of our orders, or the company."""
 
     SIGNAL = "signal exit"
     STOP = "protective stop"
     BOTH = "signal exit and protective stop"
+    COMPANY = "corporate action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,11 @@ class Trade:
     exit: Exit
     held_minutes: int  # While the exchange was open.
     held_nights: int
+
+    @property
+    def shares(self) -> Decimal:
+        """Negative where they were sold short."""
+        return -self.trip.quantity if self.trip.short else self.trip.quantity
 
     @property
     def in_risk(self) -> float | None:
@@ -46,7 +52,7 @@ class OpenPosition:
     strategy: str
     quantity: Decimal
     opened_at_ns: int
-    paid_usd: Decimal  # Bought less sold.
+    paid_usd: Decimal  # Bought less sold and dividends: negative for a short.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,9 +61,36 @@ class Curve:
 
     at_ns: IntArray
     equity_usd: FloatArray
-    long_usd: FloatArray  # Gross exposure: nothing is sold short.
+    long_usd: FloatArray
+    short_usd: FloatArray  # Unsigned.
     positions: IntArray
     sessions: tuple[tuple[date, int], ...]  # Each closed session, and how many minutes there were at its end.
+
+    @property
+    def gross_usd(self) -> FloatArray:
+        return self.long_usd + self.short_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SectorExposure:
+    """What was held of each sector, sampled over the run."""
+
+    sectors: tuple[str, ...]
+    rows: IntArray  # [points]: minutes of the curve.
+    usd: FloatArray  # [points x sectors]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """An order that filled, against the price it was decided on."""
+
+    order_type: str
+    notional_usd: float  # At that price.
+    cost_usd: float  # Above 0: worse than that price.
+
+    @property
+    def bps(self) -> float:
+        return 1e4 * self.cost_usd / self.notional_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +129,9 @@ class ReportSource:
     settings: Mapping[str, Any]  # Sections and keys.
     benchmark: Benchmark
     curve: Curve
+    target_volatility: float  # Of the tier at the end, yearly, as a fraction.
+    sectors: SectorExposure
+    slips: tuple[Slip, ...]
     trades: tuple[Trade, ...]  # In order of closing.
     open_positions: tuple[OpenPosition, ...]
     sizes: Sizes
@@ -112,4 +148,6 @@ class ReportSource:
     def open_result_usd(self) -> float:
         """Of what is still held, at the last prices."""
         paid_usd = sum((position.paid_usd for position in self.open_positions), start=ZERO)
-        return float(self.curve.long_usd[-1]) - float(paid_usd) if self.open_positions else 0.0
+        if not self.open_positions:
+            return 0.0
+        return float(self.curve.long_usd[-1] - self.curve.short_usd[-1]) - float(paid_usd)

@@ -15,7 +15,7 @@ TRADE_COLUMNS = (
     *("symbol", "strategy", "opened_at", "closed_at", "held_minutes", "held_nights", "quantity"),
     *("entry_price_usd", "exit_price_usd", "result_usd", "risk_usd", "result_in_risk", "closed_by"),
 )
-MINUTE_COLUMNS = ("at", "equity_usd", "drawdown", "long_usd", "positions", "benchmark_usd")
+MINUTE_COLUMNS = ("at", "equity_usd", "drawdown", "long_usd", "short_usd", "positions", "benchmark_usd")
 
 
 def write_trades(source: ReportSource, path: Path) -> None:
@@ -33,6 +33,7 @@ def write_minutes(source: ReportSource, path: Path) -> None:
         curve.equity_usd.tolist(),
         (drawdown_percent(curve) / 100.0).tolist(),
         curve.long_usd.tolist(),
+        curve.short_usd.tolist(),
         curve.positions.tolist(),
         strict=True,
     )
@@ -45,10 +46,11 @@ def write_minutes(source: ReportSource, path: Path) -> None:
                 f"{equity_usd:.4f}",
                 f"{drawdown:.6f}",
                 f"{long_usd:.4f}",
+                f"{short_usd:.4f}",
                 positions,
                 f"{benchmark[last_rows[row]]:.4f}" if last_rows.get(row) in benchmark else "",
             ]
-            for row, (at_ns, equity_usd, drawdown, long_usd, positions) in enumerate(columns)
+            for row, (at_ns, equity_usd, drawdown, long_usd, short_usd, positions) in enumerate(columns)
         ),
     )
 
@@ -62,7 +64,7 @@ def _trade(trade: Trade) -> list[object]:
         iso_text(trip.closed_at_ns),
         trade.held_minutes,
         trade.held_nights,
-        _exact(trip.quantity),
+        _exact(trade.shares),
         _exact(trip.entry_price_usd),
         _exact(trip.exit_price_usd),
         _exact(trip.pnl_usd),

@@ -26,8 +26,15 @@ _LINKS = {
 _FALLBACK = ", falling back"
 
 
+def caption(source: ReportSource, note: str) -> str:
+    """Under a picture: what it is drawn from, and what there is to know. The command follows it."""
+    partial = ", PARTIAL run" if source.result.partial else ""
+    about = f" {note}" if note else ""
+    return f"Data set {source.result.data}, {bars_label(source)}{partial}.{about} Made by"
+
+
 def bars_label(source: ReportSource) -> str:
-    """What stands under every picture."""
+    """Real or synthetic, in the data set's own words."""
     kind, label = bars_kind(source), source.result.data_label
     if label.lower().startswith(kind.lower()):
         return kind + label[len(kind) :]
@@ -87,7 +94,7 @@ def assumptions(settings: Mapping[str, Any]) -> Iterator[str]:
         "A decision at the end of minute t knows the bars up to t and nothing later. Orders reach the exchange at"
         " once and move no price."
     )
-    yield _market_fill(exchange["fill_model"], float(exchange["half_spread_bps"]))
+    yield _market_fill(exchange["fill_model"], exchange["half_spread_bps"])
     yield _stop_fill(exchange["fill_model"])
     yield _volume(exchange["fill_model"], float(exchange["participation_fraction_max"]))
     yield _fees(exchange["fees"])
@@ -97,13 +104,12 @@ def assumptions(settings: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _market_fill(model: str, half_spread_bps: float) -> str:
+def _market_fill(model: str, half_spread_bps: float | str) -> str:
     after = "A market order decided at minute t fills"
     return {
         "spread": (
-            f"{after} at the open of the symbol's next minute with a bar, t+1 or later, made {half_spread_bps:g} basis"
-            f" points worse: half of an assumed spread of {2 * half_spread_bps:g}. Real spreads vary, and are widest at"
-            " the open and in a rush."
+            f"{after} at the open of the symbol's next minute with a bar, t+1 or later, made {_worse(half_spread_bps)}."
+            " Real spreads vary, and are widest at the open and in a rush."
         ),
         "next_open": (
             f"{after} at the open of the symbol's next minute with a bar, t+1 or later. No spread is paid: optimistic."
@@ -113,6 +119,12 @@ def _market_fill(model: str, half_spread_bps: float) -> str:
         ),
         "this_close": f"{after} at the close of minute t itself, on which it was decided. Nobody gets that price.",
     }[model]
+
+
+def _worse(half_spread_bps: float | str) -> str:
+    if isinstance(half_spread_bps, str):
+        return "worse by half the spread that real quotes of four liquid names showed at such a price"
+    return f"{half_spread_bps:g} basis points worse: half of an assumed spread of {2 * half_spread_bps:g}"
 
 
 def _stop_fill(model: str) -> str:
@@ -137,7 +149,12 @@ def _fees(fees: Mapping[str, Any]) -> str:
     if not fees["enabled"]:
         return "No fees are charged."
     return (
-        f"Commission is zero. Fees as of {fees['as_of']}, charged at each session's close: SEC"
-        f" ${fees['sec_usd_per_million']} a million sold, TAF ${fees['taf_usd_per_share']} a share sold"
-        f" (at most ${fees['taf_usd_max']} a trade), CAT ${fees['cat_usd_per_share']} a share."
+        f"Commission is zero. Fees, charged at each session's close: SEC {_rate(fees, 'sec_usd_per_million')} a million"
+        f" sold, TAF {_rate(fees, 'taf_usd_per_share')} a share sold (at most {_rate(fees, 'taf_usd_max')} a trade),"
+        f" CAT {_rate(fees, 'cat_usd_per_share')} a share. Rates of the day are those of a table as of {fees['as_of']};"
+        " every fee in the journal names the rate it was charged at."
     )
+
+
+def _rate(fees: Mapping[str, Any], name: str) -> str:
+    return "the rate of the day" if fees[name] == "by_date" else f"${fees[name]}"

@@ -8,9 +8,12 @@ from pathlib import Path
 import msgspec
 
 from ordinis.domain.errors import ConfigError
+from ordinis.research.report.drawing import draw, require_matplotlib
 from ordinis.research.report.page import page
+from ordinis.research.report.pictures import pictures
 from ordinis.research.report.source import ReportSource
 from ordinis.research.report.tables import write_minutes, write_trades
+from ordinis.research.report.words import caption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +24,23 @@ class ReportFiles:
     trades: Path
     minutes: Path
     summary: Path
+    pictures: tuple[Path, ...] = ()
 
 
-def write_report(source: ReportSource, folder: Path) -> ReportFiles:
-    """Write report.html, trades.csv, equity.csv and summary.json; earlier ones are replaced.
+def write_report(source: ReportSource, folder: Path, *, png: bool = False) -> ReportFiles:
+    """Write report.html, trades.csv, equity.csv and summary.json, with `png` each picture, too; earlier ones go.
 
-    Errors: ConfigError where plotly is missing or the folder cannot be written.
+    Errors: ConfigError where plotly or, for `png`, matplotlib is missing, or the folder cannot be written.
     """
+    drawn = [one for one in pictures(source) if one.figure is not None] if png else []
+    if png:
+        require_matplotlib()
     written = ReportFiles(
         page=folder / "report.html",
         trades=folder / "trades.csv",
         minutes=folder / "equity.csv",
         summary=folder / "summary.json",
+        pictures=tuple(folder / "pictures" / f"{one.place}.png" for one in drawn),
     )
     document = page(source, _plotly())
     try:
@@ -41,6 +49,9 @@ def write_report(source: ReportSource, folder: Path) -> ReportFiles:
         write_trades(source, written.trades)
         write_minutes(source, written.minutes)
         written.summary.write_bytes(msgspec.json.format(msgspec.json.encode(source.result), indent=1) + b"\n")
+        for one, path in zip(drawn, written.pictures, strict=True):
+            path.parent.mkdir(exist_ok=True)
+            draw(one, f"{caption(source, one.note)} {source.command}", path)
     except OSError as error:
         raise ConfigError(
             f"the report cannot be written into {folder} ({error}): name another folder, or make room in this one"

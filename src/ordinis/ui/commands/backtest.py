@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ordinis.domain.errors import ConfigError
 from ordinis.ui.options import (
     ConfigOption,
     DataOption,
@@ -25,6 +26,7 @@ from ordinis.ui.summary import show
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="Write the report (HTML, CSV, JSON) into this folder.")
 ]
+PngOption = Annotated[bool, typer.Option("--png", help="With --report: each picture as a PNG file, too.")]
 
 
 def backtest(
@@ -36,11 +38,14 @@ def backtest(
     journal: JournalOption = None,
     json_out: JsonOption = None,
     report: ReportOption = None,
+    png: PngOption = False,
 ) -> None:
     """Trade stored bars on the simulated exchange.
 
     The same decision path as everywhere. Ctrl-C ends it cleanly: what was run is shown, marked partial.
     """
+    if png and report is None:
+        raise ConfigError("--png writes the report's pictures: give the report a folder (--report DIR), too")
     settings = read_settings(config, overrides)
     from ordinis import app
 
@@ -52,6 +57,7 @@ def backtest(
             last=last,
             journal=journal,
             report=report,
+            png=png,
             command=shlex.join(["ordinis", *sys.argv[1:]]),
             progress=progress,
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ordinis.ui.options import ConfigOption, DataOption, SetOption, read_settings
+from ordinis.ui.options import ConfigOption, DataOption, FirstOption, LastOption, SetOption, read_settings
 
 group = typer.Typer(help="The simulated broker.", no_args_is_help=True)
 STEP = 0.0  # The speed at which a client lets time pass.
@@ -35,11 +35,10 @@ def serve(
     data: DataOption,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on the loopback; 0 takes a free one.")] = 8700,
     speed: Annotated[
-        float,
-        typer.Option(
-            metavar="Nx|max|step", parser=parse_speed, help="Times real time; max: at once; step: by the client."
-        ),
-    ] = parse_speed("1x"),
+        str, typer.Option(metavar="Nx|max|step", help="Times real time; max: at once; step: by the client.")
+    ] = "1x",
+    first: FirstOption = None,
+    last: LastOption = None,
     cash: Annotated[
         str | None, typer.Option(metavar="USD", help="The account's cash; default: account.cash_usd.")
     ] = None,
@@ -65,7 +64,18 @@ def serve(
     """
     given = {"account.cash_usd": cash, "compliance.regime": regime, "run.seed": seed}
     named = [f"{key}={value}" for key, value in given.items() if value is not None]
+    times = parse_speed(speed)
     settings = read_settings(config, [*(overrides or []), *named])
     from ordinis import app
 
-    app.serve_broker(settings, data=data, port=port, speed=speed, faults=faults, limits=limits, numbers=numbers)
+    app.serve_broker(
+        settings,
+        data=data,
+        first=first,
+        last=last,
+        port=port,
+        speed=times,
+        faults=faults,
+        limits=limits,
+        numbers=numbers,
+    )

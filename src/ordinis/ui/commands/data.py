@@ -27,6 +27,9 @@ Zone = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Time zone of times without one, for example America/New_York.")
 ]
 Stamped = Annotated[Edge, typer.Option(help="Whether a time is its bar's start or its end.")]
+Actions = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="CSV of splits, dividends and removals; see docs/data.md.")
+]
 Symbol = Annotated[str | None, typer.Option(metavar="SYMBOL", help="The symbol of files that have no such column.")]
 
 
@@ -44,6 +47,7 @@ def import_(
         list[str] | None, typer.Option(metavar="KIND", help="Import in spite of refusals of this kind; repeatable.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a set of that name.")] = False,
+    actions: Actions = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -64,11 +68,30 @@ def import_(
         symbol=symbol,
         accept=accept or (),
         replace_set=replace,
+        actions=actions,
     )
     _print_findings(imported.report)
     data = imported.data
     typer.echo(f"{data.name}: {len(data.symbols)} symbols, {len(data.sessions)} sessions, {data.bars:,} bars stored")
     typer.echo(f"next: ordinis backtest --data {data.name}")
+
+
+@group.command("import-actions")
+def import_actions(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV: symbol, ex_date, kind, ratio, amount_usd.")],
+    data: Annotated[str, typer.Option(metavar="NAME", help="The data set whose symbols they are about.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace those that the set has.")] = False,
+    config: ConfigOption = None,
+    overrides: SetOption = None,
+) -> None:
+    """Keep splits, dividends and removals with a data set.
+
+    For prices as they were traded: where a vendor has adjusted them for splits, leave the splits out.
+    """
+    from ordinis.data.importing import import_actions as imported
+
+    kept = imported(file, _store(config, overrides).open(data), replace_table=replace)
+    typer.echo(f"{data}: {len(kept)} corporate actions kept, {kept[0].ex_date} to {kept[-1].ex_date}")
 
 
 @group.command("list")
@@ -87,6 +110,7 @@ def list_(config: ConfigOption = None, overrides: SetOption = None) -> None:
         typer.echo(
             f"{row.name:<{width}}  {row.symbols:>5} symbols  {row.sessions:>5} sessions  {span:<22}  "
             f"{row.bars:>12,} bars  {row.feed}, {row.label}; daily bars {row.daily}"
+            + (f"; {row.actions} corporate actions" if row.actions else "")
         )
 
 
@@ -96,6 +120,7 @@ def check(
     timezone: Zone = None,
     stamped: Stamped = Edge.START,
     symbol: Symbol = None,
+    actions: Actions = None,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -108,11 +133,12 @@ def check(
     store = _store(config, overrides)
     names = [one for one in references if one in store.names()]
     for name in names:
-        notes = store.open(name).manifest.notes
-        typer.echo("\n".join([f"{name}: {len(notes)} findings when it was imported", *notes]))
+        kept = store.open(name)
+        known = f"; {len(kept.actions())} corporate actions are known" if kept.actions() else ""
+        typer.echo("\n".join([f"{name}: {len(kept.notes)} findings when it was imported{known}", *kept.notes]))
     files = [Path(one) for one in references if one not in names]
     if files:
-        report = check_files(files, timezone=timezone, stamped=stamped.value, symbol=symbol)
+        report = check_files(files, timezone=timezone, stamped=stamped.value, symbol=symbol, actions=actions)
         _print_findings(report)
         report.require_good(", ".join(map(str, files)))
 

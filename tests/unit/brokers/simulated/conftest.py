@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ import pytest
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate
+from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
 from ordinis.domain.orders import Fill, OrderIntent, OrderType, Purpose, Side, TimeInForce
+
+sys.path.insert(0, str(Path(__file__).parents[3]))  # For `simulation.actions`.
 
 SYMBOLS = ("AAA", "BBB")
 FIRST_OPEN_NS = 1736951400 * 10**9
@@ -57,9 +61,9 @@ class Desk:
     block_of = staticmethod(block_of)
     session_number = staticmethod(session_number)
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, actions: Sequence[CorporateAction] = (), **settings: Any) -> None:
         chosen: dict[str, Any] = {"cash_usd": Decimal(100_000), "fill_model": FillModel.NEXT_OPEN, **NO_FEES}
-        self.exchange = Exchange(Universe(SYMBOLS), ExchangeSettings(**{**chosen, **settings}))
+        self.exchange = Exchange(Universe(SYMBOLS), ExchangeSettings(**{**chosen, **settings}), actions=actions)
         self.history: list[BrokerEvent] = []
         self._sessions = self._minutes = self._orders = 0
         self.open()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ordinis.brokers.simulated.fee_rates import FeeRates, rates_of
 from ordinis.brokers.simulated.fees import FeeMeter
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
@@ -52,9 +54,9 @@ def test_fees_leave_the_account_at_the_close_as_cash_flows(desk: MakeDesk) -> No
     assert here.exchange.account().cash_usd == 100_000
     flows = here.flows(here.close())
     assert [(flow.id, flow.kind, flow.amount_usd, flow.note) for flow in flows] == [
-        ("fee-sec-2025-01-15", "fee", Decimal("-0.21"), "SEC fee of 2025-01-15"),
-        ("fee-taf-2025-01-15", "fee", Decimal("-0.02"), "TAF fee of 2025-01-15"),
-        ("fee-cat-2025-01-15", "fee", Decimal("-0.01"), "CAT fee of 2025-01-15"),
+        ("fee-sec-2025-01-15", "fee", Decimal("-0.21"), "SEC fee of 2025-01-15: 20.60 USD a million"),
+        ("fee-taf-2025-01-15", "fee", Decimal("-0.02"), "TAF fee of 2025-01-15: 0.000195 USD a share"),
+        ("fee-cat-2025-01-15", "fee", Decimal("-0.01"), "CAT fee of 2025-01-15: 0.000003 USD a share"),
     ]
     assert all(flow.at_ns == here.exchange.now_ns for flow in flows)
     account = here.exchange.account()
@@ -67,3 +69,41 @@ def test_zero_rates_charge_nothing(desk: MakeDesk) -> None:
     here.sell(100)
     here.minute(AAA=100)
     assert here.flows(here.close()) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2011, 1, 3), ("22.40", "0.000119", "5.95", "0")),  # Before the table: its first rates.
+        (date(2013, 5, 24), ("22.40", "0.000119", "5.95", "0")),
+        (date(2013, 5, 25), ("17.40", "0.000119", "5.95", "0")),
+        (date(2013, 10, 7), ("17.40", "0.000119", "5.95", "0")),
+        (date(2021, 12, 31), ("5.10", "0.000119", "5.95", "0")),
+        (date(2022, 1, 3), ("5.10", "0.000130", "6.49", "0")),
+        (date(2024, 9, 3), ("27.80", "0.000166", "8.30", "0.000035")),
+        (date(2025, 6, 2), ("0", "0.000166", "8.30", "0.000035")),
+        (date(2026, 11, 20), ("20.60", "0.000195", "9.79", "0.000003")),
+    ],
+)
+def test_a_day_has_the_rates_that_were_in_force(day: date, expected: tuple[str, ...]) -> None:
+    assert rates_of(day) == tuple(Decimal(figure) for figure in expected)
+
+
+def test_what_is_set_goes_before_the_rate_of_the_day() -> None:
+    settings = ExchangeSettings(cash_usd=Decimal(1), taf_usd_max=Decimal(1), cat_usd_per_share=Decimal(0))
+    assert settings.fee_rates(date(2013, 10, 7)) == FeeRates(
+        Decimal("17.40"), Decimal("0.000119"), Decimal(1), Decimal(0)
+    )
+
+
+def test_every_session_is_charged_by_its_own_date(desk: MakeDesk) -> None:
+    """$1,000,000 sold in 10,000 shares: on 2025-01-15 SEC 27.80, TAF 1.66, CAT 0.35 beside 0.35 for the purchase."""
+    here = desk(cash_usd=Decimal(2_000_000), participation_max=0.0, **dict.fromkeys(RATES))
+    here.hold(10_000)
+    here.sell(10_000)
+    here.minute(AAA=100)
+    assert [flow.amount_usd for flow in here.flows(here.close())] == [
+        Decimal("-27.80"),
+        Decimal("-1.66"),
+        Decimal("-0.70"),
+    ]

@@ -29,7 +29,7 @@ def test_both_legs_of_a_bracket_are_held_until_the_parent_is_filled_in_full(desk
     here.minute(AAA=100)
     assert [leg.status for leg in parent.legs] == [OrderStatus.ACCEPTED, OrderStatus.ACCEPTED]
     assert {parent.order_class, *(leg.order_class for leg in parent.legs)} == {"bracket"}
-    assert here.exchange.books.held_for_sale(0) == 100  # Once for both.
+    assert here.exchange.books.held_for_exit(0) == 100  # Once for both.
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_one_leg_fills_and_the_other_is_cancelled(
     assert sorted(here.statuses(events)) == sorted([(filled, "filled"), (other, "canceled")])
     assert [(fill.price_usd, fill.quantity) for fill in here.fills(events)] == [(Decimal(price), Decimal(-10))]
     assert here.exchange.positions == ()
-    assert here.exchange.books.held_for_sale(0) == 0
+    assert here.exchange.books.held_for_exit(0) == 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_stop_that_fills_in_part_ends_its_target_and_sells_on_at_any_price(des
     here.minute(AAA=100)
     here.minute(AAA=(96, 96, 94, 95, 300))
     assert (stop.filled_quantity, target.status) == (Decimal(30), OrderStatus.CANCELED)
-    assert here.exchange.books.held_for_sale(0) == 70
+    assert here.exchange.books.held_for_exit(0) == 70
     [fill] = here.fills(here.minute(AAA=(115, 116, 114, 115)))
     assert (fill.quantity, fill.price_usd) == (Decimal(-70), Decimal(115))
 
@@ -126,7 +126,7 @@ def test_cancelling_one_living_leg_cancels_the_other(desk: MakeDesk, cancelled: 
     here.minute(AAA=100)
     here.exchange.cancel(here.exchange.order_by_client_id(cancelled).id)
     assert [order.status.value for order in here.exchange.orders] == ["filled", "canceled", "canceled"]
-    assert here.exchange.books.held_for_sale(0) == 0
+    assert here.exchange.books.held_for_exit(0) == 0
 
 
 def test_a_pair_protects_and_takes_profit_of_what_is_held(desk: MakeDesk) -> None:
@@ -148,7 +148,7 @@ def test_a_pair_of_the_day_expires_together(desk: MakeDesk) -> None:
     target = here.sell(10, type=OrderType.LIMIT, **BRACKET)
     here.close()
     assert (target.status, target.legs[0].status) == (OrderStatus.EXPIRED, OrderStatus.EXPIRED)
-    assert here.exchange.books.held_for_sale(0) == 0
+    assert here.exchange.books.held_for_exit(0) == 0
 
 
 def test_the_stop_leg_can_have_a_limit(desk: MakeDesk) -> None:

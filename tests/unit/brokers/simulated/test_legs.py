@@ -95,7 +95,7 @@ def test_cancelling_a_live_leg_frees_its_shares(desk: MakeDesk) -> None:
     here.minute(AAA=100)
     leg = here.buy(10, stop_loss_usd=95).legs[0]
     here.minute(AAA=100)
-    assert here.exchange.books.held_for_sale(0) == 10
+    assert here.exchange.books.held_for_exit(0) == 10
     here.exchange.cancel(leg.id)
     here.sell(10)
     here.minute(AAA=100)

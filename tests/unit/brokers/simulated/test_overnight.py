@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ordinis.brokers.simulated.overnight import Dividend, Night
+from ordinis.brokers.simulated.overnight import Night
+from ordinis.domain.events import ActionKind
 from ordinis.domain.market import Session
+from simulation.actions import action
 
 if TYPE_CHECKING:
     from unit.brokers.simulated.conftest import Desk
@@ -31,22 +33,21 @@ def test_a_debit_costs_interest_for_every_calendar_night(
     cash: Decimal, opens: Session, interest: Decimal | None
 ) -> None:
     night = Night(RATE, ())
-    assert night.end(FRIDAY, lambda symbol: Decimal(0)) == []
+    assert night.interest(FRIDAY) == []
     night.begin(FRIDAY, cash)
-    flows = night.end(opens, lambda symbol: Decimal(0))
+    flows = night.interest(opens)
     assert [flow.amount_usd for flow in flows] == ([] if interest is None else [interest])
 
 
-def test_a_dividend_is_paid_once_on_the_shares_of_the_close_before() -> None:
-    saturday = Dividend(symbol="AAA", ex_date=date(2025, 1, 18), amount_usd=Decimal("0.333"))
-    monday = Dividend(symbol="BBB", ex_date=date(2025, 1, 20), amount_usd=Decimal(1))
-    night = Night(RATE, [monday, saturday])
-    held = {"AAA": Decimal("10.5"), "BBB": Decimal(0)}
+def test_an_action_takes_effect_once_at_the_first_open_from_its_date_on() -> None:
+    saturday, monday = (action("AAA", ActionKind.DIVIDEND, date(2025, 1, day), amount_usd="1") for day in (18, 20))
+    split = action("AAA", ActionKind.SPLIT, date(2025, 1, 18), ratio="2")
+    night = Night(RATE, [monday, split, saturday])
+    assert night.actions(MONDAY) == []  # Before the first session nothing is held.
     night.begin(FRIDAY, Decimal(0))
-    [flow] = night.end(MONDAY, held.__getitem__)
-    assert (flow.kind, flow.amount_usd, flow.at_ns) == ("dividend", Decimal("3.50"), MONDAY.open_ns)
+    assert night.actions(MONDAY) == [saturday, split, monday]
     night.begin(MONDAY, Decimal(0))
-    assert night.end(TUESDAY, held.__getitem__) == []
+    assert night.actions(TUESDAY) == []
 
 
 def test_the_account_is_paid_before_the_first_minute(desk: MakeDesk) -> None:

@@ -101,7 +101,15 @@ def refusal(desk: Desk, side: Side, quantity: Any, symbol: str = "AAA", **fields
         (BUY, 100_000, {}, 403, 40310000, "insufficient buying power"),
         (SELL, 6, {}, 403, 40310000, "insufficient qty available for order (requested: 6, available: 5)"),
         (SELL, "5.5", {}, 403, 40310000, "insufficient qty available for order (requested: 5.5, available: 5)"),
-        (SELL, 5, {"stop_loss_usd": 110}, 403, 40310000, "account is not allowed to short"),
+        (SELL, 5, {"stop_loss_usd": 110}, 422, 42210000, "oto orders must be entry orders"),
+        (
+            SELL,
+            5,
+            {"stop_loss_usd": 110, "take_profit_usd": 90},
+            422,
+            42210000,
+            "bracket orders must be entry orders",
+        ),
     ],
 )
 def test_an_order_that_cannot_stand_is_refused_in_the_brokers_words(
@@ -121,7 +129,7 @@ def test_an_order_that_cannot_stand_is_refused_in_the_brokers_words(
         ({}, "1.5", (422, 42210000, "fractional orders cannot be sold short")),
     ],
 )
-def test_nothing_is_sold_short(
+def test_nothing_is_sold_short_unless_the_account_may(
     desk: MakeDesk, settings: dict[str, Any], quantity: Any, expected: tuple[int, int, str]
 ) -> None:
     here = desk(**settings)

@@ -37,13 +37,13 @@ def test_what_the_old_order_holds_is_there_for_the_new(desk: MakeDesk) -> None:
     here.hold(10)
     old = here.sell(10, stop_price_usd=90)
     new = here.exchange.replace(old.id, change(stop_price_usd=Decimal(95)))
-    assert here.exchange.books.held_for_sale(0) == 10
+    assert here.exchange.books.held_for_exit(0) == 10
     with pytest.raises(OrderRefused, match="insufficient qty"):
         here.exchange.replace(
             new.id,
             ReplaceIntent(client_order_id="x", replaces="new", symbol="AAA", decided_at_ns=0, quantity=Decimal(11)),
         )
-    assert (new.live, here.exchange.books.held_for_sale(0)) == (True, Decimal(10))
+    assert (new.live, here.exchange.books.held_for_exit(0)) == (True, Decimal(10))
     assert here.fills(here.minute(AAA=94))[0].quantity == -10
 
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ordinis.brokers.simulated.settings import FillModel
+from ordinis.brokers.simulated.pricing import Pricing
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.spreads import HALF_SPREAD_BPS_BY_PRICE, half_spread_usd
 from ordinis.domain.orders import Side
 
@@ -35,6 +36,23 @@ def test_the_exchange_charges_it(desk: Callable[..., Desk], side: Side, price: s
     here.send(side, 5)
     [fill] = here.fills(here.minute(AAA=200))
     assert fill.price_usd == Decimal(price)
+
+
+@pytest.mark.parametrize("half_spread_bps", [2.0, "by_price"])
+@pytest.mark.parametrize("price_usd", [0.8, 10.0, 24.5, 60.0, 150.0])
+@pytest.mark.parametrize("buys", [True, False])
+def test_what_a_fill_gave_away_is_known_from_its_price(
+    half_spread_bps: float | Literal["by_price"], price_usd: float, buys: bool
+) -> None:
+    pricing = Pricing(ExchangeSettings(cash_usd=Decimal(1), half_spread_bps=half_spread_bps))
+    fill_usd = pricing.taken(buys, price_usd)
+    assert pricing.given_away(buys, fill_usd) == pytest.approx(abs(fill_usd - price_usd), abs=6e-5)
+    assert pricing.given_away(buys, fill_usd) > 1e-4
+
+
+def test_without_a_spread_nothing_is_given_away() -> None:
+    pricing = Pricing(ExchangeSettings(cash_usd=Decimal(1), fill_model=FillModel.NEXT_OPEN))
+    assert pricing.given_away(True, 10.0) == 0.0
 
 
 def test_the_table_is_what_the_quotes_say() -> None:

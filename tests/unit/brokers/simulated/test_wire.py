@@ -38,6 +38,7 @@ def _order(**changed: Any) -> BrokerOrder:
         "time_in_force": TimeInForce.DAY,
         "quantity": Decimal(10),
         "whole": True,
+        "opens": True,
         "created_at_ns": AT_NS,
         "submitted_at_ns": AT_NS,
         "updated_at_ns": AT_NS,

@@ -12,7 +12,6 @@ import pytest
 from ordinis.app import build_engine
 from ordinis.config import load
 from ordinis.domain.decision import Assessment, Reason
-from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import DailyBlock
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
@@ -366,11 +365,6 @@ def test_reducing_orders_pass_every_limit() -> None:
     assert state.halts.reason is Reason.DAILY_LOSS
 
 
-def test_allowing_short_sales_is_refused_until_they_are_built() -> None:
-    with pytest.raises(ConfigError, match=r"short sales are not built.*use false"):
-        load(None, ["risk.shorting_allowed=true"])
-
-
 @pytest.mark.parametrize("rule", ["gross_exposure_max=0.15", "net_exposure_max=0.15"])
 def test_exposure_counts_the_entries_of_the_same_minute(rule: str) -> None:
     hand = hand_of(limits_by(f"risk.{rule}"))
@@ -401,7 +395,7 @@ def test_longs_and_shorts_add_up_in_gross_and_offset_each_other_in_net() -> None
     """80 % long and 30 % short: 110 % gross, 50 % net."""
     book = Book((None, None))
     book.equity_usd = 100_000.0
-    book.long_usd = 50_000.0
+    book.long_usd, book.short_usd = 50_000.0, 30_000.0
     quantity, marks = np.array([800.0, -300.0]), np.array([100.0, 100.0])
     book.look(quantity, marks, hand_of(limits_by()).engine._outlook.moves, 0)
     asked, sizing = Asked(100.0), tier_of().sizing

@@ -46,6 +46,7 @@ class Case:
             p_win=nothing,
             stop_distance=nothing,
             exits=np.zeros((1, *nothing.shape), np.bool_),
+            covers=np.zeros((1, *nothing.shape), np.bool_),
             ready=self.ready,
             has_entry=np.ones(MINUTES, np.bool_),
             has_exit=np.zeros(MINUTES, np.bool_),

@@ -77,7 +77,7 @@ def everyone(symbols: int) -> SignalCore:
             "ema_trend", {"fast_bars": 4, "slow_bars": 9, "atr_bars": 5, "band_atr": 0.1, "adx_min": 15, "adx_bars": 6}
         ),
         create("atr_rsi", {"rsi_bars": 4, "atr_bars": 6, "oversold": 35.0}),
-        create("donchian", {"entry_bars": 9, "exit_bars": 4, "atr_bars": 5}),
+        create("donchian", {"entry_bars": 9, "exit_bars": 4, "atr_bars": 5, "shorts": True}),
         create("bollinger", {"mean_bars": 7, "width": 1.5}),
         create("macd", {"fast_bars": 3, "slow_bars": 8, "signal_bars": 4, "atr_bars": 5}),
         create("cross_sectional", {"look_back_bars": 6, "skip_bars": 2, "atr_bars": 5, "symbols_min": 3}),
@@ -93,7 +93,10 @@ def fields_of(signals: SignalBlock) -> dict[str, np.ndarray[Any, Any]]:
 
 def joined(pieces: Sequence[SignalBlock]) -> dict[str, np.ndarray[Any, Any]]:
     columns = [fields_of(piece) for piece in pieces]
-    return {name: np.concatenate([one[name] for one in columns], axis=int(name == "exits")) for name in columns[0]}
+    return {
+        name: np.concatenate([one[name] for one in columns], axis=int(name in {"exits", "covers"}))
+        for name in columns[0]
+    }
 
 
 def assert_same(left: dict[str, np.ndarray[Any, Any]], right: dict[str, np.ndarray[Any, Any]]) -> None:
@@ -125,7 +128,9 @@ def test_what_comes_later_changes_nothing_earlier(walk: Walk, minutes: int) -> N
     for block in (second, second.head(minutes)):
         core = everyone(3)
         core.warm_up([first])
-        seen.append({name: values for name, values in fields_of(core.advance(block)).items() if name != "exits"})
+        seen.append(
+            {name: values for name, values in fields_of(core.advance(block)).items() if name not in {"exits", "covers"}}
+        )
     assert_same(seen[1], {name: values[:minutes] for name, values in seen[0].items()})
 
 
@@ -292,7 +297,7 @@ def at_third_bar_of_second(value: float) -> Callable[[OwnBars], FloatArray]:
         ({"score": at_third_bar_of_second(np.inf)}, "gave score inf for S1"),
         ({"stop_distance": at_third_bar_of_second(np.inf)}, "gave stop_distance inf for S1"),
         ({"stop_distance": at_third_bar_of_second(0.0)}, "expected a finite fraction above 0, or NaN for none"),
-        ({"direction": lambda bars: np.full((bars.rows, 2), -1, np.int8)}, "gave direction -1 for S0"),
+        ({"direction": lambda bars: np.full((bars.rows, 2), 2, np.int8)}, "gave direction 2 for S0"),
         ({"ready": lambda bars: np.zeros((bars.rows, 2), np.bool_)}, "expected ready True wherever an entry"),
         ({"exit": lambda bars: np.zeros((bars.rows, 3), np.bool_)}, r"an array of bool of shape \(3, 2\)"),
         ({"direction": lambda bars: np.ones((bars.rows, 2))}, "returned direction as an array of float64"),

@@ -55,6 +55,7 @@ def play(strategy: Resampled, blocks: Sequence[MarketBlock]) -> list[StrategyCol
                 score=bars.to_minutes(columns.score, NAN),
                 stop_distance=bars.to_minutes(columns.stop_distance, NAN),
                 ready=bars.to_minutes(columns.ready, False),
+                cover=None if columns.cover is None else bars.to_minutes(columns.cover, False),
             )
         )
     return answers
@@ -132,3 +133,16 @@ def test_a_wrong_form_is_named_as_ever(walk: Walk) -> None:
 def test_bars_of_a_minute_are_the_strategy_itself() -> None:
     records = Records()
     assert resampled(records, 1) is records
+
+
+def test_what_covers_a_short_is_held_like_everything_else(walk: Walk) -> None:
+    blocks = walk(9, sessions=2, rows=390, symbols=2, share_present=0.8)
+    quick = {"entry_bars": 6, "exit_bars": 3, "atr_bars": 3, "shorts": True}
+    trial = try_out(lambda: resampled(create("donchian", quick), 10), blocks)
+    assert trial.findings == ()
+    said = [one.cover for one in play(Resampled(create("donchian", quick), 10), blocks)]
+    exits = [one.exit for one in play(Resampled(create("donchian", quick), 10), blocks)]
+    assert all(one is not None for one in said)
+    covers = np.concatenate([one for one in said if one is not None])
+    assert covers.sum() > 10
+    assert not (covers & np.concatenate(exits)).any()

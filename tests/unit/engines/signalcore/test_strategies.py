@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,3 +223,31 @@ def test_idle_asks_for_nothing(walk: Walk) -> None:
     assert not signals.direction.any()
     assert not signals.exits.any()
     assert signals.exits.shape == (1, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "quick"),
+    [
+        ("donchian", {"entry_bars": 12, "exit_bars": 5, "atr_bars": 6}),
+        ("ema_trend", {"fast_bars": 4, "slow_bars": 9, "atr_bars": 5, "band_atr": 0.2}),
+        ("ema_trend", {"fast_bars": 4, "slow_bars": 9, "atr_bars": 5, "adx_min": 20.0, "adx_bars": 6}),
+    ],
+)
+def test_shorts_are_the_mirror_image_of_longs(walk: Walk, name: str, quick: dict[str, Parameter]) -> None:
+    """On prices turned upside down every short is a long, and every cover an exit."""
+    (block,) = walk(8, sessions=1, rows=390, symbols=2, share_present=0.9)
+    mirror = replace(
+        block, open=300.0 - block.open, high=300.0 - block.low, low=300.0 - block.high, close=300.0 - block.close
+    )
+    both, upside_down = run(block, name, **quick, shorts=True), run(mirror, name, **quick)
+    longs = run(block, name, **quick)
+    np.testing.assert_array_equal(both.direction == -1, upside_down.direction == 1)
+    np.testing.assert_array_equal(both.direction == 1, longs.direction == 1)
+    np.testing.assert_array_equal(both.exits, longs.exits)
+    np.testing.assert_array_equal(both.covers, upside_down.exits)
+    short = both.direction == -1
+    assert short.sum() > 5
+    np.testing.assert_allclose(both.score[short], upside_down.score[short], rtol=1e-6)
+    assert (both.stop_distance[short] > 0.0).all()
+    assert longs.covers is longs.exits
+    np.testing.assert_array_equal(both.strategy[short], 0)

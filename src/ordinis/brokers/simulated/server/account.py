@@ -14,10 +14,10 @@ from ordinis.brokers.simulated.server.desk import Desk
 from ordinis.brokers.simulated.server.gate import Table
 from ordinis.brokers.simulated.server.portfolio_history import portfolio_history
 from ordinis.brokers.simulated.server.queries import body_of, size_of, time_of
-from ordinis.brokers.simulated.wire_values import ns_of
+from ordinis.brokers.simulated.wire_values import new_york, ns_of
 
 ACTIVITIES_PAGE_MAX = 100
-_KINDS = "FILL,FEE,INT,DIV"
+_KINDS = "FILL,FEE,INT,DIV,SPLIT,MA"
 
 
 class AccountApi:
@@ -39,14 +39,18 @@ class AccountApi:
         )
 
     async def account(self, request: Request) -> Response:
-        books = self._exchange.books
+        books, settings = self._exchange.books, self._exchange.settings
         body = wire_account.account_body(
             self._exchange.account(),
             initial_margin_usd=books.initial_margin_usd,
             maintenance_usd=books.maintenance_usd,
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            short_usd=books.short_usd,
+            spendable_cash_usd=books.spendable_cash_usd,
+            shorting_enabled=settings.shorting_enabled and books.multiplier > 1,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
+        body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()
         body["trade_suspended_by_user"] = self._desk.configurations.suspended
         blocked = self._desk.blocked()
         return answer(body if blocked is None else {**body, blocked: True})

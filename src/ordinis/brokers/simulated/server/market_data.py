@@ -13,8 +13,11 @@ from ordinis.brokers.simulated.server.answers import BadRequest, answer
 from ordinis.brokers.simulated.server.gate import Table
 from ordinis.brokers.simulated.server.history import History, Row
 from ordinis.brokers.simulated.server.paging import Asked, asked_of, symbols_of, token_of
+from ordinis.brokers.simulated.server.queries import date_of
 from ordinis.brokers.simulated.server.simulation import Simulation
 from ordinis.brokers.simulated.server.timeframes import timeframe_of
+from ordinis.brokers.simulated.wire_corporate import corporate_actions_body
+from ordinis.brokers.simulated.wire_values import new_york
 
 KINDS = ("bars", "trades", "quotes")
 ADJUSTMENTS = frozenset({"raw", "split", "dividend", "all"})
@@ -23,7 +26,7 @@ _Reader = Callable[[int, int, int, bool], Iterator[Row]]  # Column, first and la
 
 
 class DataApi:
-    """`/v2/stocks`, for one symbol or many."""
+    """`/v2/stocks`, for one symbol or many, and `/v1/corporate-actions`."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -37,7 +40,16 @@ class DataApi:
             ("GET", "/v2/stocks/{symbol}/snapshot", self.snapshot),
             ("GET", "/v2/stocks/{symbol}/{kind}/latest", self.latest),
             ("GET", "/v2/stocks/{symbol}/{kind}", self.pages),
+            ("GET", "/v1/corporate-actions", self.corporate_actions),
         )
+
+    async def corporate_actions(self, request: Request) -> Response:
+        """What has taken effect here, by ex-date, both ends included."""
+        query, today = request.query_params, new_york(self._simulation.now_ns).date()
+        first, last = date_of(query.get("start"), today), date_of(query.get("end"), today)
+        known = self._simulation.corporate_actions
+        body = corporate_actions_body(one for one in known if first <= one.ex_date <= last)
+        return answer({"corporate_actions": body, "next_page_token": None})
 
     async def pages(self, request: Request) -> Response:
         """Sorted by symbol, then by time; the page's size is over all symbols."""

@@ -48,7 +48,7 @@ class PositionsApi:
 
     def _body(self, one: Position) -> dict[str, Any]:
         price_usd = self._exchange.last_price_usd(one.symbol) or one.average_price_usd
-        held = self._exchange.books.held_for_sale(self._exchange.universe.column[one.symbol])
+        held = self._exchange.books.held_for_exit(self._exchange.universe.column[one.symbol])
         return wire_account.position_body(one, price_usd, held)
 
     async def close(self, request: Request) -> Response:

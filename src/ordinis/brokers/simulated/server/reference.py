@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,15 +44,25 @@ class ReferenceApi:
         )
 
     async def assets(self, request: Request) -> Response:
-        """All of them are active US equities."""
+        """All of them are US equities; those that a company took off the market are inactive."""
         query = request.query_params
-        none = query.get("status", "active") != "active" or query.get("asset_class", "us_equity") != "us_equity"
-        symbols = () if none else self._desk.exchange.universe.symbols
-        return answer([wire_account.asset_body(symbol) for symbol in symbols])
+        equities = query.get("asset_class", "us_equity") == "us_equity"
+        symbols = self._desk.exchange.universe.symbols if equities else ()
+        bodies = (self._body(symbol) for symbol in symbols)
+        return answer([one for one in bodies if one["status"] == query.get("status", "active")])
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         for symbol in self._desk.exchange.universe.symbols:
             if name in (symbol, asset_id(symbol)):
-                return answer(wire_account.asset_body(symbol))
+                return answer(self._body(symbol))
         raise Refusal(404, NOT_FOUND, f"asset not found for {name}")
+
+    def _body(self, symbol: str) -> dict[str, Any]:
+        exchange = self._desk.exchange
+        return wire_account.asset_body(
+            symbol,
+            active=exchange.trades(symbol),
+            fractionable=exchange.settings.fractionable,
+            easy_to_borrow=exchange.settings.borrowable(symbol),
+        )

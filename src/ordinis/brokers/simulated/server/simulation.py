@@ -19,7 +19,7 @@ from ordinis.brokers.simulated.order import ZERO
 from ordinis.brokers.simulated.wire_account import cash_activity
 from ordinis.brokers.simulated.wire_orders import fill_activity, update_bodies
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, CashFlow, OrderUpdate, SessionPhase
+from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate, SessionPhase
 from ordinis.domain.market import MINUTE_NS, DailyBlock, MarketBlock, MarketSlice, Session
 
 ACTIVITIES_MAX = 1_000_000
@@ -74,6 +74,7 @@ class Simulation:
         self.minutes_over = 0  # Of that session.
         self.fills: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)  # Activities, oldest first.
         self.cash_flows: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
+        self.corporate_actions: list[CorporateAction] = []  # As they were carried out.
         self.equities: deque[tuple[int, float]] = deque(maxlen=EQUITIES_MAX)  # At the end of every minute, USD.
         self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, data.days))
         self._messages = 0
@@ -114,6 +115,9 @@ class Simulation:
     def _told(self, event: BrokerEvent) -> list[dict[str, Any]]:
         if isinstance(event, CashFlow):
             self.cash_flows.append(cash_activity(event))
+            return []
+        if isinstance(event, CorporateAction):
+            self.corporate_actions.append(event)
             return []
         order = self.exchange.order(event.broker_order_id)
         average_usd = self._average_usd(event)

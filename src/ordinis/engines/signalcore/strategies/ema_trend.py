@@ -11,7 +11,7 @@ from ordinis.engines.signalcore.bars import OwnBars
 from ordinis.engines.signalcore.directional import ADX
 from ordinis.engines.signalcore.indicators import ATR, CRUMB, EMA
 from ordinis.engines.signalcore.parameters import check_at_least, check_bars, check_order, check_positive
-from ordinis.engines.signalcore.strategy import StrategyColumns, entries
+from ordinis.engines.signalcore.strategy import StrategyColumns, both_ways, entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class EmaTrendParameters:
     band_atr: float = 0.5  # The means must be this clear of each other, or every touch is an entry.
     stop_atr: float = 10.0  # What chance covers in four hours: sqrt(240) moves, a bar's range being 1.6 of them.
     adx_min: float = 0.0  # Entries only where ADX says that there is a trend; 25 is usual. 0 asks for none: see docs.
+    shorts: bool = False  # Sell short while the fast mean is below the slow one by the band.
     adx_bars: int = 60  # As long as the fast mean: the trend is asked for over the hour that found it.
 
     def __post_init__(self) -> None:
@@ -37,7 +38,7 @@ class EmaTrendParameters:
 
 
 class EmaTrend:
-    """Entry while the fast mean is above the slow one by the band; exit once it is below."""
+    """Entry while the fast mean is above the slow one by the band; exit once it is below. Shorts are its mirror."""
 
     name = "ema_trend"
 
@@ -54,13 +55,16 @@ class EmaTrend:
         distance = self._fast.advance(bars.close, bars)
         distance -= self._slow.advance(bars.close, bars)
         atr = self._range.advance(bars)
-        asks = (distance > self.parameters.band_atr * atr) & (atr > 0.0)
+        band, shorts = self.parameters.band_atr * atr, self.parameters.shorts
+        may = atr > 0.0
         if self._trend is not None:
-            asks &= self._trend.advance(bars).adx >= self.parameters.adx_min
+            may &= self._trend.advance(bars).adx >= self.parameters.adx_min
+        asks = (distance > band) & may
         return StrategyColumns(
-            direction=entries(asks),
+            direction=both_ways(asks, (distance < -band) & may) if shorts else entries(asks),
             exit=distance < bars.close * -CRUMB,
-            score=distance / atr,
+            cover=distance > bars.close * CRUMB if shorts else None,
+            score=np.abs(distance) / atr if shorts else distance / atr,
             stop_distance=np.where(atr > 0.0, self.parameters.stop_atr * atr / bars.close, np.nan),
             ready=bars.warm(self._warm_up_bars),
         )
