@@ -29,7 +29,7 @@ def known(engine: TradingEngine) -> dict[str, Any]:
     """Every figure of the account's state, by its path."""
     found: dict[str, Any] = {}
     _walk("state", engine.state, found)
-    for name in ("_halted", "_day", "_in_session", "_account_known", "_row"):
+    for name in ("_halted", "_day", "_in_session", "_account_known", "_corrected", "_row"):
         found[name] = getattr(engine, name)
     found["leavers"] = repr(engine._day_votes)
     found["curve"] = (engine.curve.equity_usd.tobytes(), tuple(engine.curve.sessions))

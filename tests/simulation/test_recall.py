@@ -17,6 +17,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "whole shares": {"fractionable": False},
     "throttled": {"throttled": True, "cash_usd": 14_999},
     "unprotected": {"protect": False},
+    "short sales": {"shorts": True},
     "all at once": {"participation_max": 0.0, "leverage": 1.5, "fixed_percent": 0.6},
 }
 
@@ -27,7 +28,7 @@ def test_a_twin_that_recalls_every_step_knows_what_the_first_knows(name: str, se
     chosen = {**random_runs.PLAIN, **CHOICES[name]}
     twin = random_runs.engine(chosen)
     first = random_runs.engine(chosen)
-    steps = play(first, random_runs.exchange(chosen), random_runs.bars(seed)).steps
+    steps = play(first, random_runs.exchange(chosen), random_runs.bars(seed, shorts=chosen["shorts"])).steps
     assert sum(len(decision.actions) for _, decision in steps) >= 5
     again = random_runs.engine(chosen)
     for number, (event, decision) in enumerate(steps):

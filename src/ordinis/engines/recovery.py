@@ -6,6 +6,8 @@ recorded decisions are applied, never made anew.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Decision
 from ordinis.domain.events import BookCorrection
@@ -41,11 +43,8 @@ def correct(state: State, correction: BookCorrection, at_ns: int) -> str:
     """Shares are booked as the broker has them; a position that this opens is under the tier's stop. In words."""
     symbol, column = correction.symbol, state.universe.column[correction.symbol]
     opens = symbol not in state.ledger.holdings
-    orders = state.desk.of(symbol)
-    if opens and orders.stop_usd is None and state.desk.protects:
-        distance = state.sizer.stop_distance(None)
-        price_usd = float(correction.price_usd)
-        orders.stop_usd = None if distance is None else money.stop_below(price_usd * (1.0 - distance))
+    if opens and state.desk.protects:
+        state.desk.of(symbol).stop_usd = _stop_usd(state, correction)
     fill = Fill(
         execution_id=correction.id,
         symbol=symbol,
@@ -53,11 +52,23 @@ def correct(state: State, correction: BookCorrection, at_ns: int) -> str:
         price_usd=correction.price_usd,
         filled_at_ns=at_ns,
     )
-    trip = state.ledger.apply_fill(fill, "", orders.stop_usd)
-    if opens:
-        state.columns.opened(column, None)
-    if trip is not None:
+    state.ledger.apply_fill(fill, "", state.desk.of(symbol).stop_usd)
+    held = state.ledger.held(symbol)
+    if not held:
         state.columns.closed(column)
+    elif opens:
+        state.columns.opened(column, None, short=held < 0)
     state.desk.unprotected.add(symbol)  # In the next minute its stop fits what is held.
     state.refresh(symbol)
     return f"{symbol}: {correction.quantity:+} shares booked as the broker has them, at {correction.price_usd}"
+
+
+def _stop_usd(state: State, correction: BookCorrection) -> Decimal | None:
+    """Nobody's strategy asked for it, so the tier's own distance holds."""
+    distance = state.sizer.stop_distance(None)
+    if distance is None:
+        return None
+    price_usd = float(correction.price_usd)
+    if correction.quantity < 0:
+        return money.stop_above(price_usd * (1.0 + distance))
+    return money.stop_below(price_usd * (1.0 - distance))

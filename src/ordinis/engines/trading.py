@@ -26,6 +26,7 @@ from ordinis.domain.events import (
     SessionPhase,
 )
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
+from ordinis.domain.orders import Action
 from ordinis.engines import aftermath, corporate
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
@@ -58,6 +59,7 @@ class TradingEngine:
         self._day = date.min
         self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
+        self._corrected = False  # Our book was wrong, and nobody has said yet that it may trade on.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """History before the first event: indicators, volatility, scores. Decides nothing."""
@@ -90,7 +92,7 @@ class TradingEngine:
         elif isinstance(event, OrderUpdate):
             aftermath.recall(self.state, event)
         elif isinstance(event, Command):
-            obey(self.state, event)
+            self._obeyed(event)
         elif isinstance(event, SessionPhase):
             self._turn(event)
         else:
@@ -176,15 +178,25 @@ class TradingEngine:
     def _on_command(self, command: Command) -> Decision:
         """In the session at once; outside of it positions are closed from its first minute on."""
         state, minutes = self.state, self._minutes
-        actions, notes = obey(state, command)
-        if command.kind is CommandKind.RESUME and self._halted is Reason.BOOK_DIFFERS:
-            self._halted = None
+        actions, notes = self._obeyed(command)
         if not (flattening(state) and self._in_session and minutes is not None):
             return Decision(actions=tuple(actions), notes=tuple(notes))
         draft = Draft(minutes, self._row, command.at_ns, state.columns.last.copy(), notes)
         draft.actions += actions
         close_all(state, draft)
         return draft.decision(state.columns.changes(draft.reasons))
+
+    def _obeyed(self, command: Command) -> tuple[list[Action], list[str]]:
+        if command.kind is CommandKind.RESUME:
+            self._book_differs(False)
+        return obey(self.state, command)
+
+    def _book_differs(self, differs: bool) -> None:
+        if differs:
+            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
+        elif self._halted is Reason.BOOK_DIFFERS:
+            self._halted = None
+        self._corrected &= differs
 
     def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
         """Money, or what a company did to its shares: between sessions, prices first and then the books."""
@@ -242,6 +254,7 @@ class TradingEngine:
             self._account_known = True
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
+        self._corrected = False
         state.book.account = view
         last_equity_usd = float(view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
@@ -260,8 +273,8 @@ class TradingEngine:
         state = self.state
         state.ledger.leave_alone(event.foreign)
         notes = [correct(state, one, event.at_ns) for one in event.corrections]
-        if event.differences or event.corrections:
-            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
+        self._corrected |= bool(event.corrections)
+        self._book_differs(self._corrected or bool(event.differences))
         notes += [f"entries are halted: {line}" for line in event.differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
