@@ -112,6 +112,7 @@ def engine(symbols: int, minutes: int) -> TradingEngine:
             f'strategies.files=["{Path(__file__).with_name("metronome.py")}"]',
             "account.fractional=false",
             "compliance.day_trade_throttle=off",
+            "execution.protection=none",
             "tiers.standard.method=FIXED_PERCENT",
             "tiers.standard.min_confidence=0",
             "tiers.standard.max_positions=100000",
