@@ -14,6 +14,7 @@ from contract.wire import broker
 from ordinis.brokers.simulated.faults import kinds
 
 OPENED = 2  # Steps: the opening and the first minute.
+STOP = {"qty": 10, "side": "sell", "type": "stop", "time_in_force": "gtc"}
 
 
 def _symbols(messages: list[Any]) -> list[tuple[str, str]]:
@@ -233,6 +234,43 @@ def test_a_wrong_bar_is_put_right_by_an_updated_one() -> None:
         assert totals["updated_bars"] == 1
         stored = wire.get("/v2/stocks/bars", symbols="AAA", timeframe="1Min")["bars"]["AAA"][0]
         assert stored["c"] == true_close
+
+
+def test_a_symbol_splits_in_the_night() -> None:
+    days = [block_of(day, gaps=False) for day in range(3)]
+    with broker(kinds.SplitBeforeOpen(symbol="AAA", ratio=Decimal(4)), days=days) as wire:
+        wire.step(OPENED)
+        ears = wire.data(bars=["AAA", "BBB"])
+        wire.buy("AAA", 10)
+        wire.step(2)
+        wire.ask("POST", "/v2/orders", STOP | {"symbol": "AAA", "stop_price": "50"})
+        value = float(wire.get("/v2/positions")[0]["market_value"])
+        wire.step(days[0].rows - 3 + 1)
+        ears.rest()
+        assert [one["qty"] for one in wire.get("/v2/positions")] == ["10"]
+        wire.step(2)
+        (position,) = wire.get("/v2/positions")
+        assert position["qty"] == "40"
+        assert float(position["market_value"]) == pytest.approx(value, rel=0.05)
+        assert [one["status"] for one in wire.get("/v2/orders", status="all", symbols="AAA")] == ["canceled", "filled"]
+        opened = {bar["S"]: bar["o"] for bar in ears.rest()}
+        assert opened["AAA"] == pytest.approx(float(days[1].open[0, 0]) / 4, abs=1e-4)
+        assert opened["BBB"] == float(days[1].open[0, 1])
+        actions = wire.get("/v1/corporate-actions", start="2025-01-01", end="2025-01-09")["corporate_actions"]
+        (split,) = actions["forward_splits"]
+        assert (split["symbol"], split["new_rate"], split["ex_date"]) == ("AAA", "4", "2025-01-03")
+        query = {"symbols": "AAA", "timeframe": "1Min", "end": "2025-01-02T21:00:00Z"}
+        raw, adjusted = (
+            wire.get("/v2/stocks/bars", adjustment=name, **query)["bars"]["AAA"][-1] for name in ("raw", "split")
+        )
+        assert raw["c"] == float(days[0].close[-1, 0])
+        assert (adjusted["c"], adjusted["v"]) == (pytest.approx(raw["c"] / 4, abs=1e-4), raw["v"] * 4)
+
+
+def test_a_split_of_a_symbol_that_is_not_there_splits_nothing() -> None:
+    with broker(kinds.SplitBeforeOpen(symbol="ZZZ")) as wire:
+        wire.step(block_of(0).rows + 4)
+        assert wire.get("/v1/corporate-actions", start="2025-01-01", end="2025-01-09")["corporate_actions"] == {}
 
 
 def test_a_field_is_missing_only_where_it_is_asked_for() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import pytest
+import requests
 
 from contract.days import block_of
 from contract.wire import Wire, broker
@@ -153,3 +154,25 @@ def test_at_full_speed_a_day_is_over_at_once() -> None:
             heard += len(ears.hear())
         assert heard == 390
         assert ears.rest() == []
+
+
+def test_time_begins_without_a_listener_when_it_is_told_to() -> None:
+    with broker(days=[block_of(0)], speed=math.inf) as wire:
+        before = _clock(wire)
+        assert wire.control("POST", "/start").status_code == 200
+        deadline = time.monotonic() + 10
+        while _clock(wire) != "2025-01-02T09:38:00-05:00":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert before < _clock(wire)
+    with broker() as wire:
+        assert wire.control("POST", "/start").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "http_status", "text"), [("/v2/account", 401, "unauthorized."), ("/v2/stocks/bars", 403, "forbidden.")]
+)
+def test_who_has_no_key_is_told_so_without_a_code(path: str, http_status: int, text: str) -> None:
+    with broker() as wire:
+        answer = requests.get(wire.addresses.rest + path, headers={"APCA-API-KEY-ID": "key"}, timeout=10)
+        assert (answer.status_code, answer.json()) == (http_status, {"message": text})

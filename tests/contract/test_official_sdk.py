@@ -35,7 +35,12 @@ from ordinis.brokers.simulated.settings import ExchangeSettings
 
 HISTORY, TODAY = block_of(0), block_of(1)
 DAILY = daily_of(5)
-ACCOUNT = ExchangeSettings(cash_usd=Decimal(100_000), participation_max=0.0)
+ACCOUNT = ExchangeSettings(
+    cash_usd=Decimal(100_000),
+    participation_max=0.0,
+    shorting_enabled=True,
+    easy_to_borrow=frozenset({"AAA"}),
+)
 DAY = TimeInForce.DAY
 SECONDS_MAX = 20.0
 
@@ -98,6 +103,49 @@ def test_an_order_is_sent_found_and_filled(client: Any, control: Control) -> Non
     assert [(row["symbol"], row["qty"], row["leaves_qty"]) for row in fills] == [("AAA", "3", "0")]
 
 
+def test_an_order_of_money_has_no_quantity_and_fills_in_fractions(client: Any, control: Control) -> None:
+    _steps(control, 2)
+    request = MarketOrderRequest(symbol="AAA", notional=250.5, side=OrderSide.BUY, time_in_force=DAY)
+    sent = client.submit_order(request)
+    assert (sent.qty, sent.notional) == (None, "250.5")
+    _steps(control, 2)
+    found = client.get_order_by_id(sent.id)
+    spent = Decimal(found.filled_qty) * Decimal(found.filled_avg_price)
+    assert (found.status, found.qty) == (OrderStatus.FILLED, None)
+    assert Decimal("250.49") < spent <= Decimal("250.5")
+    with pytest.raises(APIError, match="only one of qty or notional is accepted"):
+        client.post("/orders", {**request.to_request_fields(), "qty": "1"})
+
+
+def test_a_short_has_negative_shares_and_values_and_is_told_as_such(client: Any, control: Control) -> None:
+    _steps(control, 2)
+    request = MarketOrderRequest(symbol="AAA", qty=10, side=OrderSide.SELL, time_in_force=DAY)
+    sent = client.submit_order(request)
+    assert sent.position_intent.value == "sell_to_open"
+    _steps(control, 2)
+    cover = client.submit_order(
+        LimitOrderRequest(symbol="AAA", qty=4, side=OrderSide.BUY, time_in_force=DAY, limit_price=50)
+    )
+    assert cover.position_intent.value == "buy_to_close"
+    position, account = client.get_open_position("AAA"), client.get_account()
+    assert (position.qty, position.qty_available, position.side.value) == ("-10", "-6", "short")
+    value = Decimal(position.market_value)
+    assert value == -10 * Decimal(position.current_price)
+    assert Decimal(position.unrealized_pl) == value - Decimal(position.cost_basis)
+    assert (account.shorting_enabled, Decimal(account.short_market_value)) == (True, value)
+    assert Decimal(account.long_market_value) == 0
+    assert Decimal(account.cash) + value == Decimal(account.equity)
+    assert [row["side"] for row in client.get("/account/activities/FILL")] == ["sell_short"]
+    assert (client.get_asset("AAA").easy_to_borrow, client.get_asset("BBB").shortable) == (True, False)
+    client.patch("/account/configurations", {"no_shorting": True})
+    with pytest.raises(APIError, match="account is not allowed to short"):
+        client.submit_order(request)
+    assert client.get_account().shorting_enabled is False
+    client.patch("/account/configurations", {"no_shorting": False})
+    with pytest.raises(APIError, match="cannot be sold short"):
+        client.submit_order(MarketOrderRequest(symbol="BBB", qty=1, side=OrderSide.SELL, time_in_force=DAY))
+
+
 def test_a_stop_leg_is_nested_under_its_parent_and_has_a_name_of_the_broker_s(client: Any, control: Control) -> None:
     _steps(control, 2)
     request = LimitOrderRequest(
@@ -152,7 +200,7 @@ def test_orders_are_listed_filtered_and_cancelled(client: Any, control: Control)
         (lambda client: client.get_open_position("AAA"), 404, 40410000, "position does not exist"),
         (lambda client: client.get_order_by_client_id("none"), 404, 40410000, "order not found for none"),
         (lambda client: client.post("/orders", {"symbol": "AAA"}), 422, 40010001, "invalid side"),
-        (lambda client: client.post("/orders", {"symbol": "AAA", "notional": 5}), 422, 42210000, "notional orders"),
+        (lambda client: client.post("/orders", {"symbol": "AAA", "extended_hours": True}), 422, 42210000, "extended"),
         (
             lambda client: client.post(
                 "/orders", {"symbol": "AAA", "qty": 1, "side": "buy", "type": "iceberg", "time_in_force": "day"}

@@ -182,6 +182,32 @@ def test_configurations_are_read_changed_and_obeyed(wire: Wire, client: Any) -> 
     assert client.submit_order(_market("AAA", 1))
 
 
+@pytest.fixture
+def lending() -> Iterator[Wire]:
+    """A broker that lends shares."""
+    with broker(shorting_enabled=True) as wire:
+        wire.step(OPENED)
+        yield wire
+
+
+def test_who_wants_no_shorts_gets_none(lending: Wire) -> None:
+    wire = lending
+    client: Any = TradingClient("key", "secret", url_override=wire.addresses.rest)
+    assert client.get_account().shorting_enabled is True
+    client.patch("/account/configurations", {"no_shorting": True})
+    assert client.get_account().shorting_enabled is False
+    with pytest.raises(APIError, match="account is not allowed to short"):
+        client.submit_order(_market("AAA", 1, SELL))
+    client.patch("/account/configurations", {"no_shorting": False})
+    client.submit_order(_market("AAA", 4, SELL))
+    wire.step(2)
+    (short,) = client.get_all_positions()
+    assert (short.qty, short.side.value, short.qty_available) == ("-4", "short", "-4")
+    bought = client.close_position("AAA", ClosePositionRequest(percentage="50"))
+    assert (bought.side, bought.qty) == (BUY, "2")
+    client._session.close()
+
+
 @pytest.mark.parametrize("body", [{"suspend": True}, {"suspend_trade": "yes"}, {"max_margin_multiplier": "3"}, [1]])
 def test_a_configuration_that_cannot_be_changes_nothing(wire: Wire, client: Any, body: Any) -> None:
     before = client.get("/account/configurations")

@@ -223,6 +223,26 @@ SCENARIOS: dict[str, tuple[ExchangeSettings, Script, dict[str, str]]] = {
         },
         {"a": "filled", "a.target": "filled", "a.stop": "canceled", "b": "filled", "c": "canceled", "c.stop": "filled"},
     ),
+    "orders of a group get new prices": (
+        LOOSE,
+        {
+            1: [
+                buy("a", "AAA", "10", limit="50.00", stop_loss="45.00", take_profit_usd="103.00", good_till=GTC),
+                buy("b", "BBB", "10", stop_loss="90.00", take_profit_usd="110.00"),
+                replace("b2", "b.stop", "BBB", stop_price_usd="91.00"),
+            ],
+            3: [
+                replace("a2", "a", "AAA", limit_price_usd="101.00"),
+                replace("a3", "a.target", "AAA", limit_price_usd="104.00"),
+                replace("b3", "b.target", "BBB", limit_price_usd="100.45"),
+                replace("b4", "b2", "BBB", stop_price_usd="100.45"),
+            ],
+            6: [cancel("a3", "AAA")],
+        },
+        {"a": "replaced", "a2": "filled", "a.target": "replaced", "a3": "canceled", "a.stop": "canceled"}
+        | {"b": "filled", "b.stop": "replaced", "b2": "canceled", "b.target": "replaced", "b3": "filled"}
+        | {"b4": "rejected"},
+    ),
     "short sales that are refused": (
         PICKY,
         {

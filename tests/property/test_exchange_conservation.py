@@ -98,6 +98,8 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "time_in_force": draw(st.sampled_from(TimeInForce)) if whole else TimeInForce.DAY,
         "quantity": Decimal(draw(st.integers(1, 60))) if whole else Decimal(draw(st.integers(1, 60_000))) / 1_000,
     }
+    if kind is OrderType.MARKET and not whole and draw(st.booleans()):
+        return {**fields, "notional_usd": Decimal(draw(st.integers(50, 600_000))) / 100}
     if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}:
         fields["limit_price_usd"] = price
     if kind in {OrderType.STOP, OrderType.STOP_LIMIT}:
@@ -141,6 +143,7 @@ class Trace:
         self.while_sending: list[list[OrderUpdate]] = []  # Fills between two minutes.
         self.sent = 0
         self.shares = defaultdict[str, Decimal](Decimal)
+        self.first_price: dict[str, Decimal] = {}
 
     def run(self, plan: list[Day]) -> None:
         for number, (block, minutes) in enumerate(plan):
@@ -190,8 +193,11 @@ class Trace:
             self.sent += 1
             common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
             power = self.exchange.account().buying_power_usd
-            order = self.exchange.submit(OrderIntent(client_order_id=f"order-{self.sent}", **what, **common))
-            assert not order.opens or order.reserve_price_usd * order.quantity <= power
+            fields = {name: value for name, value in what.items() if name != "notional_usd"}
+            intent = OrderIntent(client_order_id=f"order-{self.sent}", **fields, **common)
+            order = self.exchange.submit(intent, what.get("notional_usd"))
+            if order.live and order.opens:
+                assert order.reserve_price_usd * order.quantity <= power
         except OrderRefused:
             pass
 
@@ -202,6 +208,7 @@ class Trace:
         self.never_through_zero(new)
         self.books_add_up()
         self.nothing_is_promised_twice()
+        self.money_is_not_exceeded()
 
     def prices_lie_inside_the_bar(self, new: list[BrokerEvent], block: MarketBlock, row: int) -> None:
         model = self.exchange.settings.fill_model
@@ -248,9 +255,15 @@ class Trace:
         """One fill opens or closes; it never does both."""
         for event in new:
             if isinstance(event, OrderUpdate) and event.fill is not None:
+                self.first_price.setdefault(event.broker_order_id, event.fill.price_usd)
                 before = self.shares[event.symbol]
                 self.shares[event.symbol] += event.fill.quantity
                 assert before * self.shares[event.symbol] >= 0
+
+    def money_is_not_exceeded(self) -> None:
+        for order in self.exchange.orders:
+            if order.notional_usd is not None and order.id in self.first_price:
+                assert order.quantity * self.first_price[order.id] <= order.notional_usd
 
 
 def ended_pair(order: BrokerOrder) -> bool:
@@ -315,15 +328,15 @@ def test_the_same_orders_and_bars_give_the_same_events(setup: dict[str, Any], pl
 
 
 def _plain(what: dict[str, Any] | int) -> dict[str, Any] | int:
-    """Five shares at the market, so that the other side's five come from one another."""
-    if isinstance(what, int):
+    """Five shares at the market, so that the other side's five come from one another; money as it comes."""
+    if isinstance(what, int) or "notional_usd" in what:
         return what
     plain: dict[str, Any] = {"type": OrderType.MARKET, "time_in_force": TimeInForce.DAY, "quantity": Decimal(5)}
     return {"symbol": what["symbol"], "side": what["side"], **plain}
 
 
-def test_such_runs_sell_short_and_cover() -> None:
-    """Otherwise the properties above would prove little of shorts."""
+def test_such_runs_sell_short_cover_and_order_money() -> None:
+    """Otherwise the properties above would prove little of them."""
     seen: set[str] = set()
 
     @settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -334,6 +347,7 @@ def test_such_runs_sell_short_and_cover() -> None:
         for order in trace.exchange.orders:
             if order.filled_quantity:
                 seen.add(f"{order.side.value} to {'open' if order.opens else 'close'}")
+                seen.update({"of money"} if order.notional_usd else ())
 
     look()
-    assert seen == {"buy to open", "buy to close", "sell to open", "sell to close"}
+    assert seen == {"buy to open", "buy to close", "sell to open", "sell to close", "of money"}

@@ -71,21 +71,24 @@ def serve_broker(
     first: date | None = None,
     last: date | None = None,
     faults: Path | None = None,
-    limits: bool = True,
+    seed: int | None = None,
+    limits: tuple[int, int, int] = (0, 0, 0),
     numbers: bool = False,
 ) -> None:
     """Serve the data's sessions as Alpaca would, until interrupted. Prints one JSON line when ready.
 
-    `speed` is in times of real time; 0 is stepped by a client. Errors: OrdinisError.
+    `speed` is in times of real time; 0 is stepped by a client. `seed` goes before the plan's own. `limits` are requests
+    a minute, market-data connections, symbols on each; 0 is none. Errors: OrdinisError.
     """
     import sys
-    from dataclasses import replace
+
+    from msgspec.structs import replace
 
     from ordinis.brokers.simulated.faults import FaultPlan, read_plan
     from ordinis.brokers.simulated.server import ServerSettings, serve
 
     plan = FaultPlan(seed=settings.run.seed) if faults is None else read_plan(faults)
-    strict = ServerSettings.as_alpaca() if limits else ServerSettings()
+    requests, connections, symbols = limits
     material = materials.gather(settings, data, first, last)
     exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     with (
@@ -94,8 +97,13 @@ def serve_broker(
             served(material),
             port=port,
             speed=speed or None,
-            settings=replace(strict, quantities="numbers" if numbers else "strings"),
-            faults=plan,
+            settings=ServerSettings(
+                requests_a_minute_max=requests,
+                data_connections_max=connections,
+                data_symbols_max=symbols,
+                quantities="numbers" if numbers else "strings",
+            ),
+            faults=plan if seed is None else replace(plan, seed=seed),
         ) as running,
         stop_on_interrupt() as stopped,
     ):

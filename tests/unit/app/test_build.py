@@ -185,6 +185,7 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "cat_usd_per_share": ("exchange.fees.cat_usd_per_share=0.64", Decimal("0.64")),
     "margin_interest_fraction": ("exchange.fees.margin_interest_fraction=0.0650", Decimal("0.065")),
     "gtc_days_max": ("exchange.gtc_days_max=65", 65),
+    "fractionable": ("account.fractional=false", False),
     "shorting_enabled": ("risk.shorting_allowed=true", True),
     "easy_to_borrow": ("exchange.easy_to_borrow=AAPL", frozenset({"AAPL"})),
     "short_sale_collar": ("exchange.short_sale_collar_fraction=0.07", 0.07),

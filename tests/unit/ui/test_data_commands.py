@@ -61,3 +61,16 @@ def test_a_refused_file_names_its_rows_and_leaves_with_the_code_of_bad_data(ordi
 def test_times_without_a_zone_ask_for_it(ordinis: Ordinis, bars: Path) -> None:
     code, _, err = ordinis("data", "import", str(bars))
     assert (code, "--timezone" in err) == (3, True)
+
+
+def test_corporate_actions_are_kept_with_a_set_and_counted(ordinis: Ordinis, bars: Path, tmp_path: Path) -> None:
+    actions = tmp_path / "actions.csv"
+    actions.write_text("symbol,ex_date,kind,amount\nAAPL,2025-01-16,dividend,0.25\n", encoding="utf-8")
+    assert ordinis("data", "import", str(bars), *ZONE)[0] == 0
+    code, out, _ = ordinis("data", "import-actions", str(actions), "--data", "bars")
+    assert (code, out) == (0, "bars: 1 corporate actions kept, 2025-01-16 to 2025-01-16\n")
+    assert "; 1 corporate actions" in ordinis("data", "list")[1]
+    assert "1 corporate actions are known" in ordinis("data", "check", "bars")[1]
+    actions.write_text("symbol,ex_date,kind\nAAPL,tomorrow,dividend\n", encoding="utf-8")
+    code, _, err = ordinis("data", "import-actions", str(actions), "--data", "bars", "--replace")
+    assert (code, "actions.csv row 1: the ex-date must be written as 2020-08-31, was 'tomorrow'" in err) == (3, True)

@@ -17,10 +17,13 @@ from ordinis.brokers.simulated.acceptance import Acceptance
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.auctions import auction_price, check_auction_time
 from ordinis.brokers.simulated.corporate import CorporateDesk
+from ordinis.brokers.simulated.groups import Groups
 from ordinis.brokers.simulated.minute import Minute
+from ordinis.brokers.simulated.notional import convert, estimated
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.regrouping import check_change, check_exit, entry_of, exit_of, is_entry, take_place
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.triggers import Triggers
@@ -77,6 +80,7 @@ class Exchange:
         self._executions = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
+        self._groups = Groups(self.books, self._start, self._end)
         self._fills_now = settings.fill_model is FillModel.THIS_CLOSE
         self.fill_cap: Callable[[BrokerOrder, Decimal], Decimal] | None = None  # What a server leaves of a fill.
 
@@ -91,6 +95,10 @@ class Exchange:
         for order in self._live.values():
             if order.expires_at_ns is None:
                 order.expires_at_ns = session.close_ns
+
+    def announce(self, action: CorporateAction) -> None:
+        """A corporate action that is to come, beside those the exchange began with."""
+        self._night.announce(action)
 
     def _take_corporate_actions(self, session: Session) -> None:
         """First what was paid, then what was done, then the orders that ended with the old terms."""
@@ -134,8 +142,11 @@ class Exchange:
 
     # Orders.
 
-    def submit(self, intent: OrderIntent) -> BrokerOrder:
-        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing."""
+    def submit(self, intent: OrderIntent, notional_usd: Decimal | None = None) -> BrokerOrder:
+        """Accept an order, or raise OrderRefused with the broker's code and text and change nothing.
+
+        With `notional_usd` it is of so much money, and the intent's quantity is not read.
+        """
         if self._names_are_taken(intent):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
@@ -143,15 +154,18 @@ class Exchange:
             raise refusals.unknown_asset(intent.symbol)
         if column in self._corporate.removed:
             raise refusals.inactive_asset(intent.symbol)
-        order = self._made(intent, column)
+        if notional_usd is not None:
+            last, least = self.books.last_price_usd(column), self.settings.fractional_order_usd_min
+            intent = estimated(intent, notional_usd, last, least)
+        order = self._made(intent, column, whole=notional_usd is None and intent.quantity % 1 == 0)
+        order.notional_usd = notional_usd
         self._accept(order, intent)
         if self._fills_now and self.session is not None and order.type is _MARKET:
             self._fill_now(order)
         return order
 
-    def _made(self, intent: OrderIntent, column: int) -> BrokerOrder:
+    def _made(self, intent: OrderIntent, column: int, whole: bool) -> BrokerOrder:
         """Checked, and changing nothing yet."""
-        whole = intent.quantity % 1 == 0
         if not whole and not self.settings.fractionable:
             raise refusals.not_fractionable(intent.symbol)
         accepted = self._acceptance.check(intent, column, whole)
@@ -169,26 +183,56 @@ class Exchange:
 
     def _fill_now(self, order: BrokerOrder) -> None:
         if order.number not in self._working.auctions:
-            self._fill(order, order.quantity, self.books.last_usd.item(order.column), self.now_ns)
+            last_usd = self.books.last_usd.item(order.column)
+            convert(self.books, order, last_usd)
+            self._fill(order, order.quantity, last_usd, self.now_ns)
 
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
         check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
-        intent = successor(old, change)
-        if self._names_are_taken(intent):
+        if change.client_order_id in self._by_client_id:
             raise refusals.duplicate_id()
-        self.books.release(old, old.remaining)  # What it holds is there for its successor.
+        if old.order_class != "simple":
+            return self._replace_in_group(old, change)
+        intent = successor(old, change)
+        new = self._made_beside(old, intent)
+        self._end_for(old, new)
+        self._accept(new, intent)
+        return new
+
+    def _made_beside(self, old: BrokerOrder, intent: OrderIntent) -> BrokerOrder:
+        """Checked as if the old one were gone: what it holds is there for its successor."""
+        self.books.release(old, old.remaining)
         self._working.remove(old)
         try:
-            new = self._made(intent, old.column)
+            return self._made(intent, old.column, whole=intent.quantity % 1 == 0)
         finally:
             self.books.hold(old)
             self._working.add(old)
+
+    def _replace_in_group(self, old: BrokerOrder, change: ReplaceIntent) -> BrokerOrder:
+        """The new order stands where the old one stood, working or held."""
+        check_change(old, change)
+        if is_entry(old):
+            new = self._made_beside(old, entry_of(old, change))
+            new.expires_at_ns = old.expires_at_ns
+        else:
+            check_exit(old, change, self.books.last_price_usd(old.column))
+            new = exit_of(old, change, number=len(self._orders) + 1, at_ns=self.now_ns)
+        held = old.status is _HELD
+        self._end_for(old, new)
+        take_place(old, new)
+        self._register(new)
+        if held:
+            self._report(new, self.now_ns)
+        else:
+            self._start(new, self.now_ns)
+        return new
+
+    def _end_for(self, old: BrokerOrder, new: BrokerOrder) -> None:
         old.replaced_by, new.replaces = new.id, old.id
         self._end(old, _REPLACED)
-        self._accept(new, intent)
-        return new
 
     def cancel(self, broker_order_id: str) -> None:
         """Take an order back; its legs, its sibling, or a held leg's parent go with it. Raises OrderRefused."""
@@ -280,7 +324,7 @@ class Exchange:
             self._register(leg)
             self._report(leg, self.now_ns)
         if intent.oco:
-            self._release_legs(order, self.now_ns)
+            self._groups.release_legs(order, self.now_ns)
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
@@ -351,7 +395,7 @@ class Exchange:
                 continue
             self._execute(order, price, minute.start_ns, minute)
             if order.order_class != "simple":
-                self._follow(later, order, minute.bar(order.column))
+                self._groups.follow(later, order, minute.bar(order.column))
         self._match_within(later, minute)
 
     def _match_within(self, later: list[tuple[BrokerOrder, Bar]], minute: Minute) -> None:
@@ -368,18 +412,13 @@ class Exchange:
             if order.order_class != "simple":
                 rest = rest_after(order.buys, waited_for_usd, kind, bar)
                 if rest is not None:
-                    self._follow(later, order, rest)  # The loop comes to them last.
-
-    @staticmethod
-    def _follow(later: list[tuple[BrokerOrder, Bar]], entry: BrokerOrder, bar: Bar) -> None:
-        """The legs that an entry has brought to life meet what is left of its bar, the stop first."""
-        if entry.sibling is None:
-            later += [(leg, bar) for leg in entry.legs if leg.status is _ACCEPTED]
+                    self._groups.follow(later, order, rest)  # The loop comes to them last.
 
     def _execute(self, order: BrokerOrder, price_usd: float, at_ns: int, minute: Minute) -> None:
         """Fill as much as the minute's volume allows; the rest waits, and a stop's rest takes any price."""
         if not order.holds:
-            self._outlive_sibling(order, at_ns)
+            self._groups.outlive(order, at_ns)
+        convert(self.books, order, price_usd)
         quantity = minute.take(order)
         if self.fill_cap is not None:
             quantity = self.fill_cap(order, quantity)
@@ -388,13 +427,6 @@ class Exchange:
         kind = order.acts_as
         if order.live and (kind is _STOP or kind is _TRAILING_STOP):
             self._working.trigger(order)
-
-    def _outlive_sibling(self, stop: BrokerOrder, at_ns: int) -> None:
-        """The stop of a pair executes: its target ends, and the shares are the stop's to hold."""
-        if stop.sibling is not None:
-            self._end(stop.sibling, _CANCELED, at_ns)
-        stop.holds = True
-        self.books.hold(stop)
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, estimate_usd: float, at_ns: int) -> None:
         price = price_usd(estimate_usd)
@@ -421,33 +453,7 @@ class Exchange:
         )
         self._report(order, at_ns, fill)
         if order.order_class != "simple":
-            self._after_group_fill(order, quantity, at_ns)
-
-    def _after_group_fill(self, order: BrokerOrder, quantity: Decimal, at_ns: int) -> None:
-        if order.sibling is not None:
-            self._resize_sibling(order.sibling, quantity, at_ns)
-        elif order.status is _FILLED:
-            self._release_legs(order, at_ns)
-
-    def _resize_sibling(self, stop: BrokerOrder, sold: Decimal, at_ns: int) -> None:
-        """The target of a pair has filled: its stop protects what is left."""
-        if not stop.live:  # Or the stop itself has filled, which ended the target.
-            return
-        if sold == stop.quantity:
-            self._end(stop, _CANCELED, at_ns)
-        else:
-            stop.quantity -= sold
-
-    def _release_legs(self, parent: BrokerOrder, at_ns: int) -> None:
-        """Held legs live from now on, unless the parent's shares have been closed meanwhile."""
-        is_there = self.books.quantity(parent.column) > 0 if parent.buys else self.books.quantity(parent.column) < 0
-        fits = is_there and parent.quantity <= self.books.free_to_exit(parent.column)
-        lives = parent.sibling is not None or fits  # A pair's shares are held already.
-        for leg in parent.legs:
-            if lives:
-                self._start(leg, at_ns)
-            else:
-                self._end(leg, _CANCELED, at_ns)
+            self._groups.after_fill(order, quantity, at_ns)
 
     # The end of an order.
 

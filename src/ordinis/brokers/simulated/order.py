@@ -30,6 +30,8 @@ class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
     time_in_force: TimeInForce
     quantity: Decimal  # Shares, unsigned.
     whole: bool  # A fractional order may fill in fractions, a whole one may not.
+    notional_usd: Decimal | None = None  # Given: the quantity is an estimate until the first fill's price sets it.
+    priority: int  # Of two that a bar could fill, the smaller goes first: its number, or that of whom it replaced.
     limit_price_usd: Decimal | None = None
     stop_price_usd: Decimal | None = None
     trail_usd: Decimal | None = None
@@ -89,6 +91,7 @@ def new_order(
     waits_for = intent.stop_price_usd or limit
     return BrokerOrder(
         number=number,
+        priority=number,
         id=order_id(number),
         client_order_id=intent.client_order_id,
         symbol=intent.symbol,
@@ -149,6 +152,7 @@ def _leg(parent: BrokerOrder, number: int, name: str, kind: OrderType, *, exits:
     buys = parent.buys if exits else not parent.buys
     return BrokerOrder(
         number=number,
+        priority=number,
         id=order_id(number),
         client_order_id=name,
         symbol=parent.symbol,

@@ -20,6 +20,10 @@ _DAYS_A_YEAR = 360
 _ORDER = (ActionKind.DIVIDEND, ActionKind.SPLIT, ActionKind.REMOVAL)  # A dividend is paid on the shares of the night.
 
 
+def _in_order(action: CorporateAction) -> tuple[date, int, str]:
+    return action.ex_date, _ORDER.index(action.kind), action.symbol
+
+
 class Night:
     """From one close to the next open."""
 
@@ -27,9 +31,14 @@ class Night:
 
     def __init__(self, interest_rate: Decimal, actions: Iterable[CorporateAction]) -> None:
         self._rate = interest_rate
-        self._actions = sorted(actions, key=lambda one: (one.ex_date, _ORDER.index(one.kind), one.symbol))
+        self._actions = sorted(actions, key=_in_order)
         self._closed_on: date | None = None
         self._debit_usd = ZERO
+
+    def announce(self, action: CorporateAction) -> None:
+        """One more that is to come."""
+        self._actions.append(action)
+        self._actions.sort(key=_in_order)
 
     def begin(self, session: Session, cash_usd: Decimal) -> None:
         """The session has closed with that much cash."""

@@ -8,12 +8,14 @@ from ordinis.domain.orders import OrderIntent, Purpose, ReplaceIntent
 
 
 def check_replaceable(order: BrokerOrder, exchange_is_open: bool) -> None:
-    """Refuse what cannot be replaced: what is over, what is not at the venue yet, what belongs to a group."""
+    """Refuse what cannot be replaced: what is over, not at the venue yet, of money, or triggers one other."""
     if not order.live:
         raise refusals.order_is_final(order)
     if not exchange_is_open:
         raise refusals.unprocessable('cannot replace order in "accepted" state')
-    if order.order_class != "simple":
+    if order.notional_usd is not None:
+        raise refusals.unprocessable("replace is not supported for notional orders")
+    if order.order_class == "oto":
         raise refusals.unprocessable(f"replace is not supported for {order.order_class} orders")
 
 

@@ -38,12 +38,12 @@ def check_legs(intent: OrderIntent, base_usd: Decimal, entry_buys: bool) -> None
     """Legs on the tick, each at least a cent on its side of the price that the position is based on."""
     stop, limit, target = intent.stop_loss_usd, intent.stop_loss_limit_usd, intent.take_profit_usd
     if limit is not None:
-        _check_tick("stop_loss.limit_price", limit)
+        check_tick("stop_loss.limit_price", limit)
     if stop is not None:
-        _check_tick("stop_loss.stop_price", stop)
+        check_tick("stop_loss.stop_price", stop)
         _check_beyond("stop_loss.stop_price", stop, base_usd, below=entry_buys)
     if target is not None:
-        _check_tick("take_profit.limit_price", target)
+        check_tick("take_profit.limit_price", target)
         _check_beyond("take_profit.limit_price", target, base_usd, below=not entry_buys)
 
 
@@ -53,7 +53,7 @@ def check_pair(intent: OrderIntent, exit_sells: bool) -> None:
     assert stop is not None
     assert target is not None
     check_legs(msgspec.structs.replace(intent, take_profit_usd=None), target, exit_sells)
-    _check_tick("take_profit.limit_price", target)
+    check_tick("take_profit.limit_price", target)
 
 
 def _check_beyond(field: str, price_usd: Decimal, base_usd: Decimal, *, below: bool) -> None:
@@ -111,14 +111,14 @@ def _check_prices(intent: OrderIntent) -> None:
         if not wanted and price is not None:
             raise refusals.malformed(f"{name} orders require no {field.replace('_', ' ')}")
         if price is not None:
-            _check_tick(field, price)
+            check_tick(field, price)
 
 
 def _lasts(intent: OrderIntent) -> bool:
     return intent.time_in_force is _DAY or intent.time_in_force is _GTC
 
 
-def _check_tick(field: str, price_usd: Decimal) -> None:
+def check_tick(field: str, price_usd: Decimal) -> None:
     if price_usd <= 0:
         raise refusals.malformed(f"{field} must be > 0")
     if price_usd % tick_usd(price_usd):

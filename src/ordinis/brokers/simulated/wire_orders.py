@@ -43,8 +43,9 @@ _CLASSES = ("simple", "oto", "bracket", "oco")
 
 
 def client_order_id(order: BrokerOrder) -> str:
-    """A leg's is the broker's own invention; its parent's name is not in it."""
-    return order.client_order_id if order.parent is None else foreign_id(order.client_order_id)
+    """A leg's is the broker's own invention, its parent's name is not in it; who replaces one has a name to give."""
+    named = order.parent is None or order.replaces is not None
+    return order.client_order_id if named else foreign_id(order.client_order_id)
 
 
 def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
@@ -66,8 +67,8 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
-        "notional": None,
-        "qty": plain(order.quantity),
+        "notional": optional_plain(order.notional_usd),
+        "qty": plain(order.quantity) if order.notional_usd is None else None,
         "filled_qty": plain(order.filled_quantity),
         "filled_avg_price": optional_plain(order.filled_average_price_usd),
         "order_class": order.order_class,
@@ -95,7 +96,8 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
 def pending_body(order: BrokerOrder) -> dict[str, Any]:
     """The answer to POST: taken, not yet at the venue, its leg held; what happens at once comes by the stream."""
     untouched: dict[str, Any] = {"filled_qty": "0", "filled_avg_price": None, "filled_at": None}
-    body: dict[str, Any] = {**order_body(order), **untouched, "status": "pending_new"}
+    status = "held" if order.status is OrderStatus.HELD else "pending_new"  # A leg with a new price, in its place.
+    body: dict[str, Any] = {**order_body(order), **untouched, "status": status}
     if order.legs:
         body["legs"] = [{**order_body(leg), **untouched, "status": "held"} for leg in order.legs]
     return body
@@ -209,8 +211,6 @@ def replace_request(body: Any, order: BrokerOrder, now_ns: int, made_up_id: str)
 
 
 def _refuse_what_is_not_simulated(body: Mapping[str, Any]) -> None:
-    if body.get("notional") is not None:
-        raise unprocessable("notional orders are not simulated; give qty")
     if body.get("extended_hours"):
         raise unprocessable("extended hours orders are not simulated")
 
@@ -232,11 +232,19 @@ def _choice(body: Mapping[str, Any], field: str, kind: Any) -> Any:
         raise malformed(f"invalid {name}") from None
 
 
+def notional_usd(body: Any) -> Decimal | None:
+    """What POST /orders gives instead of a quantity. Errors: Refusal in the broker's words."""
+    return _number(body, "notional") if isinstance(body, Mapping) else None
+
+
 def _quantity(body: Mapping[str, Any]) -> Decimal:
-    quantity = _number(body, "qty")
-    if quantity is None:
+    """Zero where a notional stands for it."""
+    quantity, notional = _number(body, "qty"), notional_usd(body)
+    if quantity is not None and notional is not None:
+        raise malformed("only one of qty or notional is accepted")
+    if quantity is None and notional is None:
         raise malformed("qty or notional is required")
-    return quantity
+    return Decimal(0) if quantity is None else quantity
 
 
 class _Group(NamedTuple):

@@ -17,7 +17,7 @@ from ordinis.domain.orders import OrderType, TimeInForce
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 _OPG, _CLS = TimeInForce.OPG, TimeInForce.CLS
-_by_number = attrgetter("number")
+_by_priority = attrgetter("priority")
 _NONE: tuple[BrokerOrder, ...] = ()
 
 
@@ -89,13 +89,13 @@ class WorkingOrders:
         self._index(order.column)
 
     def acting(self, block: MarketBlock, row: int) -> list[BrokerOrder]:
-        """The orders that this minute may fill, by order of submission."""
+        """The orders that this minute may fill, by order of submission: an exit with a new price keeps its place."""
         acting = list(self._at_market.values())
         if self._resting:
             for column in self._touched(block, row):
                 acting += [order for order in self._by_column[column] if self._rests(order)]
         if len(acting) > 1:
-            acting.sort(key=_by_number)
+            acting.sort(key=_by_priority)
         return acting
 
     def _rests(self, order: BrokerOrder) -> bool:

@@ -30,10 +30,7 @@ class SlowExits:
         columns = self._strategy.advance(bars)
         check_form(self.name, bars, columns)
         slow = self._slow.advance(bars)
-        return replace(
-            columns,
-            exit=np.where(slow.ready, slow.exit, columns.exit),
-            cover=None
-            if columns.cover is None or slow.cover is None
-            else np.where(slow.ready, slow.cover, columns.cover),
-        )
+        cover = columns.cover
+        if cover is not None and slow.cover is not None:  # It has none before its first bar is complete.
+            cover = np.where(slow.ready, slow.cover, cover)
+        return replace(columns, exit=np.where(slow.ready, slow.exit, columns.exit), cover=cover)

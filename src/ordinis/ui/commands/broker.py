@@ -49,9 +49,15 @@ def serve(
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is to go wrong: a plan in TOML or JSON.")
     ] = None,
-    limits: Annotated[
-        bool, typer.Option("--limits/--no-limits", help="Alpaca's limits: 200 requests a minute, 1 data connection.")
-    ] = True,
+    requests: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Requests a minute of the broker's time; 0: no limit.")
+    ] = 200,
+    connections: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Market-data connections at once; 0: no limit.")
+    ] = 1,
+    symbols: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Symbols subscribed on a connection; 0: no limit.")
+    ] = 30,
     numbers: Annotated[
         bool, typer.Option("--numbers", help="Write shares as JSON numbers instead of strings.")
     ] = False,
@@ -76,6 +82,7 @@ def serve(
         port=port,
         speed=times,
         faults=faults,
-        limits=limits,
+        seed=seed,
+        limits=(requests, connections, symbols),
         numbers=numbers,
     )

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ordinis.brokers.simulated.fee_rates import FeeRates, rates_of
+from ordinis.brokers.simulated.fee_rates import _CAT, _SEC, _TAF, FeeRates, rates_of
 from ordinis.brokers.simulated.fees import FeeMeter
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
@@ -107,3 +108,9 @@ def test_every_session_is_charged_by_its_own_date(desk: MakeDesk) -> None:
         Decimal("-1.66"),
         Decimal("-0.70"),
     ]
+
+
+def test_the_page_of_the_exchange_shows_the_table() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "exchange.md").read_text(encoding="utf-8")
+    cells = [" | ".join((day, *(f"${figure}" for figure in figures))) for day, *figures in (*_SEC, *_TAF, *_CAT)]
+    assert [cell for cell in cells if f"| {cell} |" not in page] == []

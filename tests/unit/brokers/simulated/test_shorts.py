@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.domain.account import Position
 from ordinis.domain.errors import ConfigError, OrderRefused
-from ordinis.domain.orders import OrderType
+from ordinis.domain.orders import OrderType, TimeInForce
 from simulation.actions import dividend
 
 if TYPE_CHECKING:
@@ -461,3 +461,42 @@ def test_a_trailing_stop_covers_above_the_lowest_price_seen(
 def test_settings_of_shorts_are_checked(name: str, value: Any, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         ExchangeSettings(cash_usd=CASH, **{name: value})
+
+
+def test_orders_of_a_short_expire_and_last_as_a_long_s(desk: MakeDesk) -> None:
+    """The stop of the day is gone at the close; the one that lasts covers the gap of the morning, at the open."""
+    here = shorting(desk)
+    short(here, 10)
+    of_the_day = here.buy(4, stop_price_usd=110)
+    lasting = here.buy(6, stop_price_usd=110, time_in_force=TimeInForce.GTC)
+    here.close()
+    assert (of_the_day.status.value, lasting.live) == ("expired", True)
+    assert here.exchange.books.held_for_exit(0) == 6
+    here.open()
+    [fill] = here.fills(here.minute(AAA=(125, 126, 120, 121)))
+    assert (fill.quantity, fill.price_usd) == (Decimal(6), Decimal(125))
+
+
+def test_auctions_open_and_cover_a_short(desk: MakeDesk) -> None:
+    here = shorting(desk, fill_model=FillModel.SPREAD, half_spread_bps=50.0)
+    here.minute(AAA=100)
+    sale = here.sell(10, time_in_force=TimeInForce.CLS)
+    here.last_minute(AAA=(100, 101, 99, 101))
+    here.close()
+    cover = here.buy(10, time_in_force=TimeInForce.OPG)
+    here.open()
+    here.minute(AAA=(98, 99, 97, 99))
+    assert (sale.filled_average_price_usd, cover.filled_average_price_usd) == (Decimal(101), Decimal(98))
+    assert here.exchange.positions == ()
+
+
+def test_a_short_s_leg_whose_shares_were_covered_meanwhile_is_cancelled(desk: MakeDesk) -> None:
+    here = shorting(desk, participation_max=0.1)
+    here.minute(AAA=100)
+    order = here.sell(10, stop_loss_usd=110)
+    here.minute(AAA=(100, 100, 100, 100, 60))
+    assert order.filled_quantity == 6
+    here.buy(6, type=OrderType.LIMIT, take_profit_usd=99, stop_loss_usd=120)  # A pair may meet the rest of the entry.
+    here.minute(AAA=(98, 98, 98, 98, 10_000))
+    assert order.legs[0].status.value == "canceled"
+    assert here.exchange.books.quantity(0) == -4

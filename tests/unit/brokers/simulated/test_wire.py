@@ -30,6 +30,7 @@ def _order(**changed: Any) -> BrokerOrder:
         "number": 1,
         "id": "b1",
         "client_order_id": "c1",
+        "priority": 1,
         "symbol": "AAA",
         "column": 0,
         "side": Side.BUY,

@@ -75,3 +75,26 @@ def test_an_unknown_that_is_not_held_does_not_matter() -> None:
     covariance = covariance_of([0.2, 0.2], 0.5)
     covariance[1, :] = covariance[:, 1] = np.nan
     assert BookRisk(np.zeros(2), covariance, 0.10).room(0) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("held", "correlation", "room"),
+    [
+        ([0.0, 0.0], 0.5, 0.10 / 0.25),
+        ([0.0, 0.25], 1.0, (0.10 + 0.05) / 0.25),  # Against a long that moves alike it cancels,
+        ([0.0, -0.25], 1.0, (0.10 - 0.05) / 0.25),  # with a short it adds up.
+        ([0.0, 0.25], -1.0, (0.10 - 0.05) / 0.25),
+    ],
+)
+def test_a_short_finds_the_room_of_its_own_side(held: list[float], correlation: float, room: float) -> None:
+    covariance, weights = covariance_of([0.25, 0.20], correlation), np.array(held)
+    assert BookRisk(weights, covariance, 0.10).room(0, -1) == pytest.approx(room, abs=1e-9)
+    weights[0] -= room
+    assert weights @ covariance @ weights == pytest.approx(0.10**2, rel=1e-9)
+
+
+def test_a_short_that_goes_out_leaves_room_for_a_long() -> None:
+    risk = BookRisk(np.zeros(2), covariance_of([0.2, 0.2], 1.0), 0.10)
+    risk.add(0, -0.25)
+    assert risk.room(1) == pytest.approx(0.75)
+    assert risk.room(1, -1) == pytest.approx(0.25)

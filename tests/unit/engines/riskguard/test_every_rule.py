@@ -15,9 +15,9 @@ from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.market import DailyBlock
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
-from ordinis.engines.riskguard.book import Book
+from ordinis.engines.riskguard.book import Book, companions
 from ordinis.engines.riskguard.limits import Limits
-from ordinis.engines.riskguard.rules import Asked, gross_room, net_room
+from ordinis.engines.riskguard.rules import Asked, beta_room, gross_room, net_room, sector_room
 from simulation.worlds import UNIVERSE, Hand, tier_of
 
 PLAIN = ExecutionSettings(protect=False)
@@ -401,3 +401,30 @@ def test_longs_and_shorts_add_up_in_gross_and_offset_each_other_in_net() -> None
     asked, sizing = Asked(100.0), tier_of().sizing
     assert gross_room(asked, book, sizing, limits_by("risk.gross_exposure_max=1.2")) == pytest.approx(10_000)
     assert net_room(asked, book, sizing, limits_by("risk.net_exposure_max=1.2")) == pytest.approx(70_000)
+
+
+def test_a_short_weighs_in_its_sector_as_a_long_does() -> None:
+    book = Book(companions(["same", "same", "other"]))
+    book.equity_usd = 100_000.0
+    book.look(np.array([0.0, -300.0, 0.0]), np.full(3, 100.0), hand_of(limits_by()).engine._outlook.moves, 0)
+    limits, sizing = limits_by("risk.sector_fraction_max=0.4"), tier_of().sizing
+    for direction in (1, -1):
+        asked = Asked(100.0, direction=direction)
+        assert sector_room(asked, book, sizing, limits) == pytest.approx(10_000)
+    book.commit("one", 50.0, 100.0, column=1, direction=-1)
+    assert sector_room(Asked(100.0), book, sizing, limits) == pytest.approx(5_000)
+
+
+def test_beta_takes_a_short_with_the_sign_turned() -> None:
+    """The book is 10 % short of BBB: a long has that much more room, a short of AAA that much less."""
+    moves = hand_of(limits_by(), **WARM).engine._outlook.moves
+    one, other = moves.betas[0], moves.betas[1]
+    book = Book((None, None, None))
+    book.equity_usd = 100_000.0
+    book.look(np.array([0.0, -100.0, 0.0]), np.full(3, 100.0), moves, 0)
+    band = limits_by("risk.beta_rule=on", "risk.beta_min=-0.5", "risk.beta_max=0.5")
+    long, short = (beta_room(Asked(100.0, direction=way), book, tier_of().sizing, band) for way in (1, -1))
+    assert long == pytest.approx((50_000 + 10_000 * other) / one)
+    assert short == pytest.approx((50_000 - 10_000 * other) / one)
+    book.commit("one", 100.0, 100.0, column=0, direction=-1)
+    assert book.beta_usd == pytest.approx(-10_000 * (one + other))

@@ -241,3 +241,63 @@ def test_the_guard_counts_the_rules_it_evaluated() -> None:
     guard = guard_of()
     guard.review(Decimal(1), Asked(100.0), book_of(), sizing_of())
     assert guard.rules_evaluated == 4
+
+
+SHORT = Asked(100.0, direction=-1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "sizing", "asked", "expected"),
+    [
+        ({}, {"max_portfolio_leverage": 1.0}, SHORT, verdict(RESIZE, 200, Reason.CASH_BUFFER)),  # 50 + 30 % are used.
+        ({"gross_exposure_max": 1.0}, {}, SHORT, verdict(RESIZE, 200, Reason.GROSS_EXPOSURE)),
+        ({"net_exposure_max": 0.1}, {}, SHORT, verdict(RESIZE, 300, Reason.NET_EXPOSURE)),  # From +20 to -10 %.
+        ({"net_exposure_max": 0.3}, {}, Asked(100.0), verdict(RESIZE, 100, Reason.NET_EXPOSURE)),  # From +20 to +30 %.
+        ({}, {}, SHORT, verdict(RESIZE, 1200, Reason.BUYING_POWER)),  # 2 x (100 - half of 80) %.
+    ],
+)
+def test_shorts_count_by_their_side(
+    limits: dict[str, Any], sizing: dict[str, Any], asked: Asked, expected: Verdict
+) -> None:
+    """50 % long, 30 % short; the cash has the short's proceeds."""
+    book = book_of(cash=80_000.0, held=20_000.0)
+    book.short_usd = 30_000.0
+    assert guard_of(**limits).review(Decimal(2_000), asked, book, sizing_of(**sizing)) == expected
+
+
+def test_a_cash_account_buys_nothing_with_what_shorts_tie_up() -> None:
+    """Margin is gone, the short is still there: $130,000 of cash, $45,000 of it the short's."""
+    book = book_of(cash=130_000.0, held=-30_000.0, multiplier=1)
+    book.short_usd = 30_000.0
+    assert guard_of().review(Decimal(1_000), Asked(100.0), book, sizing_of()) == verdict(
+        RESIZE, 850, Reason.BUYING_POWER
+    )
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "equity", "expected"),
+    [
+        (2, EQUITY_USD, verdict(APPROVE, 10, Reason.SENT)),
+        (4, EQUITY_USD, verdict(APPROVE, 10, Reason.SENT)),
+        (1, EQUITY_USD, verdict(REFUSE, 0, Reason.SHORTING)),
+        (None, EQUITY_USD, verdict(REFUSE, 0, Reason.SHORTING)),
+        (2, 1_999.0, verdict(REFUSE, 0, Reason.SHORTING)),
+    ],
+)
+def test_a_short_needs_margin_and_equity(multiplier: int | None, equity: float, expected: Verdict) -> None:
+    book = book_of(cash=equity, multiplier=multiplier)
+    assert guard_of(shorting_allowed=True).review(Decimal(10), SHORT, book, sizing_of()) == expected
+
+
+def test_an_open_short_holds_room_until_it_fills_or_ends() -> None:
+    book = book_of()
+    book.commit("one", 200.0, 100.0, direction=-1)
+    book.commit("two", 100.0, 100.0)
+    assert (book.open_shorts_usd, book.open_buys_usd, book.open_usd) == (20_000.0, 10_000.0, 30_000.0)
+    guard = guard_of(net_exposure_max=0.3)
+    assert guard.review(Decimal(900), SHORT, book, sizing_of()) == verdict(RESIZE, 100, Reason.NET_EXPOSURE)
+    assert guard.review(Decimal(900), Asked(100.0), book, sizing_of()) == verdict(RESIZE, 200, Reason.NET_EXPOSURE)
+    book.follow(update(OrderStatus.PARTIALLY_FILLED, 50))
+    assert (book.open_shorts_usd, book.open_buys_usd) == (15_000.0, 10_000.0)
+    book.follow(update(OrderStatus.CANCELED, 50))
+    assert (book.open_shorts_usd, book.open_buys_usd) == (0.0, 10_000.0)

@@ -100,3 +100,22 @@ def test_a_wrong_shape_is_named_before_the_two_are_put_together(walk: Walk) -> N
     (block,) = walk(1, sessions=1, rows=20, symbols=3, share_present=1.0)
     with pytest.raises(StrategyError, match="narrow"):
         play(SlowExits(Narrow(), quick(), 15), [block])
+
+
+def test_shorts_are_covered_like_the_quick_one_until_the_slow_one_is_ready(walk: Walk) -> None:
+    def short() -> Strategy:
+        return create("donchian", {"entry_bars": 6, "exit_bars": 3, "atr_bars": 3, "shorts": True})
+
+    (block,) = walk(5, sessions=1, rows=390, symbols=3, share_present=1.0)
+    answers = []
+    for strategy in (SlowExits(short(), short(), 10), short(), Resampled(short(), 10)):
+        counter = BarCounter(3)
+        with np.errstate(all="ignore"):
+            answers.append([strategy.advance(counter.read(block.row_block(row))) for row in range(block.rows)])
+    for both, quick_one, slow_one in zip(*answers, strict=True):
+        assert both.cover is not None
+        assert quick_one.cover is not None
+        slow_says = np.zeros_like(both.cover) if slow_one.cover is None else slow_one.cover
+        np.testing.assert_array_equal(both.cover, np.where(slow_one.ready, slow_says, quick_one.cover))
+    unready = [both for both, _, slow_one in zip(*answers, strict=True) if not slow_one.ready.any()]
+    assert sum(int(one.cover.sum()) for one in unready if one.cover is not None) > 5

@@ -198,6 +198,21 @@ class CorrectedBar(_OfBar, frozen=True, kw_only=True, tag="corrected_bar"):
         _check(self.factor > 0 and self.factor != 1, "factor must be above 0 and not 1", self.factor)
 
 
+class SplitBeforeOpen(_Fault, frozen=True, kw_only=True, tag="split_before_open"):
+    """The symbol splits in the night before a session: shares, prices and bars are in new terms from its open on.
+
+    What is known at the close before it happens; there is no night before the first session.
+    """
+
+    symbol: str  # No glob.
+    ratio: Decimal = Decimal(2)  # New shares for an old one; below 1 a reverse split.
+    from_session: int = 2
+
+    def _check(self) -> None:
+        _check(self.ratio > 0 and self.ratio != 1, "ratio must be above 0 and not 1", self.ratio)
+        _check(self.from_session >= 2, "from_session must be at least 2 for a split", self.from_session)
+
+
 # Bodies.
 
 
@@ -242,6 +257,7 @@ Fault = (
     | AccountBlocked
     | LateBar
     | CorrectedBar
+    | SplitBeforeOpen
     | MissingField
     | UnknownField
     | UnknownStatus

@@ -47,10 +47,13 @@ class AccountApi:
             accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
             short_usd=books.short_usd,
             spendable_cash_usd=books.spendable_cash_usd,
-            shorting_enabled=settings.shorting_enabled and books.multiplier > 1,
+            shorting_enabled=settings.shorting_enabled
+            and books.multiplier > 1
+            and not self._desk.configurations.no_shorting,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
         body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()
+        body["shorting_enabled"] = body["shorting_enabled"] and not self._desk.configurations.no_shorting
         body["trade_suspended_by_user"] = self._desk.configurations.suspended
         blocked = self._desk.blocked()
         return answer(body if blocked is None else {**body, blocked: True})

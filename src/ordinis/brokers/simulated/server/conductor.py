@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
 
 from ordinis.brokers.simulated.faults import Faults
+from ordinis.brokers.simulated.faults.kinds import SplitBeforeOpen
 from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.brokers.simulated.server.bar_faults import BarFaults
 from ordinis.brokers.simulated.server.data_stream import DataStream
@@ -30,11 +33,17 @@ class Conductor:
         self._data = data
         self._faults = faults
         self._bars = BarFaults(faults)
+        self._simulation.splits_tonight = self._splits
         self._tape = Tape(exchange.universe, Pricing(exchange.settings))
 
     @property
     def totals(self) -> Totals:
         return self._simulation.totals
+
+    def _splits(self, session_number: int) -> Iterator[tuple[str, Decimal]]:
+        self._faults.set_time(session_number, 0)
+        for split in self._faults.all(SplitBeforeOpen):
+            yield split.symbol, split.ratio
 
     async def advance(self, count: int = 1) -> Step:
         """So many steps, or fewer where the data end; the last one."""
@@ -71,11 +80,15 @@ class Conductor:
             elif message["T"] == "u":
                 totals.updated_bars += 1
 
+    def begin(self) -> None:
+        """Time that passes by itself need not wait for a listener to market data."""
+        self._data.heard.set()
+
     async def run(self, speed: float) -> None:
-        """By itself, at so many times real time (`inf`: as fast as it goes), once somebody listens to the bars."""
+        """By itself, at so many times real time (`inf`: as fast as it goes), once begun."""
         minute_seconds = _MINUTE_SECONDS / speed
         self.paced = True
-        await self._data.heard.wait()
+        await self._data.heard.wait()  # Nobody should miss the first minutes.
         while (await self.advance()).phase != ENDED:
             self._desk.clock.run(minute_seconds)
             await asyncio.sleep(minute_seconds)

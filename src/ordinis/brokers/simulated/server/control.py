@@ -34,6 +34,7 @@ class ControlApi:
     def routes(self) -> list[Route]:
         table: tuple[tuple[str, str, Handler], ...] = (
             ("POST", "/step", self.step),
+            ("POST", "/start", self.start),
             ("GET", "/totals", self.totals),
             ("GET", "/faults", self.faults),
             ("POST", "/faults", self.arm),
@@ -63,6 +64,13 @@ class ControlApi:
         if self._conductor.paced:
             raise ConfigError("time passes by itself at this speed; start the broker with --speed step to step it")
         return answer(self._told(await self._conductor.advance(int(asked))))
+
+    async def start(self, request: Request) -> Response:
+        """Time that passes by itself begins, whoever listens."""
+        if not self._conductor.paced:
+            raise ConfigError("time is stepped here; start the broker with a speed other than step")
+        self._conductor.begin()
+        return answer(self._conductor.totals)
 
     def _told(self, step: Step) -> dict[str, Any]:
         return {

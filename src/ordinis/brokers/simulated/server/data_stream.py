@@ -87,7 +87,7 @@ class DataStream:
         self._clients: dict[_Client, None] = {}  # Authenticated.
         self._audience: Audience[_Client] = Audience()
         self._script = Script(faults, "data", _subject)
-        self.heard = asyncio.Event()  # Somebody has asked for bars.
+        self.heard = asyncio.Event()  # Somebody has asked for something.
 
     def wanted(self) -> frozenset[str]:
         """The channels that anybody listens to."""
@@ -189,7 +189,7 @@ class DataStream:
             return
         client.channels = changed
         await client.say({"T": "subscription", **{name: list(changed[name]) for name in CHANNELS}})
-        if changed["bars"]:
+        if adds:
             self.heard.set()
 
     def _too_many(self, channels: Mapping[str, Mapping[str, None]]) -> bool:

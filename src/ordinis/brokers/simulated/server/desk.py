@@ -62,6 +62,8 @@ class Desk:
     def check_submit(self, symbol: str, side: str, quantity: Decimal | None) -> None:
         """Raises Refusal when no order, or not this one, is taken."""
         self.configurations.check(quantity)
+        if side == "sell" and self.configurations.no_shorting and not self._holds(symbol):
+            raise Refusal(403, FORBIDDEN, "account is not allowed to short")
         if not self._faults:
             return
         if self.blocked() is not None:
@@ -69,6 +71,11 @@ class Desk:
         fault = self._faults.next(RefuseOrder, lambda one: fits(one.symbol, symbol) and fits(one.side, side))
         if fault is not None:
             raise Refusal(fault.status, fault.code, fault.text)
+
+    def _holds(self, symbol: str) -> bool:
+        """Long: what is sold of it is no short."""
+        column = self.exchange.universe.column.get(symbol)
+        return column is None or self.exchange.books.quantity(column) > 0
 
     def after_submit(self, order: BrokerOrder) -> None:
         """An order that the exchange has taken may be rejected all the same."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ordinis.brokers.simulated.pricing import Pricing
 from ordinis.brokers.simulated.server.simulation import Simulation
+from ordinis.brokers.simulated.server.terms import in_todays_terms
 from ordinis.brokers.simulated.server.timeframes import Timeframe, edge_of
 from ordinis.brokers.simulated.wire_bars import daily_bar, minute_bar
 from ordinis.brokers.simulated.wire_market import BEFORE_THE_END_NS, quote, trade
 from ordinis.brokers.simulated.wire_values import midnight_ns, new_york
+from ordinis.domain.events import ActionKind
 from ordinis.domain.market import MINUTE_NS, MarketBlock
 
 Row = dict[str, Any]
@@ -26,20 +29,47 @@ class History:
     """Reads the simulation's data. Times are left edges, both ends included."""
 
     def __init__(self, simulation: Simulation) -> None:
-        data = simulation.data
         self._simulation = simulation
-        self._blocks = [*data.history, *data.days]
-        self._daily = data.daily
+        self._past = list(simulation.data.history)
         self._pricing = Pricing(simulation.exchange.settings)
 
-    def bars(self, column: int, timeframe: Timeframe, start_ns: int, end_ns: int, descending: bool) -> Iterator[Row]:
-        read = self._days if timeframe.of_days else self._minutes
+    @property
+    def _blocks(self) -> list[MarketBlock]:
+        return [*self._past, *self._simulation.days]
+
+    def bars(
+        self,
+        column: int,
+        timeframe: Timeframe,
+        start_ns: int,
+        end_ns: int,
+        descending: bool,
+        *,
+        split_adjusted: bool = False,
+    ) -> Iterator[Row]:
+        """`split_adjusted`: what was before a split that has happened here is in the terms after it."""
+        source = self._days if timeframe.of_days else self._minutes
+
+        def read(first_ns: int, last_ns: int, backwards: bool) -> Iterator[Row]:
+            rows = source(column, first_ns, last_ns, backwards)
+            return in_todays_terms(rows, self._ratio_since(column)) if split_adjusted else rows
+
         if timeframe.single:
-            yield from read(column, start_ns, end_ns, descending)
+            yield from read(start_ns, end_ns, descending)
             return
-        rows = timeframe.joined(read(column, start_ns, timeframe.end_ns(end_ns), False))
+        rows = timeframe.joined(read(start_ns, timeframe.end_ns(end_ns), False))
         found = [row for row in rows if start_ns <= edge_of(row) <= end_ns]
         yield from reversed(found) if descending else found
+
+    def _ratio_since(self, column: int) -> Callable[[Row], float]:
+        """Today's shares for one of a bar's, by the splits that have taken effect since."""
+        symbol = self._simulation.exchange.universe.symbols[column]
+        splits = [
+            (midnight_ns(one.ex_date), float(one.ratio))
+            for one in self._simulation.corporate_actions
+            if one.kind is ActionKind.SPLIT and one.symbol == symbol
+        ]
+        return lambda row: prod(ratio for ex_ns, ratio in splits if edge_of(row) < ex_ns)
 
     def trades(self, column: int, start_ns: int, end_ns: int, descending: bool) -> Iterator[Row]:
         return self._written(trade, column, start_ns - _STAMP_NS, end_ns - _STAMP_NS, descending)
@@ -79,7 +109,8 @@ class History:
 
     def _written(self, writer: _Writer, column: int, start_ns: int, end_ns: int, descending: bool) -> Iterator[Row]:
         newest_ns = min(end_ns, self._simulation.now_ns - MINUTE_NS)
-        for block in reversed(self._blocks) if descending else self._blocks:
+        blocks = self._blocks
+        for block in reversed(blocks) if descending else blocks:
             rows = _rows(block, column, start_ns, newest_ns)
             for row in reversed(rows) if descending else rows:
                 yield writer(block, row, column)
@@ -92,7 +123,7 @@ class History:
         return iter(rows)
 
     def _stored_days(self, column: int) -> Iterator[Row]:
-        daily = self._daily
+        daily = self._simulation.daily
         if daily is None:
             return
         today = self._today
@@ -104,7 +135,7 @@ class History:
 
     def _made_days(self, column: int, start_ns: int, end_ns: int, stored: set[int]) -> Iterator[Row]:
         """Without daily bars every day is made of its minutes; with them only the one that is on."""
-        first_ns = start_ns if self._daily is None else max(start_ns, midnight_ns(self._today))
+        first_ns = start_ns if self._simulation.daily is None else max(start_ns, midnight_ns(self._today))
         minutes = self._minutes(column, first_ns, _DAY.end_ns(end_ns), False)
         for row in _DAY.joined(minutes):
             if edge_of(row) not in stored and start_ns <= edge_of(row) <= end_ns:

@@ -21,6 +21,7 @@ from ordinis.brokers.simulated.wire_values import new_york
 
 KINDS = ("bars", "trades", "quotes")
 ADJUSTMENTS = frozenset({"raw", "split", "dividend", "all"})
+_FOR_SPLITS = ("split", "all")
 _SINGULAR = {"bars": "bar", "trades": "trade", "quotes": "quote"}
 _Reader = Callable[[int, int, int, bool], Iterator[Row]]  # Column, first and last edge, newest first.
 
@@ -71,10 +72,12 @@ class DataApi:
             return history.trades if kind == "trades" else history.quotes
         query = request.query_params
         timeframe = timeframe_of(query.get("timeframe", ""))
-        if query.get("adjustment", "raw") not in ADJUSTMENTS:
-            raise BadRequest(f"invalid adjustment: {query['adjustment']}; there are {', '.join(sorted(ADJUSTMENTS))}")
+        adjustment = query.get("adjustment", "raw")
+        if adjustment not in ADJUSTMENTS:
+            raise BadRequest(f"invalid adjustment: {adjustment}; there are {', '.join(sorted(ADJUSTMENTS))}")
+        adjusted = adjustment in _FOR_SPLITS
         return lambda column, start_ns, end_ns, descending: history.bars(
-            column, timeframe, start_ns, end_ns, descending
+            column, timeframe, start_ns, end_ns, descending, split_adjusted=adjusted
         )
 
     def _rows(self, read: _Reader, asked: Asked) -> Iterator[tuple[str, Row]]:

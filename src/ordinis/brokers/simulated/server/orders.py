@@ -15,12 +15,14 @@ from ordinis.brokers.simulated.server.gate import Table
 from ordinis.brokers.simulated.server.queries import body_of, is_true, size_of, time_of
 from ordinis.brokers.simulated.wire_orders import (
     client_order_id,
+    notional_usd,
     order_body,
     order_request,
     pending_body,
     replace_request,
 )
 from ordinis.domain.errors import OrderRefused
+from ordinis.domain.money import FRACTION
 
 ORDERS_PAGE = 50
 ORDERS_PAGE_MAX = 500
@@ -50,8 +52,9 @@ class OrdersApi:
         async with desk.turn:
             desk.positions.remember()
             intent = order_request(body, desk.simulation.now_ns, desk.made_up_id(body))
-            desk.check_submit(intent.symbol, intent.side.value, intent.quantity)
-            order = self._exchange.submit(intent)
+            money = notional_usd(body)
+            desk.check_submit(intent.symbol, intent.side.value, FRACTION if money is not None else intent.quantity)
+            order = self._exchange.submit(intent, money)
             desk.after_submit(order)
             await desk.tell()
         return answer(pending_body(order))

@@ -6,7 +6,7 @@ Time is virtual. One clock, the exchange's, drives the matching, the streams and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,10 +16,11 @@ import msgspec
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedMarket
 from ordinis.brokers.simulated.order import ZERO
+from ordinis.brokers.simulated.server.terms import split_block, split_daily
 from ordinis.brokers.simulated.wire_account import cash_activity
 from ordinis.brokers.simulated.wire_orders import fill_activity, update_bodies
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate, SessionPhase
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate, SessionPhase
 from ordinis.domain.market import MINUTE_NS, DailyBlock, MarketBlock, MarketSlice, Session
 
 ACTIVITIES_MAX = 1_000_000
@@ -76,7 +77,10 @@ class Simulation:
         self.cash_flows: deque[dict[str, Any]] = deque(maxlen=ACTIVITIES_MAX)
         self.corporate_actions: list[CorporateAction] = []  # As they were carried out.
         self.equities: deque[tuple[int, float]] = deque(maxlen=EQUITIES_MAX)  # At the end of every minute, USD.
-        self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, data.days))
+        self.days = list(data.days)  # As they are traded: a split puts what is to come in new terms.
+        self.daily = data.daily
+        self.splits_tonight: Callable[[int], Iterable[tuple[str, Decimal]]] = lambda session_number: ()
+        self._steps: Iterator[SessionPhase | MarketSlice] = iter(SimulatedMarket(exchange, self._traded()))
         self._messages = 0
         self._filled_usd: dict[str, Decimal] = {}  # By order, while it fills.
 
@@ -101,6 +105,32 @@ class Simulation:
         self.minutes_over += 1
         self.equities.append((item.at_ns, float(self.exchange.books.equity_usd)))
         return Step(phase="minute", at_ns=item.at_ns, session=item.session, updates=updates, minute=item)
+
+    def _traded(self) -> Iterator[MarketBlock]:
+        """The blocks in turn; a session's first is asked for as the session before it closes."""
+        for place in range(len(self.days)):
+            if place and self.days[place].session != self.days[place - 1].session:
+                for symbol, ratio in self.splits_tonight(self.session_number + 1):
+                    self._split(place, symbol, ratio)
+            yield self.days[place]
+
+    def _split(self, place: int, symbol: str, ratio: Decimal) -> None:
+        """From the block at `place` on the symbol trades in new terms, and the exchange knows why."""
+        column, ex_date = self.exchange.universe.column.get(symbol), self.days[place].session.date
+        if column is None:
+            return
+        self.days[place:] = [split_block(block, column, float(ratio)) for block in self.days[place:]]
+        self.daily = None if self.daily is None else split_daily(self.daily, column, float(ratio), ex_date)
+        self.exchange.announce(
+            CorporateAction(
+                at_ns=self.now_ns,
+                id=f"split-{symbol}-{ex_date.isoformat()}",
+                symbol=symbol,
+                kind=ActionKind.SPLIT,
+                ex_date=ex_date,
+                ratio=ratio,
+            )
+        )
 
     def _phase(self, item: SessionPhase, updates: list[dict[str, Any]]) -> Step:
         self.minutes_over = 0

@@ -104,6 +104,8 @@ def test_every_fault_checks_when_it_happens(fields: dict[str, float], said: str)
         ('{"kind": "account_blocked", "minutes": -1}', "minutes must be at least 0"),
         ('{"kind": "late_bar", "minutes": 0}', "minutes must be at least 1"),
         ('{"kind": "corrected_bar", "factor": 1}', "factor must be above 0 and not 1"),
+        ('{"kind": "split_before_open", "symbol": "A", "ratio": 1}', "ratio must be above 0 and not 1"),
+        ('{"kind": "split_before_open", "symbol": "A", "from_session": 1}', "from_session must be at least 2"),
         ("{", "the faults are no JSON"),
     ],
 )
