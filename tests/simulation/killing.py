@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
@@ -52,9 +53,9 @@ class Beyond:
         self._last: SessionPhase | MarketSlice | None = None
         submit = exchange.submit
 
-        def counted(intent: OrderIntent) -> object:
+        def counted(intent: OrderIntent, *more: Any) -> object:
             self.sent.append(intent.client_order_id)
-            return submit(intent)
+            return submit(intent, *more)
 
         exchange.submit = counted  # type: ignore[assignment, method-assign]
 
@@ -127,6 +128,9 @@ class OutlivingBroker(SimulatedBroker):
         self._asked += news
         return any(one.client_order_id == client_order_id for one in self._beyond.exchange.orders)
 
+    def now_ns(self) -> int:
+        return self._beyond.exchange.now_ns
+
     def recall(self, update: OrderUpdate) -> None:
         self._heard.append(update)
 
@@ -142,6 +146,7 @@ class MortalBroker:
         self.inquire = broker.inquire
         self.recall = broker.recall
         self.busy = False
+        self.now_ns = broker.now_ns
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

@@ -271,7 +271,8 @@ class TradingEngine:
         or a person resumes.
         """
         state = self.state
-        state.ledger.leave_alone(event.foreign)
+        if event.foreign is not None:
+            state.ledger.leave_alone(event.foreign)
         notes = [correct(state, one, event.at_ns) for one in event.corrections]
         self._corrected |= bool(event.corrections)
         self._book_differs(self._corrected or bool(event.differences))
