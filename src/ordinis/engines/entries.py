@@ -132,7 +132,7 @@ def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: 
 def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
     candidate, direction = order.candidate, order.direction
     stop_usd = _stop_usd(candidate, direction)
-    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction)
+    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction, candidate.price_usd)
     draft.actions.append(intent)
     sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
     return intent

@@ -121,6 +121,8 @@ class TradingEngine:
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
+        if state.desk.opening:
+            draft.actions += state.desk.outlived(minute.at_ns)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
