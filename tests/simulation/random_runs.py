@@ -138,8 +138,8 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
         throttle=Throttle(enabled=chosen["throttled"]),
         execution=ExecutionSettings(
             protect=chosen["protect"],
-            entry_collar_fraction=chosen["collar"],
-            entry_life_minutes=3 if chosen["collar"] else 0,
+            entry_collar_fraction=chosen.get("collar"),
+            entry_life_minutes=3 if chosen.get("collar") else 0,
         ),
         fractionable=chosen["fractionable"],
     )

@@ -22,7 +22,9 @@ _PASSING = {
     "rules_evaluated",
     "_evidence",
     "_used",
+    "_expected",
 }
+_OF_THE_MINUTE = {f"state.gate.{name}" for name in ("at_ns", "equity_usd", "gross_usd", "free_cash_usd", "meter")}
 
 
 def known(engine: TradingEngine) -> dict[str, Any]:
@@ -32,6 +34,7 @@ def known(engine: TradingEngine) -> dict[str, Any]:
     for name in ("_halted", "_day", "_in_session", "_account_known", "_corrected", "_row"):
         found[name] = getattr(engine, name)
     found["leavers"] = repr(engine._day_votes)
+    found["broker asks for more"] = engine.state.gate.meter.excess_usd
     found["curve"] = (engine.curve.equity_usd.tobytes(), tuple(engine.curve.sessions))
     return found
 
@@ -47,6 +50,8 @@ def differences(one: TradingEngine, other: TradingEngine) -> list[str]:
 
 
 def _walk(path: str, value: Any, found: dict[str, Any]) -> None:
+    if path in _OF_THE_MINUTE:
+        return
     if isinstance(value, np.ndarray):
         found[path] = value.tobytes()
     elif isinstance(value, Mapping):

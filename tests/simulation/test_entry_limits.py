@@ -15,7 +15,7 @@ LIMITED = ExecutionSettings(entry_collar_fraction=0.003, entry_life_minutes=3)
 
 def entered(price: float, direction: int) -> OrderIntent:
     desk = OrderDesk(LIMITED)
-    return desk.enter("AAA", Decimal(10), None, 0, direction, price)
+    return desk.enter("AAA", Decimal(10), None, 0, direction, price_usd=price)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_limit_is_on_the_tick_and_within_the_collar(price: float, direction:
 
 
 def test_without_a_collar_entries_are_at_the_market() -> None:
-    intent = OrderDesk(ExecutionSettings()).enter("AAA", Decimal(10), None, 0, 1, 100.0)
+    intent = OrderDesk(ExecutionSettings()).enter("AAA", Decimal(10), None, 0, 1, price_usd=100.0)
     assert (intent.type, intent.limit_price_usd) == (OrderType.MARKET, None)
 
 
