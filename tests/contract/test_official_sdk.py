@@ -30,8 +30,7 @@ from alpaca.trading.stream import TradingStream
 from contract.days import UNIVERSE, block_of, daily_of
 from ordinis.brokers.alpaca.control import Control, ControlAddress
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
 HISTORY, TODAY = block_of(0), block_of(1)
