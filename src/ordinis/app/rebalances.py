@@ -8,11 +8,13 @@ from ordinis.app import material as materials
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.config.settings import Settings
-from ordinis.domain.decision import Decision, RebalancePlan
+from ordinis.domain.decision import Decision, RebalanceLine, RebalancePlan
 from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.events import Event
 from ordinis.domain.market import MarketSlice
 from ordinis.runtime.loop import trade
+
+__all__ = ["Proposal", "RebalanceLine", "propose_rebalance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

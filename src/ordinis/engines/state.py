@@ -58,6 +58,7 @@ class TradingSettings:
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
     rebalance: RebalanceSettings | None = None  # None: the book is never rebalanced.
+    allocation_usd: float | None = None  # Trade as if the account were this large; None: all of it.
     exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
@@ -74,6 +75,8 @@ class State:
         self.sizer = PositionSizer(self.tier.sizing)
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
+        self._allocation_usd = settings.allocation_usd
+        self.reserve_usd = 0.0  # Of the account, that is not traded with.
         self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
@@ -102,6 +105,11 @@ class State:
                 trip.symbol, float(trip.pnl_usd), float(trip.entry_price_usd), float(trip.exit_price_usd)
             )
         return tracker
+
+    def set_aside(self, equity_usd: float) -> None:
+        """At the first look at the account: all but the allocation, which moves with what trading makes or loses."""
+        if self._allocation_usd is not None:
+            self.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
 
     @property
     def orders_sent(self) -> int:
@@ -133,7 +141,7 @@ class State:
         """The account's rules see the book of a minute that has candidates."""
         book = self.book
         open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
-        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd)
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd, book.short_usd)
         book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:

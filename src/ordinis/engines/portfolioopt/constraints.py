@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,6 +59,8 @@ class Constraints(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             return _NONE
         for name in given:
             if name not in _KNOWN:
+                import difflib
+
                 close = difflib.get_close_matches(name, _KNOWN, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_KNOWN)}"
                 raise ConfigError(f"constraints: {name} is unknown; {hint}")

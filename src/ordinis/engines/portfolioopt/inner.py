@@ -19,7 +19,9 @@ from ordinis.domain.market import FloatArray
 
 ACTIVE_SET_MAX = 120  # Symbols; beyond, the interior point is faster when many of them are held.
 _FEASIBLE = 1e-11
+_HUGE = 1e8  # Of the right side: a singular system's answer.
 _SOLVED = 1e-10  # A residual of linear equations.
+_TOLERANCES = (1e-13, 1e-11, 1e-10)  # The first that is reached.
 _DUST = 1e-15
 _NEAR = 1e-6  # An interior point comes so near to the limits that hold.
 
@@ -95,25 +97,28 @@ def interior_point(inner: Inner, unit: float | None = None) -> tuple[FloatArray,
     quadratic, linear, low, high, rows, row_low, row_high = inner
     unit = unit or inner.unit
     equal = row_low == row_high
-    solver = piqp.DenseSolver()
-    solver.settings.eps_abs = solver.settings.eps_rel = 1e-10
-    solver.settings.max_iter = 500
     scaled, right = np.asfortranarray(quadratic / unit), linear / unit
-    solver.setup(
-        scaled,
-        right,
-        np.asfortranarray(rows[equal]),
-        row_low[equal],
-        np.asfortranarray(rows[~equal]),
-        row_low[~equal],
-        row_high[~equal],
-        low,
-        high,
-    )
-    status = solver.solve()
-    if "PRIMAL_INFEASIBLE" in str(status):
-        raise Infeasible("no weights satisfy the constraints")
-    if "SOLVED" not in str(status) or "UNSOLVED" in str(status):
+    for tolerance in _TOLERANCES:
+        solver = piqp.DenseSolver()
+        solver.settings.eps_abs = solver.settings.eps_rel = tolerance
+        solver.settings.max_iter = 200
+        solver.setup(
+            scaled,
+            right,
+            np.asfortranarray(rows[equal]),
+            row_low[equal],
+            np.asfortranarray(rows[~equal]),
+            row_low[~equal],
+            row_high[~equal],
+            low,
+            high,
+        )
+        status = str(solver.solve())
+        if "PRIMAL_INFEASIBLE" in status:
+            raise Infeasible("no weights satisfy the constraints")
+        if status.endswith("PIQP_SOLVED"):
+            break
+    else:
         raise NotSolved(f"the interior point stopped: {status}")
     found = solver.result
     prices = np.zeros(rows.shape[0])
@@ -151,12 +156,26 @@ def _equations(
     system[count:, :count] = rows[:, free]
     system[:count, count:] = rows[:, free].T
     right = np.concatenate([-(inner.linear + inner.quadratic @ fixed)[free], edge[tight] - rows @ fixed])
-    try:
-        found = np.linalg.solve(system, right)
-    except np.linalg.LinAlgError:
+    found = _solved_equations(system, right)
+    if found is None:
         return None
-    if not float(np.abs(system @ found - right).max()) <= _SOLVED * max(1.0, float(np.abs(right).max())):
-        return None  # A singular system has answers without meaning.
     weights = fixed.copy()
     weights[free] = found[:count]
     return weights, found[count:]
+
+
+def _solved_equations(system: FloatArray, right: FloatArray) -> FloatArray | None:
+    """Of a singular system the shortest answer, where it has one."""
+    size = max(1.0, float(np.abs(right).max(initial=0.0)))
+    try:
+        found = np.asarray(np.linalg.solve(system, right), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        found = np.full(right.size, np.inf)
+    if float(np.abs(found).max(initial=0.0)) < _HUGE * size and _wrong(system, found, right) <= _SOLVED * size:
+        return found
+    shortest = np.asarray(np.linalg.lstsq(system, right, rcond=1e-12)[0], dtype=np.float64)
+    return shortest if _wrong(system, shortest, right) <= _SOLVED * size else None
+
+
+def _wrong(system: FloatArray, found: FloatArray, right: FloatArray) -> float:
+    return float(np.abs(system @ found - right).max(initial=0.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,14 +34,16 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
     before, best, best_gap = INFINITE, None, INFINITE
     for _ in range(_STEPS_MAX):
         there, found = _step(objective, program, weights)
+        if isinstance(objective, WithImpact) and objective.turns(weights, found.weights):
+            there, found = _step(replace(objective, caution=2.0), program, weights)
         weights = _along(objective, program, weights, found.weights)
-        answer = found._replace(weights=weights, gradient=there(weights))
+        gradient, slack = there(weights)
+        answer = found._replace(weights=weights, gradient=gradient, slack=slack)
         open_gap = gap(program, answer.gradient, weights, answer.prices) + answer.slack
         size = max(abs(objective.value(weights)), MILLIONTH * float(np.abs(answer.gradient).max()))
-        whole = answer.slack == 0.0 or weights is found.weights  # A tail's bound is that of the step's end.
-        if whole and (open_gap <= GOOD * size or (open_gap <= _STALLED * size and open_gap >= 0.5 * before)):
+        if open_gap <= GOOD * size or (open_gap <= _STALLED * size and open_gap >= 0.5 * before):
             return answer
-        if whole and open_gap < best_gap:
+        if open_gap < best_gap:
             best, best_gap = answer, open_gap
         before = open_gap
     if best is not None:
@@ -48,7 +51,7 @@ def minimise(objective: Objective, program: Program, start: FloatArray | None = 
     raise NotSolved(f"Newton's method did not settle in {_STEPS_MAX} steps")
 
 
-Tangent = Callable[[FloatArray], FloatArray]
+Tangent = Callable[[FloatArray], tuple[FloatArray, float]]  # Weights -> gradient of a bound, and how far it is below.
 
 
 def _step(objective: Objective, program: Program, weights: FloatArray) -> tuple[Tangent, Answer]:
@@ -57,7 +60,7 @@ def _step(objective: Objective, program: Program, weights: FloatArray) -> tuple[
         return _tail_step(objective, objective.base, program, weights)
     factor, form = objective.curvature(weights)
     gain = factor * form.product(weights) - objective.gradient(weights)
-    return objective.gradient, quadratic.minimise(form, factor, gain, program)
+    return lambda at: (objective.gradient(at), 0.0), quadratic.minimise(form, factor, gain, program)
 
 
 def _tail_step(
@@ -68,11 +71,14 @@ def _tail_step(
     form = Sum(((base.theta, base.form),) if base.theta else (), bend)
     model = cvar.TailRisk(base.tail, base.start, form, 1.0, base.pull + bend * weights - slope)
     found = cvar.minimise(model, program)
-    rest = found.gradient - bend * (found.weights - weights) - slope
+    smooth = base.theta * base.form.product(found.weights) if base.theta else 0.0
+    linear = found.gradient - smooth - bend * (found.weights - weights) + base.pull - slope
 
-    def tangent(at: FloatArray) -> FloatArray:
-        moved = base.theta * base.form.product(at - found.weights) if base.theta else 0.0
-        return rest + moved + objective.slope(at)
+    def tangent(at: FloatArray) -> tuple[FloatArray, float]:
+        """The tail lies above what its worst scenarios of the step's end make of any weights."""
+        tail = base.tail.risk_aversion * base.tail.risk(at) - float(base.tail.gain @ at)
+        smooth = base.theta * base.form.product(at) if base.theta else 0.0
+        return linear + smooth - base.pull + objective.slope(at), max(0.0, tail - float(linear @ at))
 
     return tangent, found
 

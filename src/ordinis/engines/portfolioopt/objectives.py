@@ -131,6 +131,7 @@ class WithImpact:
     base: Objective
     impact: FloatArray
     start: FloatArray
+    caution: float = 1.0  # At 2 the parabola lies above the function everywhere: it never leads too far.
 
     @property
     def quadratic(self) -> bool:
@@ -151,8 +152,12 @@ class WithImpact:
     def bend(self, weights: FloatArray) -> FloatArray:
         """Its second derivatives, [symbols]."""
         traded = np.maximum(np.abs(weights - self.start), _FLAT)
-        result: FloatArray = 0.75 * self.impact / np.sqrt(traded)
+        result: FloatArray = 0.75 * self.caution * self.impact / np.sqrt(traded)
         return result
+
+    def turns(self, here: FloatArray, there: FloatArray) -> bool:
+        """Whether a buy would become a sale or the other way round: the parabola has led too far."""
+        return bool(((here - self.start) * (there - self.start) < 0.0).any())
 
     def curvature(self, weights: FloatArray) -> tuple[float, Form]:
         factor, form = self.base.curvature(weights)

@@ -8,7 +8,6 @@ Weights are fractions of equity. A result that breaks a constraint, or is not pr
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -236,6 +235,8 @@ class PortfolioOptimizer:
 
 def _known(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
+        import difflib  # Slow to import, and only mistakes need it.
+
         close = difflib.get_close_matches(value, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
         raise ConfigError(f"{name}: {value} is unknown; {hint}")

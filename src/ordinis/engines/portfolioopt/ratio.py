@@ -46,14 +46,20 @@ def earned(earning: FloatArray, limits: Limits, weights: FloatArray) -> float:
 def highest(earning: FloatArray, form: Form, limits: Limits) -> Proven:
     """Error: OptimizationError where no weights earn anything."""
     search = _Search(earning, form, limits)
-    best, low, high = search.try_share(search.first()), (0.0, -search.least_variance), None
+    best = search.try_share(search.first())
+    low: tuple[float, float] = (0.0, -search.least_variance)
+    high: tuple[float, float] | None = None
+    below = True
     for _ in range(_ROUNDS_MAX):
         if best.gap <= _GOOD:
             break
+        # Illinois: an end that stays twice counts half, or the other would creep towards the root for ever.
         if search.level < 0.0:
-            low = search.share, search.level
+            high = (high[0], high[1] / 2.0) if high is not None and below else high
+            low, below = (search.share, search.level), True
         else:
-            high = search.share, search.level
+            low = (low[0], low[1] / 2.0) if not below else low
+            high, below = (search.share, search.level), False
         share = _next(low, high)
         if share == search.share:
             break

@@ -10,8 +10,7 @@ from ordinis.domain.errors import ConfigError
 from ordinis.ui.options import ConfigOption, DataOption, SetOption, read_settings
 
 if TYPE_CHECKING:
-    from ordinis.app.rebalances import Proposal
-    from ordinis.domain.decision import RebalanceLine
+    from ordinis.app.rebalances import Proposal, RebalanceLine
 
 _BAR_WIDTH = 30
 

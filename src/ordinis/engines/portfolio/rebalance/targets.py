@@ -8,7 +8,7 @@ and Litterman (1992), "Global Portfolio Optimization", reverse optimisation; con
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan, sqrt
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolioopt.result import OptimizationResult
 
 _CASH_IS_FREE = "mean_variance"  # The other methods invest all that they may.
+_MAX_VOLATILITY = "max_volatility"
 _HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
 
 
@@ -60,7 +61,8 @@ def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, s
         result = _solved(seats, now, covariance, limits, settings)
     except (DataError, OptimizationError) as error:
         return Targets(now.tolist(), _HELD, str(error), before, before)
-    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in result.relaxed.items())
+    gives = {**result.relaxed, **_past_by_what_stays(seats, covariance, limits)}
+    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items())
     weights = np.array([result.weights.get(seat.symbol, seat.now) for seat in seats])
     return Targets(weights.tolist(), result.rung, note, before, _volatility(weights, covariance))
 
@@ -70,6 +72,7 @@ def _solved(
 ) -> OptimizationResult:
     from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
 
+    limits = _reachable(seats, covariance, limits)
     names = [seat.symbol for seat in seats]
     bounds = _bounds(seats, settings.turnover_max)
     wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
@@ -82,6 +85,22 @@ def _solved(
         _constraints(seats, bounds, limits, settings),
         {name: float(weight) for name, weight in zip(names, now, strict=True) if weight},
     )
+
+
+def _reachable(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> BookLimits:
+    """A volatility that what may not be sold has by itself cannot be cut: the limit gives way so far."""
+    by = _past_by_what_stays(seats, covariance, limits).get(_MAX_VOLATILITY, 0.0)
+    if not by or limits.max_volatility is None:
+        return limits
+    return replace(limits, max_volatility=(limits.max_volatility + by) * (1.0 + 1e-9))
+
+
+def _past_by_what_stays(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> dict[str, float]:
+    stays = np.array([seat.now if seat.frozen is not None else 0.0 for seat in seats])
+    volatility = _volatility(stays, covariance)
+    if limits.max_volatility is None or not volatility > limits.max_volatility:
+        return {}
+    return {_MAX_VOLATILITY: volatility - limits.max_volatility}
 
 
 def _wanted(seat: Seat) -> float:
@@ -119,7 +138,7 @@ def _constraints(
         "net": (-limits.gross, limits.gross) if any(seat.now < 0.0 for seat in seats) else None,
         "cash_buffer": limits.cash_buffer,
         "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
-        "max_volatility": limits.max_volatility,
+        _MAX_VOLATILITY: limits.max_volatility,
         "beta": limits.beta,
         "betas": limits.betas,
         "sectors": limits.sectors,

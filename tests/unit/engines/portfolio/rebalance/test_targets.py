@@ -118,6 +118,15 @@ def test_limits_that_cannot_be_kept_give_way_by_name() -> None:
     assert found.note
 
 
+def test_a_volatility_that_what_stays_has_by_itself_gives_way_and_all_else_goes() -> None:
+    book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
+    book[2] = Seat(column=2, symbol="C", held=Decimal(200), price_usd=100.0, now=0.20, most=0.20, frozen=Reason.HOLD)
+    found = solved(book, replace(ROOMY, max_volatility=0.05))  # C alone has 0.20 x 0.40 = 0.08.
+    assert found.weights == pytest.approx([0.0, 0.0, 0.20], abs=1e-4)
+    assert found.volatility_after == pytest.approx(0.08, abs=1e-6)
+    assert found.note == "max_volatility gives way by 0.0300"
+
+
 def test_a_whim_does_not_turn_the_book_over() -> None:
     found = solved(seats((0.30, 0.30, 0.30), (0.05, 0.05, 0.05)), turnover_max=0.25)
     assert sum(abs(0.30 - weight) for weight in found.weights) == pytest.approx(0.25, abs=1e-8)
