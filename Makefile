@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock sdks
+.PHONY: help setup demo test check bench prove-rules docs lock sdks
 
 help:  ## Show the targets.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
 setup: $(STAMP)  ## Make .venv from the lock, development tools included.
 
@@ -48,6 +48,9 @@ check: setup  ## Lint, formatting, types.
 
 bench: setup  ## How fast, as ratios against the plain-Python loop of the same run.
 	$(BIN)/python bench/engine.py --json out/bench.json
+
+prove-rules: setup  ## 10,000 random sessions: no refused order, no violation, no blocked exit.
+	$(BIN)/python bench/prove_rules.py --workers $(WORKERS) --json out/prove_rules.json
 
 docs: setup  ## The pages, into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site

@@ -253,9 +253,11 @@ def test_a_symbol_splits_in_the_night() -> None:
         assert position["qty"] == "40"
         assert float(position["market_value"]) == pytest.approx(value, rel=0.05)
         assert [one["status"] for one in wire.get("/v2/orders", status="all", symbols="AAA")] == ["canceled", "filled"]
-        opened = {bar["S"]: bar["o"] for bar in ears.rest()}
+        bars = {bar["S"]: bar for bar in ears.rest()}
+        opened = {symbol: bar["o"] for symbol, bar in bars.items()}
         assert opened["AAA"] == pytest.approx(float(days[1].open[0, 0]) / 4, abs=1e-4)
         assert opened["BBB"] == float(days[1].open[0, 1])
+        assert bars["AAA"]["v"] == days[1].volume[0, 0] * 4
         actions = wire.get("/v1/corporate-actions", start="2025-01-01", end="2025-01-09")["corporate_actions"]
         (split,) = actions["forward_splits"]
         assert (split["symbol"], split["new_rate"], split["ex_date"]) == ("AAA", "4", "2025-01-03")

@@ -236,6 +236,7 @@ def test_activities_are_paged_by_type_date_and_time(wire: Wire, client: Any) -> 
     assert client.get("/account/activities/FILL", {"date": "2025-01-03"}) == []
     assert len(client.get("/account/activities/FILL", {"date": "2025-01-02", "direction": "asc"})) == 4
     assert len(client.get("/account/activities/FILL", {"after": fills[1]["transaction_time"]})) == 1
+    assert len(client.get("/account/activities/FILL", {"until": fills[0]["transaction_time"]})) == 3
 
 
 def test_portfolio_history_follows_the_equity(wire: Wire, client: Any) -> None:
@@ -253,6 +254,23 @@ def test_portfolio_history_follows_the_equity(wire: Wire, client: Any) -> None:
         [int(datetime(2025, 1, 2, 5, tzinfo=UTC).timestamp())],
         [pytest.approx(equity)],
     )
+
+
+def test_a_second_day_s_history_counts_from_the_first_day_s_end(wire: Wire, client: Any) -> None:
+    _hold(wire, client, AAA=100)
+    wire.step(block_of(0).rows)  # Into the second session: its opening and first minute.
+    evening, *today = (usd for _, usd in _equities(wire, client))
+    history = client.get_portfolio_history(GetPortfolioHistoryRequest(period="1D", timeframe="1Min"))
+    assert evening != 100_000
+    assert (history.base_value, history.equity) == (evening, today)
+    assert history.profit_loss == [pytest.approx(usd - evening, abs=1e-3) for usd in today]
+
+
+def _equities(wire: Wire, client: Any) -> list[tuple[int, float]]:
+    """From the first session's last minute on."""
+    whole = client.get("/account/portfolio/history", {"period": "1W", "timeframe": "1Min"})
+    rows = list(zip(whole["timestamp"], whole["equity"], strict=True))
+    return rows[block_of(0).rows - 1 :]
 
 
 @pytest.mark.parametrize("query", [{"timeframe": "2Min"}, {"period": "1X"}, {"date_end": "soon"}])

@@ -191,20 +191,20 @@ def test_every_channel_tells_its_messages(packed: bool) -> None:
     with broker() as wire:
         channels = ("bars", "updatedBars", "dailyBars", "trades", "quotes", "statuses")
         ears = wire.data(packed=packed, **{name: ["AAA"] for name in channels})
-        wire.step(3)
+        wire.step(7)
         heard: dict[str, list[Any]] = {}
         for message in ears.rest():
             assert message["S"] == "AAA"
             heard.setdefault(message["T"], []).append(message)
-        assert {kind: len(messages) for kind, messages in heard.items()} == {"s": 1, "b": 2, "t": 2, "q": 2, "d": 2}
+        assert {kind: len(messages) for kind, messages in heard.items()} == {"s": 1, "b": 6, "t": 6, "q": 6, "d": 6}
         block = block_of(0, gaps=False)
         assert heard["s"][0]["sc"] == "T"
-        assert [one["p"] for one in heard["t"]] == [one["c"] for one in heard["b"]] == block.close[:2, 0].tolist()
-        assert all(one["bp"] < price < one["ap"] for one, price in zip(heard["q"], block.close[:2, 0], strict=True))
+        assert [one["p"] for one in heard["t"]] == [one["c"] for one in heard["b"]] == block.close[:6, 0].tolist()
+        assert all(one["bp"] < price < one["ap"] for one, price in zip(heard["q"], block.close[:6, 0], strict=True))
         last = heard["d"][-1]
-        expected = (block.open[0, 0], block.high[:2, 0].max(), block.low[:2, 0].min(), block.close[1, 0])
+        expected = (block.open[0, 0], block.high[:6, 0].max(), block.low[:6, 0].min(), block.close[5, 0])
         assert (last["o"], last["h"], last["l"], last["c"]) == expected
-        assert last["v"] == block.volume[:2, 0].sum()
+        assert last["v"] == block.volume[:6, 0].sum()
 
 
 def test_daily_bars_of_the_stream_begin_anew_each_session() -> None:

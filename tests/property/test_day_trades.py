@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle, Trade, count_day_trades
+from ordinis.engines.compliance.business_days import weekdays
+from ordinis.engines.compliance.day_trades import Throttle, Trade, count_day_trades
+from ordinis.engines.compliance.slots import DayTradeSlots
 
 Method = Literal["direction_change", "opening_order", "max"]
+DAY = date(2025, 1, 15)
 
 methods: st.SearchStrategy[Method] = st.sampled_from(["direction_change", "opening_order", "max"])
 orders = st.lists(st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 40)), max_size=10)
@@ -49,10 +53,10 @@ def test_slots_count_the_same_however_orders_fill(
 ) -> None:
     counts = []
     for fills in (whole(plan), split(plan, sizes)):
-        slots = DayTradeSlots(Throttle(enabled=True))
-        slots.session_opens(1_000.0, {"AAA": Decimal(start)})
-        for side, quantity, order_id in fills:
-            slots.filled("AAA", quantity if side == "buy" else -quantity, order_id)
+        slots = DayTradeSlots(Throttle(enabled=True), weekdays())
+        slots.opens(DAY, 1_000.0, {"AAA": Decimal(start)})
+        for at_ns, (side, quantity, order_id) in enumerate(fills):
+            slots.filled("AAA", quantity if side == "buy" else -quantity, order_id, at_ns, DAY)
         counts.append(slots.used)
     assert counts[0] == counts[1] == count_day_trades(whole(plan), start, "max")
 

@@ -193,6 +193,7 @@ class Trace:
             self.sent += 1
             common: dict[str, Any] = {"purpose": Purpose.ENTRY, "decided_at_ns": 0, "valid_until_ns": 0}
             power = self.exchange.account().buying_power_usd
+            assert power is not None
             fields = {name: value for name, value in what.items() if name != "notional_usd"}
             intent = OrderIntent(client_order_id=f"order-{self.sent}", **fields, **common)
             order = self.exchange.submit(intent, what.get("notional_usd"))

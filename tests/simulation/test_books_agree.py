@@ -61,6 +61,7 @@ class Auditor:
         if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
             return  # The exchange is ahead of what we have been told.
         if isinstance(event, AccountView) and self.engine.state.ledger.cash_usd:
+            assert event.last_equity_usd is not None
             change_usd = event.equity_usd - event.last_equity_usd - self.overnight_usd
             shares_usd = sum(self.marks.values(), Decimal(0)) / 10**9  # A share has nine decimals.
             assert abs(change_usd) <= Decimal("0.005") * self.rounded + shares_usd

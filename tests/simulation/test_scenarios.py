@@ -13,9 +13,10 @@ from ordinis.domain.events import OrderUpdate
 from ordinis.domain.market import MarketBlock
 from ordinis.domain.orders import OrderIntent, TimeInForce
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import RULES, AccountRules
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.trading import TradingEngine
-from simulation.worlds import Price, Tale, day, engine_of, exchange_of, play, tier_of
+from simulation.worlds import EVERY_DAY, Price, Tale, day, engine_of, exchange_of, play, tier_of
 
 FLAT: Sequence[Price] = [100.0] * 8
 STOPPED = tier_of(fixed_percent=0.10, stop_loss_pct=0.02)
@@ -175,7 +176,8 @@ def test_without_protection_there_is_no_stop() -> None:
 # The throttle, with the exchange as the judge.
 
 PATTERN: dict[str, Any] = {"regime": "pattern_day_trader", "cash_usd": Decimal(14_999)}
-THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True)}
+PLAINLY: dict[str, Any] = {"approach_slots_left": 0, "swing_cooldown_minutes": 0, "last_minutes": 0}  # No modes.
+THROTTLED: dict[str, Any] = {"throttle": Throttle(enabled=True, **PLAINLY)}
 UP_AND_DOWN: dict[str, Any] = {"enter": {"AAA": [1, 4, 7, 10, 13, 16]}, "leave": {"AAA": [2, 5, 8, 11, 14, 17]}}
 
 
@@ -194,7 +196,13 @@ def test_the_fourth_day_trade_is_not_entered_and_the_exchange_finds_no_violation
 def test_without_the_throttle_the_same_account_is_refused_by_the_exchange() -> None:
     """The judge judges: otherwise the test above would prove nothing."""
     other_side = exchange_of(**PATTERN)
-    engine = engine_of(tiers=[tier_of()], execution=ExecutionSettings(protect=False))
+    without = AccountRules(days=EVERY_DAY, without=frozenset(RULES))
+    engine = engine_of(
+        tiers=[tier_of()],
+        execution=ExecutionSettings(protect=False),
+        rules=without,
+        throttle=Throttle(enabled=False, **PLAINLY),
+    )
     play(engine, other_side, [day(0, {"AAA": [100.0] * 20}, **UP_AND_DOWN)])
     assert engine.state.refused > 0
 

@@ -24,7 +24,9 @@ from ordinis.domain.decision import Assessment, Decision, Reason
 from ordinis.domain.events import Command, CommandKind, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
 from ordinis.domain.orders import Action, CancelIntent, Fill, OrderIntent, OrderStatus
+from ordinis.engines.compliance.business_days import BusinessDays
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import AccountRules
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
@@ -50,6 +52,10 @@ ENTER, LEAVE, SHORT = 1, 2, 3  # Last digit of a bar's volume; the digit before 
 
 Price = float | Sequence[float] | None  # One price, or open, high, low, close; None is no bar.
 Wishes = Mapping[str, Sequence[int]]  # Symbol -> the minutes of the session, counted from 1.
+
+
+MADE_UP = [date(2024, 12, 1) + timedelta(number) for number in range(400)]
+EVERY_DAY = BusinessDays(MADE_UP, MADE_UP)  # The calendar of made-up sessions.
 
 
 class Wishful:
@@ -169,6 +175,7 @@ def engine_of(
     outlook: Mapping[str, Any] | None = None,
     displacement: Displacement | None = None,
     allocation_usd: float | None = None,
+    rules: AccountRules | None = None,
     exit_minutes: Mapping[str, int] | None = None,
     always_by_day: Sequence[int] = (),
 ) -> TradingEngine:
@@ -197,6 +204,7 @@ def engine_of(
             sectors=sectors or {},
             displacement=displacement,
             allocation_usd=allocation_usd,
+            rules=rules or AccountRules(days=EVERY_DAY),
             exit_minutes=slow,
         ),
         DailyExits(universe, apart, always_by_day) if always_by_day or by_day else None,

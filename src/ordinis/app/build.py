@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from ordinis.app.rule_sets import account_rules, regime, throttle
 from ordinis.app.strategies import needed
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
@@ -16,7 +17,6 @@ from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import Universe
-from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
@@ -49,7 +49,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
     tiers = [_tier(settings, index) for index in range(len(settings.tiers))]
     slow = _exit_minutes(settings)
     always = [index for index, name in enumerate(settings.strategies.enabled) if slow.get(name, 1) is None]
-    daily = always or any(tier.exits_on_daily_bars for tier in tiers)
+    daily = always or any(tier.exits_on_daily_bars for tier in tiers) or regime(settings).counts_day_trades
     return TradingEngine(
         universe,
         Outlook(
@@ -66,7 +66,8 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             tiers=tiers,
             hysteresis_fraction=settings.policy.hysteresis_fraction,
             limits=_limits(settings),
-            throttle=_throttle(settings),
+            throttle=throttle(settings),
+            rules=account_rules(settings, universe),
             execution=_execution(settings),
             fractionable=settings.account.fractional,
             prior_trades=sizing.win_rate_prior_trades,
@@ -96,8 +97,10 @@ def build_exchange(
             participation_max=given.participation_fraction_max,
             feed_share=settings.data.share_of(feed),
             market_buy_collar=settings.execution.market_buy_collar_fraction,
-            regime="pattern_day_trader" if rules.regime == "pattern_day_trader" else "intraday_margin",
+            regime=regime(settings).regime,
             day_trade_equity_floor_usd=rules.equity_floor_usd,
+            day_trade_check=given.day_trade_check,
+            day_trade_method=given.day_trade_method,
             day_trades_max=rules.day_trades_max,
             day_trade_sessions=rules.window_sessions,
             margin_equity_min_usd=given.margin_equity_min_usd,
@@ -268,17 +271,6 @@ def _limits(settings: Settings) -> Limits:
 def _or_off(limit: float) -> float:
     """What is set to 0 is a limit that nothing reaches."""
     return limit or OFF
-
-
-def _throttle(settings: Settings) -> Throttle:
-    """Law under pattern_day_trader, whatever the throttle is set to; a policy otherwise."""
-    rules = settings.compliance
-    return Throttle(
-        enabled=rules.regime == "pattern_day_trader" or rules.day_trade_throttle != "off",
-        day_trades_max=rules.day_trades_max,
-        window_sessions=rules.window_sessions,
-        equity_floor_usd=float("inf") if rules.day_trade_throttle == "on" else float(rules.equity_floor_usd),
-    )
 
 
 def _execution(settings: Settings) -> ExecutionSettings:

@@ -1,4 +1,4 @@
-"""The account, the rules it is under, the data and the strategies."""
+"""The account, the data and the strategies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ordinis.config.base import Count, Names, Part, Positive, Section, Usd
+from ordinis.config.base import Names, Part, Positive, Section, Usd
 
 
 class Account(Section):
@@ -38,36 +38,6 @@ class Capital(Section):
         description="Sizes, tier and loss limits as if the account had this much and what it has made since; 0: all. "
         "The account's rules always look at all of it.",
     )
-
-
-class Compliance(Section):
-    """The account's rules: which regime, and the day-trade throttle."""
-
-    regime: Literal["auto", "intraday_margin", "pattern_day_trader", "cash"] = Field(
-        default="auto",
-        description="The margin regime; auto is intraday_margin, Alpaca's since 2026-06-04; cash is not built yet.",
-    )
-    day_trade_throttle: Literal["auto", "on", "off"] = Field(
-        default="auto",
-        description="Count day trades and refuse one too many; auto: by law under pattern_day_trader, "
-        "by policy below the equity floor otherwise.",
-    )
-    day_trades_max: Count = Field(default=3, description="Day trades allowed in the window; the next one is refused.")
-    window_sessions: Positive = Field(
-        default=5, description="Sessions in the window, today included, on the exchange's calendar."
-    )
-    equity_floor_usd: Annotated[Usd, Field(ge=0)] = Field(
-        default=Decimal(25000), description="From this equity on (the previous close) day trades are not limited."
-    )
-
-    @field_validator("regime")
-    @classmethod
-    def _regime_is_built(cls, regime: str) -> str:
-        if regime == "cash":
-            raise ValueError(
-                "cash accounts come later, with their settlement rules; use auto, intraday_margin or pattern_day_trader"
-            )
-        return regime
 
 
 class FeedShare(Section):

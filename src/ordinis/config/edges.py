@@ -65,6 +65,14 @@ class Exchange(Section):
         default=0.10,
         description="The part of a bar's volume that one order can get, the rest waits; 0 fills any size at once.",
     )
+    day_trade_check: Literal["entry", "exit", "both"] = Field(
+        default="exit",
+        description="Under pattern_day_trader: which orders the exchange refuses for one day trade too many.",
+    )
+    day_trade_method: Literal["opening_order", "direction_change", "max"] = Field(
+        default="opening_order",
+        description="How the exchange counts: opening orders closed, changes of direction, or the larger.",
+    )
     margin_equity_min_usd: Annotated[Usd, Field(ge=0)] = Field(
         default=Decimal(2000), description="Below this equity there is no margin: the multiplier is 1."
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from ordinis.config.account import Account, Capital, Compliance, Data, Strategies
+from ordinis.config.account import Account, Capital, Data, Strategies
 from ordinis.config.base import Section
+from ordinis.config.compliance import Compliance
 from ordinis.config.edges import Broker, Exchange, JournalSection, Run
 from ordinis.config.policies import SMALL, STANDARD, Execution, Policy, Risk, Sizing, Tier
 
@@ -43,6 +44,12 @@ class Settings(Section):
         if any(low >= high for low, high in pairwise(edges)):
             raise ValueError(f"equity_min_usd must rise, was {', '.join(map(str, edges))}")
         return tiers
+
+    @model_validator(mode="after")
+    def _cash_has_no_margin(self) -> Self:
+        if self.compliance.regime == "cash" and self.account.multiplier != 1:
+            raise ValueError(f"compliance.regime = cash needs account.multiplier = 1, was {self.account.multiplier}")
+        return self
 
     def tier(self, name: str) -> Tier:
         """The tier of that name; KeyError when there is none."""

@@ -97,6 +97,19 @@ def next_session(day: date) -> Session:
     return table.sessions[at]
 
 
+@cache
+def settlement_dates() -> tuple[date, ...]:
+    """Days on which trades settle: sessions, but for Columbus Day and Veterans Day, when the banks are closed."""
+    return tuple(day for day in session_table().dates if not _bank_holiday(day))
+
+
+def _bank_holiday(day: date) -> bool:
+    """Those of the Federal Reserve on which the exchange is open."""
+    columbus = day.month == 10 and day.weekday() == 0 and 8 <= day.day <= 14
+    veterans = day.month == 11 and (day.day == 11 or (day.day == 12 and day.weekday() == 0))
+    return columbus or veterans
+
+
 def half_day(session: Session) -> bool:
     return session.minutes < FULL_SESSION_MINUTES
 

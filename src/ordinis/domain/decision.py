@@ -34,6 +34,8 @@ class Reason(IntEnum):
     CONSECUTIVE_LOSSES = 20
     ORDERS_A_SESSION = 21
     MARKET_VOLATILITY_UNKNOWN = 22
+    RULES_UNSURE = 23
+    ACCOUNT_BLOCKED = 24
 
     # The symbol: not this one, now.
     ALREADY_HELD = 30
@@ -48,7 +50,13 @@ class Reason(IntEnum):
     SHORTING = 39
     PRICE_COLLAR = 40
     SPREAD = 41
+    UNSETTLED = 43  # An exit that has to wait for the money that paid for it.
+    MARGIN_EQUITY = 44
     REMOVED = 45
+    SETTLED_CASH = 46
+    INTRADAY_MARGIN = 47
+    MARGIN_RESTRICTED = 48
+    DAY_TRADING_POWER = 49
 
     # The size: nothing left to buy with.
     VOLATILITY_UNKNOWN = 50
@@ -98,6 +106,8 @@ _TEXT = {
     Reason.CONSECUTIVE_LOSSES: "too many losing trades in a row",
     Reason.ORDERS_A_SESSION: "as many orders were sent this session as may be",
     Reason.MARKET_VOLATILITY_UNKNOWN: "the market's volatility is not known",
+    Reason.RULES_UNSURE: "what the broker says of the account is missing, or contradicts what we know",
+    Reason.ACCOUNT_BLOCKED: "the broker has blocked the account",
     Reason.ALREADY_HELD: "the position is already held",
     Reason.DUPLICATE_ORDER: "an order of the same side is working",
     Reason.OPPOSITE_ORDER: "an order of the other side is working",
@@ -110,7 +120,13 @@ _TEXT = {
     Reason.SHORTING: "short sales are not allowed",
     Reason.PRICE_COLLAR: "the price is too far from the last session's close",
     Reason.SPREAD: "the spread between bid and ask is too wide",
+    Reason.UNSETTLED: "it was bought with money that has not settled: selling it now would be a violation",
+    Reason.MARGIN_EQUITY: "equity is below the minimum for a debit or a short",
     Reason.REMOVED: "the symbol is traded no more",
+    Reason.SETTLED_CASH: "not enough settled cash",
+    Reason.INTRADAY_MARGIN: "the intraday margin level would fall below its buffer",
+    Reason.MARGIN_RESTRICTED: "a margin call is open or the account is frozen: nothing that makes or adds to a debit",
+    Reason.DAY_TRADING_POWER: "more than the day-trading buying power of the prior close",
     Reason.VOLATILITY_UNKNOWN: "the volatility is not known yet",
     Reason.NO_EDGE: "the measured edge is not positive",
     Reason.POSITIONS_FULL: "all position slots are taken",

@@ -2,65 +2,80 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
 from ordinis.engines.columns import pack_changes
+from ordinis.engines.commands import flattening
 from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.state import State
 
 _REJECTED, _LAPSED = OrderStatus.REJECTED, OrderStatus.LAPSED
-_ENTRY = Purpose.ENTRY
+_ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
 
 
 def follow(state: State, update: OrderUpdate) -> Decision:
     """Take an update in; orders may follow from it, a stop for what was filled among them."""
     if not _is_news(state, update):
         return NOTHING
-    _book(state, update)
+    if update.symbol not in state.universe.column:
+        return Decision(notes=tuple(_foreign(state, update)))
+    said = _book(state, update)
     actions = state.desk.update(update, state.ledger.held(update.symbol))
     changes = _over(state, update) if update.status.final else b""
     state.refresh(update.symbol)
-    if not (actions or changes):
-        return NOTHING
-    return Decision(actions=tuple(actions), changes=changes, notes=_notes(state, update) if changes else ())
+    notes = (*said, *_notes(state, update)) if changes else tuple(said)
+    return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
 
 
 def recall(state: State, update: OrderUpdate) -> None:
     """Take an update in whose answer is recorded: nothing follows from it anew."""
-    if _is_news(state, update):
-        _book(state, update)
-        state.desk.follow(update)
-        if update.status.final:
-            _over(state, update)
+    if not _is_news(state, update):
+        return
+    if update.symbol not in state.universe.column:
+        _foreign(state, update)
+        return
+    _book(state, update)
+    state.desk.follow(update)
+    if update.status.final:
+        _over(state, update)
 
 
 def _is_news(state: State, update: OrderUpdate) -> bool:
-    if update.fill is None:
-        return update.status.final  # Otherwise it stands at the broker: nothing in our books moves.
-    return not state.ledger.knows(update.fill.execution_id)  # Otherwise it was told twice.
-
-
-def _book(state: State, update: OrderUpdate) -> None:
     if update.fill is not None:
-        _filled(state, update, update.fill)
+        return not state.ledger.knows(update.fill.execution_id)  # Otherwise it was told twice.
+    ours = update.symbol in state.universe.column
+    return ours and update.status.final  # Otherwise it stands at the broker: nothing in our books moves.
+
+
+def _foreign(state: State, update: OrderUpdate) -> list[str]:
+    """Somebody trades what we do not know: the rules count the whole account, so entries stop."""
+    assert update.fill is not None
+    text = f"a fill of {update.fill.quantity} {update.symbol} ({update.client_order_id}), which is not in the universe"
+    return state.gate.doubt(text)
+
+
+def _book(state: State, update: OrderUpdate) -> list[str]:
+    """Our books move; what they and the rules say of it."""
+    said = [] if update.fill is None else _filled(state, update, update.fill)
     state.book.follow(update)
+    return said
 
 
 def _over(state: State, update: OrderUpdate) -> bytes:
     """Nothing more will happen to the order; the symbol's reason, where it came to nothing."""
-    _ended(state, update, state.ledger.held(update.symbol))
+    state.gate.order_over(update.client_order_id)
+    _ended(state, update)
     if update.status is _REJECTED:
         return _refused(state, update)
     return _came_to_nothing(state, update, Reason.LAPSED) if update.status is _LAPSED else b""
 
 
-def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
+def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
+    """What the books and rules say of it."""
     symbol, column = update.symbol, state.universe.column[update.symbol]
     if symbol in state.ledger.holdings:
         trip = state.ledger.apply_fill(fill)
@@ -70,14 +85,29 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> None:
         state.entries_filled += 1
         owner = state.strategies.index(strategy) if strategy else None
         state.columns.opened(column, owner, short=fill.quantity < 0)
-    state.slots.filled(symbol, fill.quantity, update.client_order_id)
-    if state.tier.cooldown_minutes:
-        state.columns.cool_down(column, update.at_ns, state.tier.cooldown_minutes)
+    notes = _follow_rules(state, update, fill, column)
+    cooldown_minutes = state.cooldown_minutes
+    if cooldown_minutes:
+        state.columns.cool_down(column, update.at_ns, cooldown_minutes)
     if trip is not None:
         closed(state, trip, column)
         left = state.ledger.held(symbol)
         if left:  # It went through zero: what is there now is nobody's.
             state.columns.opened(column, None, short=left < 0)
+    return notes
+
+
+def _follow_rules(state: State, update: OrderUpdate, fill: Fill, column: int) -> list[str]:
+    """The account's rules take the fill in; one that opens or adds may have made a deficit."""
+    order = state.desk.working.get(update.client_order_id)
+    protective = flattening(state) or (order is not None and order.purpose is _PROTECT)
+    notes = state.gate.filled(fill, update.client_order_id, protective=protective)
+    quantity = state.ledger.quantity
+    if quantity.item(column) * float(fill.quantity) > 0.0:
+        marks = state.book.marks_usd.copy()
+        marks[column] = float(fill.price_usd)
+        notes += state.gate.reduced_level(quantity, marks, state.ledger.cash_float)
+    return notes
 
 
 def closed(state: State, trip: RoundTrip, column: int) -> None:
@@ -110,11 +140,9 @@ def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
     return (said, f"{update.symbol}: {count} refusals this session; no entries until the next one, or a person resumes")
 
 
-def _ended(state: State, update: OrderUpdate, held: Decimal) -> None:
+def _ended(state: State, update: OrderUpdate) -> None:
     symbol = update.symbol
     state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
-    if not held and orders.entry is None:
-        state.slots.entry_over(symbol)
     if _ENTRY in orders.backoff:
         state.columns.cool_down(state.universe.column[symbol], update.at_ns, orders.backoff[_ENTRY].minutes)

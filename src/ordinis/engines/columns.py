@@ -21,6 +21,7 @@ class SymbolColumns:
         self._minutes_before = 0
         self._open_ns = 0
         self._owned: BoolArray = np.zeros((strategies, symbols), np.bool_)
+        self.swing: BoolArray = np.zeros(symbols, np.bool_)  # Entered from the last day-trade slots, or without one.
         self._entry_session: IntArray = np.zeros(symbols, np.int64)
         self._session = 0
         self.short: BoolArray = np.zeros(symbols, np.bool_)  # What is held is sold short.
@@ -33,6 +34,7 @@ class SymbolColumns:
 
     def closed(self, column: int) -> None:
         self._owned[:, column] = False
+        self.swing[column] = False
         self.short[column] = False
 
     def cool_down(self, column: int, at_ns: int, minutes: int) -> None:

@@ -49,11 +49,11 @@ def _weakest(state: State, draft: Draft) -> _Holding | None:
 
     One opened today stays: selling it would be a day trade.
     """
-    sessions_min = max(1, state.tier.hold_sessions)
     held = [
         _Holding(column, _confidence(state, draft, column))
         for column in state.ledger.quantity.nonzero()[0].tolist()
-        if state.columns.sessions_held(column) >= sessions_min
+        if state.columns.sessions_held(column) >= max(1, state.hold_sessions(column))
+        and state.gate.exit_objection(state.universe.symbols[column]) is None
         and state.desk.may_exit(state.universe.symbols[column], draft.at_ns)
     ]
     known = [one for one in held if not isnan(one.confidence)]

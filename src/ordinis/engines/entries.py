@@ -9,6 +9,8 @@ from typing import NamedTuple
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose, Side
+from ordinis.engines.compliance.rooms import Wanted
+from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
 from ordinis.engines.portfolio.sizing import Candidate
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.rules import Asked
@@ -18,6 +20,7 @@ from ordinis.engines.state import Draft, State
 _NONE = Decimal(0)
 _STOP_BEYOND_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
 _ENTRY = Purpose.ENTRY
+_BUY = Side.BUY
 _RESIZE = VerdictAction.RESIZE
 _RESIZED = Reason.RESIZED
 
@@ -29,6 +32,7 @@ class _Order(NamedTuple):
     strategy: str
     quantity: Decimal
     direction: int  # 1 buys, -1 sells short.
+    permission: Permission
 
 
 def entries(state: State, draft: Draft) -> None:
@@ -42,6 +46,7 @@ def entries(state: State, draft: Draft) -> None:
         draft.reasons[columns] = Reason.MARKET_VOLATILITY_UNKNOWN
         return
     state.book.look(state.ledger.quantity, minutes.marks[row], minutes.moves, state.orders_sent)
+    state.look_at_account(draft.at_ns)
     state.sizer.set_portfolio_value(state.book.equity_usd)
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
@@ -64,8 +69,8 @@ def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Pro
     strategy = signals.strategies[signals.strategy.item(row, column)]
     candidate = _candidate(state, draft, column, strategy, scale, prospects)
     size = state.sizer.size(candidate)
-    verdict = _judge(state, draft, column, candidate, size)
-    order = _Order(candidate, strategy, verdict.quantity, signals.direction.item(row, column))
+    verdict, permission = _judge(state, draft, column, candidate, size)
+    order = _Order(candidate, strategy, verdict.quantity, signals.direction.item(row, column), permission)
     intent = _send(state, draft, order) if verdict.quantity else None
     if intent is not None and prospects is not None:
         weight = float(intent.quantity) * candidate.price_usd / state.book.equity_usd
@@ -117,23 +122,37 @@ def _stop_distance(state: State, strategy_distance: float) -> float | None:
     return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
 
 
-def _judge(state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult) -> Verdict:
+def _judge(
+    state: State, draft: Draft, column: int, candidate: Candidate, size: SizeResult
+) -> tuple[Verdict, Permission]:
     """Entries of one minute share what is left: the second sees what the first has taken."""
     if not size.shares:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason)
-    if state.slots.full:
-        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=Reason.DAY_TRADE_SLOTS)
-    volume = draft.minutes.volume.item(draft.row, column)
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason), FREELY
     direction = draft.minutes.signals.direction.item(draft.row, column)
+    signed = direction * size.shares
+    permission = state.gate.permit(candidate.symbol, signed, candidate.strength, draft.at_ns)
+    if permission.reason is not None:
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=permission.reason), permission
+    volume = draft.minutes.volume.item(draft.row, column)
     asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume, direction)
-    return state.guard.review(size.shares, asked, state.book, state.tier.sizing)
+    rooms = state.gate.rooms(Wanted(candidate.price_usd, column, direction, state.book.open_usd))
+    return state.guard.review(size.shares, asked, state.book, state.tier.sizing, rooms), permission
 
 
 def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
-    candidate, direction = order.candidate, order.direction
-    stop_usd = _stop_usd(candidate, direction)
-    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction)
+    candidate, permission = order.candidate, order.permission
+    intent = state.desk.enter(
+        candidate.symbol,
+        order.quantity,
+        _stop_usd(candidate, order.direction),
+        draft.at_ns,
+        order.direction,
+        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else 0,
+        swing=permission.swing,
+    )
     draft.actions.append(intent)
+    if permission.stop_waits:
+        draft.notes.append(unprotected_note(intent.symbol))
     sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
     return intent
 
@@ -143,9 +162,12 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
     state.entry_confidence[column] = nan if strength is None else strength
-    direction = 1 if intent.side is Side.BUY else -1
-    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column, direction)
-    state.slots.entry_sent(intent.symbol)
+    state.columns.swing[column] = intent.swing
+    direction = 1 if intent.side is _BUY else -1
+    quantity = float(intent.quantity)
+    state.book.commit(intent.client_order_id, quantity, price_usd, column, direction)
+    state.gate.entry_sent(intent)
+    state.gate.meter.entered(quantity * price_usd, price_usd, column, direction)
     state.refresh(intent.symbol)
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.market import MINUTE_NS, BoolArray
 from ordinis.domain.orders import Purpose
+from ordinis.engines.compliance.overnight import Closable, to_close
 from ordinis.engines.state import Draft, State
 
 _EXIT = Purpose.EXIT
@@ -22,6 +23,7 @@ class DayVotes:
     leavers: Sequence[int]
     of_their_own: Sequence[int]  # Those among them whose owner leaves on daily bars in every tier.
     by_minute: BoolArray | None  # [strategies x 1]: who else has a say each minute; None where all have.
+    given: bool = False  # Somebody votes at the close: swings, too, leave by that.
 
     @classmethod
     def of(cls, state: State, votes: BoolArray, always: BoolArray) -> Self:
@@ -30,6 +32,7 @@ class DayVotes:
             leavers=state.columns.leavers(votes),
             of_their_own=state.columns.leavers(votes & always),
             by_minute=~always if always.any() else None,
+            given=True,
         )
 
 
@@ -41,21 +44,66 @@ def exits(state: State, draft: Draft, day: DayVotes) -> None:
         leavers = _leavers_now(state, draft, day.by_minute)
         if day.of_their_own:
             leavers = sorted([*leavers, *_held_overnight(state, day.of_their_own)])
+        if day.given and state.columns.swing.any():
+            leavers = _swings_by_day(state, leavers, day.leavers)
     for column in leavers:
         symbol = state.universe.symbols[column]
         if not state.desk.may_exit(symbol, draft.at_ns):
             continue
-        if state.columns.sessions_held(column) < state.tier.hold_sessions:
+        waits = state.gate.exit_objection(symbol)
+        if state.columns.sessions_held(column) < state.hold_sessions(column):
             draft.reasons[column] = Reason.HOLD
+        elif waits is not None:
+            draft.reasons[column] = waits
         else:
             leave(state, draft, column, symbol)
 
 
+def _swings_by_day(state: State, leavers: Sequence[int], by_day: Sequence[int]) -> list[int]:
+    """Swings leave on daily bars, whatever the tier says."""
+    swing = state.columns.swing
+    others = {column for column in leavers if not swing[column]}
+    return sorted(others | {column for column in _held_overnight(state, by_day) if swing[column]})
+
+
 def close_all(state: State, draft: Draft) -> None:
-    """A person's word outranks a strategy's: every position that is not leaving yet leaves now."""
+    """A person's word outranks a strategy's: every position that is not leaving yet leaves now.
+
+    One without a day-trade slot leaves at the next open: the broker would refuse the sale.
+    """
     for symbol in sorted(state.ledger.holdings):
-        if state.desk.may_exit(symbol, draft.at_ns):
+        if symbol not in state.gate.slots.unprotected and state.desk.may_exit(symbol, draft.at_ns):
             leave(state, draft, state.universe.column[symbol], symbol)
+
+
+def bring_down(state: State, draft: Draft) -> None:
+    """Before the close: no more is held than overnight margin carries; what works and adds to it is taken back."""
+    state.look_at_account(draft.at_ns)
+    waiting_usd = state.book.open_usd
+    excess = state.gate.gross_usd + waiting_usd - state.gate.overnight_usd
+    if excess <= 0.0:
+        return
+    draft.actions += state.desk.withdraw_entries(draft.at_ns)
+    columns = to_close(_closable(state, draft), excess - waiting_usd)
+    for column in columns:
+        leave(state, draft, column, state.universe.symbols[column])
+    if columns:
+        names = ", ".join(state.universe.symbols[column] for column in columns)
+        draft.notes.append(f"more is held than overnight margin carries, by {excess:,.2f} USD: {names} closed")
+
+
+def _closable(state: State, draft: Draft) -> list[Closable]:
+    return [
+        Closable(
+            column,
+            abs(state.ledger.quantity.item(column)) * draft.minutes.marks.item(draft.row, column),
+            state.entry_confidence.item(column),
+            symbol in state.gate.opened,
+            not state.desk.may_exit(symbol, draft.at_ns),
+        )
+        for symbol in state.ledger.holdings
+        for column in [state.universe.column[symbol]]
+    ]
 
 
 def _leavers_now(state: State, draft: Draft, by_minute: BoolArray | None) -> list[int]:

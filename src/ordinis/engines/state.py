@@ -12,7 +12,8 @@ from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason
 from ordinis.domain.market import FloatArray, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines.columns import SymbolColumns
-from ordinis.engines.compliance.day_trades import DayTradeSlots, Throttle
+from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
 from ordinis.engines.ledger import Ledger, RoundTrip
 from ordinis.engines.outlook import Minutes
@@ -47,6 +48,7 @@ class TradingSettings:
     hysteresis_fraction: float
     limits: Limits
     throttle: Throttle
+    rules: AccountRules = field(default_factory=AccountRules)
     execution: ExecutionSettings
     fractionable: bool
     candidates_max: int = 200  # Sized in one minute, the best first.
@@ -72,11 +74,12 @@ class State:
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
         self._allocation_usd = settings.allocation_usd
-        self.reserve_usd = 0.0  # Of the account, that is not traded with.
         self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
-        self.slots = DayTradeSlots(settings.throttle)
+        collar = settings.limits.market_buy_collar_fraction
+        self.gate = AccountGate(settings.rules, settings.throttle, universe, collar)
+        self.slots = self.gate.slots
         self.desk = OrderDesk(settings.execution)
         self.ledger = Ledger(universe)
         self.book = Book(companions([settings.sectors.get(symbol, f"{symbol} alone") for symbol in universe.symbols]))
@@ -103,7 +106,7 @@ class State:
     def set_aside(self, equity_usd: float) -> None:
         """At the first look at the account: all but the allocation, which moves with what trading makes or loses."""
         if self._allocation_usd is not None:
-            self.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
+            self.book.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
 
     @property
     def orders_sent(self) -> int:
@@ -114,6 +117,31 @@ class State:
         """What is counted by the session starts from nothing."""
         self._orders_before = self.desk.sent
         self.forgive()
+
+    def hold_sessions(self, column: int) -> int:
+        """How many sessions the position has to be held before a signal may close it."""
+        swings = self.columns.swing.item(column) and "swing_hold" not in self.gate.rules.without
+        return (
+            max(self.tier.hold_sessions, self.gate.slots.throttle.swing_hold_sessions)
+            if swings
+            else (self.tier.hold_sessions)
+        )
+
+    @property
+    def cooldown_minutes(self) -> int:
+        """Session minutes after a symbol's fill in which it is not entered again."""
+        slots = self.gate.slots
+        own = self.tier.cooldown_minutes
+        return max(own, slots.throttle.swing_cooldown_minutes) if slots.swings else own
+
+    def look_at_account(self, at_ns: int) -> None:
+        """The account's rules see the book of a minute that has candidates."""
+        book = self.book
+        open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
+        reserve_usd = book.reserve_usd  # The rules look at the whole account.
+        cash_usd, equity_usd = book.cash_usd + reserve_usd, book.equity_usd + reserve_usd
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, cash_usd, equity_usd)
+        book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:
         """The broker has refused orders of this symbol too often."""

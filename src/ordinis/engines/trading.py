@@ -32,13 +32,15 @@ from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
 from ordinis.engines.entries import entries
-from ordinis.engines.exits import DayVotes, close_all, exits
+from ordinis.engines.exits import DayVotes, bring_down, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.recovery import correct, recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
+
+_UNKNOWN = Reason.ACCOUNT_UNKNOWN
 
 
 class TradingEngine:
@@ -57,9 +59,8 @@ class TradingEngine:
         self._row = 0
         self._in_session = False
         self._day = date.min
-        self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
-        self._corrected = False  # Our book was wrong, and nobody has said yet that it may trade on.
+        self._baselined = False  # By the session's first view of the account.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
         """History before the first event: indicators, volatility, scores. Decides nothing."""
@@ -98,9 +99,17 @@ class TradingEngine:
         else:
             self.handle(event)  # It only says how things are.
         recall(self.state, decision)
-        if isinstance(event, OrderUpdate):
-            self.state.desk.settle(event.symbol, self.state.ledger.held(event.symbol))
+        self._settle(event)
+
+    def _settle(self, event: Event) -> None:
+        """Whose stop was looked after at this event: where nothing had to be sent, nothing is recorded."""
+        desk, ledger = self.state.desk, self.state.ledger
+        if isinstance(event, OrderUpdate) and event.symbol in self.state.universe.column:
+            desk.settle(event.symbol, ledger.held(event.symbol))
             self.state.refresh(event.symbol)
+        elif isinstance(event, MarketSlice) or (isinstance(event, SessionPhase) and not self._in_session):
+            for symbol in sorted(desk.unprotected):
+                desk.settle(symbol, ledger.held(symbol))
 
     def _pass(self, minute: MarketSlice) -> tuple[Minutes, list[str]]:
         """A minute has passed: the market is looked at, the book is valued."""
@@ -118,6 +127,8 @@ class TradingEngine:
             if flattening(state):
                 close_all(state, draft)
             exits(state, draft, self._day_votes)
+            if minute.at_ns >= state.gate.overnight_from_ns:
+                bring_down(state, draft)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
@@ -137,16 +148,17 @@ class TradingEngine:
                 self._daily_exits.advance(minutes)
         return minutes
 
-    def _mark(self, at_ns: int, marks: FloatArray) -> list[str]:
+    def _mark(self, at_ns: int, marks_usd: FloatArray) -> list[str]:
         """Value the book and let the stops of the whole look at it."""
         book, ledger = self.state.book, self.state.ledger
-        long_usd = float(ledger.quantity @ marks)  # Shorts count against it.
-        book.cash_usd = cash_usd = ledger.cash_float - self.state.reserve_usd
+        book.marks_usd = marks_usd
+        long_usd = float(ledger.quantity @ marks_usd)  # Shorts count against it.
+        whole_usd = ledger.cash_float + long_usd
+        book.cash_usd = cash_usd = ledger.cash_float - book.reserve_usd
         book.long_usd = long_usd
-        book.short_usd = short_usd = ledger.short_usd(marks) if ledger.shorts else 0.0
+        book.short_usd = short_usd = ledger.short_usd(marks_usd) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = cash_usd + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        whole_usd = ledger.cash_float + long_usd
         self.curve.append(at_ns, whole_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
@@ -155,18 +167,20 @@ class TradingEngine:
         columns = self.state.columns
         reasons: ReasonArray = np.minimum(minutes.screened.reasons[row], columns.objections)
         columns.cool(reasons, at_ns)
-        whole = self._stopped() or self._crowded()
+        whole = self._stopped() or self._crowded(at_ns)
         if whole is not None:
             np.minimum(reasons, np.uint8(whole), out=reasons)
         return reasons
 
     def _stopped(self) -> Reason | None:
-        halted, limit = self._halted, self.state.halts.reason
-        return min(halted, limit) if halted and limit else halted or limit
+        if not self._baselined:
+            return _UNKNOWN  # Until the broker's figures for this session have come.
+        rules, limit = self.state.gate.stopped, self.state.halts.reason
+        return min(rules, limit) if rules and limit else rules or limit
 
-    def _crowded(self) -> Reason | None:
+    def _crowded(self, at_ns: int) -> Reason | None:
         """Nothing can be opened, so nothing needs to be sized."""
-        if self.state.slots.full:
+        if self.state.gate.full(at_ns):
             return Reason.DAY_TRADE_SLOTS
         full = self.state.book.positions >= self.state.tier.sizing.max_positions
         return Reason.POSITIONS_FULL if full else None
@@ -188,19 +202,14 @@ class TradingEngine:
 
     def _obeyed(self, command: Command) -> tuple[list[Action], list[str]]:
         if command.kind is CommandKind.RESUME:
-            self._book_differs(False)
+            self.state.gate.books.resumed()
         return obey(self.state, command)
-
-    def _book_differs(self, differs: bool) -> None:
-        if differs:
-            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
-        elif self._halted is Reason.BOOK_DIFFERS:
-            self._halted = None
-        self._corrected &= differs
 
     def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
         """Money, or what a company did to its shares: between sessions, prices first and then the books."""
         if isinstance(event, CashFlow):
+            if not self.state.ledger.knows(event.id):
+                self.state.gate.flowed(event)
             self.state.ledger.apply_cash(event)
             return NOTHING
         column = self.state.universe.column.get(event.symbol)
@@ -212,11 +221,17 @@ class TradingEngine:
             if self._daily_exits is not None:
                 self._daily_exits.split(column, ratio)
         self._minutes = None  # Its prices are in the old terms.
+        self.state.gate.transformed(event)
         return corporate.take(self.state, event)
 
     def _on_phase(self, event: SessionPhase) -> Decision:
         notes = self._turn(event)
-        actions = () if self._in_session else self.state.desk.close_session(event.at_ns)
+        if self._in_session:
+            return NOTHING
+        desk, ledger = self.state.desk, self.state.ledger
+        actions = desk.close_session(event.at_ns)
+        for symbol in sorted(desk.unprotected):  # Stops that had to wait for the close.
+            actions += desk.protect(symbol, ledger.held(symbol), event.at_ns)
         return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
 
     def _turn(self, event: SessionPhase) -> tuple[str, ...]:
@@ -225,7 +240,8 @@ class TradingEngine:
         if self._in_session:
             self._day = event.session.date
             self.state.session_opens()
-            self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
+            self.state.gate.session_opens(event.session)
+            self._baselined = False
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
             return ()
@@ -235,7 +251,8 @@ class TradingEngine:
             self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
-        self.state.slots.session_closes()
+        ledger, gate = self.state.ledger, self.state.gate
+        notes += tuple(gate.session_closes(ledger.quantity, self.state.book.marks_usd, ledger.cash_float))
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
         return notes
@@ -247,23 +264,33 @@ class TradingEngine:
                 f"the account's equity is {view.equity_usd} USD, so nothing can be traded: deposit first"
             )
         state = self.state
+        if self._baselined:
+            return self._on_later_account(view)
+        self._baselined = True
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
             state.set_aside(float(view.equity_usd))
             self._account_known = True
-        differences = state.ledger.differs_from(view.positions)
-        self._halted = Reason.BOOK_DIFFERS if differences else None
-        self._corrected = False
         state.book.account = view
-        last_equity_usd = float(view.last_equity_usd)
+        last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
-        state.slots.session_opens(last_equity_usd, held, state.desk.entering)
-        reserve_usd = state.reserve_usd  # Rules of the account are about all of it, policies about what is traded with.
-        notes = self._choose_tier(last_equity_usd - reserve_usd, first)
+        marks_usd = state.book.marks_usd if self._minutes is not None else None
+        notes = state.gate.account(view, held, marks_usd, state.ledger.differs_from(view.positions))
+        reserve_usd = state.book.reserve_usd  # Rules of the account are about all of it, policies about what is traded.
+        notes += self._choose_tier(last_equity_usd - reserve_usd, first)
         notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
-        notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_later_account(self, view: AccountView) -> Decision:
+        """In mid-session nothing is based anew: what has changed or disagrees stops entries."""
+        state = self.state
+        differences = [
+            one for one in state.ledger.differs_from(view.positions) if not state.desk.busy(one.partition(":")[0])
+        ]
+        state.book.account = view
+        notes = state.gate.account_again(view, differences)
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _on_reconciliation(self, event: Reconciliation) -> Decision:
@@ -272,10 +299,8 @@ class TradingEngine:
         """
         state = self.state
         state.ledger.leave_alone(event.foreign)
-        notes = [correct(state, one, event.at_ns) for one in event.corrections]
-        self._corrected |= bool(event.corrections)
-        self._book_differs(self._corrected or bool(event.differences))
-        notes += [f"entries are halted: {line}" for line in event.differences]
+        notes = [note for one in event.corrections for note in correct(state, one, event.at_ns)]
+        notes += state.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

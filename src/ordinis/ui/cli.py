@@ -18,6 +18,7 @@ from ordinis.ui.commands import (
     journal,
     parity,
     processes,
+    rules,
     run,
     settings,
     strategies,
@@ -49,6 +50,7 @@ cli.command("parity")(parity.parity)
 cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)
+cli.command("rules")(rules.rules)
 cli.command("demo")(demo.demo)
 
 

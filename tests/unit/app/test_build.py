@@ -30,7 +30,7 @@ def built(*changes: str, equity_usd: int = 14_999) -> TradingEngine:
     equity = Decimal(equity_usd)
     engine.handle(
         AccountView(
-            at_ns=0,
+            at_ns=1_736_951_400 * 10**9,  # 2025-01-15 09:30 in New York.
             equity_usd=equity,
             cash_usd=equity,
             buying_power_usd=equity,
@@ -176,6 +176,8 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "market_buy_collar": ("execution.market_buy_collar_fraction=0.56", 0.56),
     "regime": ("compliance.regime=pattern_day_trader", "pattern_day_trader"),
     "day_trade_equity_floor_usd": ("compliance.equity_floor_usd=57", Decimal(57)),
+    "day_trade_check": ("exchange.day_trade_check=both", "both"),
+    "day_trade_method": ("exchange.day_trade_method=max", "max"),
     "day_trades_max": ("compliance.day_trades_max=58", 58),
     "day_trade_sessions": ("compliance.window_sessions=59", 59),
     "margin_equity_min_usd": ("exchange.margin_equity_min_usd=60", Decimal(60)),
@@ -207,7 +209,9 @@ def test_the_half_spread_may_follow_the_price() -> None:
 
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
-    assert left == {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
+    of_the_rules = {name for name in left if name.startswith("deficit_")} | {"freeze_days", "good_faith_max"}
+    kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
+    assert left - of_the_rules == kept
 
 
 @pytest.mark.parametrize(("feed", "share"), [("sip", 1.0), ("iex", 0.03), ("synthetic", 1.0)])
@@ -239,7 +243,7 @@ def test_the_throttle_is_law_or_policy_as_the_settings_say(
 ) -> None:
     slots = built(*changes, equity_usd=equity_usd).state.slots
     for symbol in ("A", "B", "C"):
-        slots.entry_sent(symbol)
+        slots.entry_sent(f"entry-{symbol}", symbol, Decimal(1))
     assert slots.full is throttled
 
 

@@ -107,7 +107,6 @@ MESSAGES = [
     ("account.fractional=yes", 'account.fractional must be true or false, was "yes"'),
     ("compliance.days=3", "there is no setting compliance.days"),
     ("compliance.day_trades_max=2.5", "compliance.day_trades_max must be a whole number, was 2.5"),
-    ("compliance.regime=cash", "compliance.regime: cash accounts come later"),
     ("compliance.regime=pdt", 'compliance.regime must be one of "auto", "intraday_margin"'),
     ("tiers.small.method=fixed_percent", "did you mean FIXED_PERCENT?"),
     ("tiers.small.max_position_pct=20", "tiers.small.max_position_pct must be in (0, 1], was 20; did you mean 0.2?"),
@@ -196,3 +195,9 @@ def test_every_key_has_a_reason(key: str) -> None:
         return
     assert field is not None
     assert model_in(field.annotation) or field.description
+
+
+def test_a_cash_account_has_no_margin() -> None:
+    with pytest.raises(ConfigError, match=r"regime = cash needs account\.multiplier = 1, was 2"):
+        load(None, ["compliance.regime=cash"])
+    assert load(None, ["compliance.regime=cash", "account.multiplier=1"]).compliance.regime == "cash"

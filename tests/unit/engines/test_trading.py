@@ -527,9 +527,9 @@ def test_an_exit_passes_every_limit() -> None:
     hand.enters("AAA")
     state, strict = hand.engine.state, full_and_halted().engine.state
     state.guard.limits, state.tier = strict.guard.limits, strict.tier
-    state.halts, state.slots = strict.halts, strict.slots
+    state.halts, state.gate, state.slots = strict.halts, strict.gate, strict.slots
     state.halts.session_opens(100_000.0, date(2025, 1, 15))
-    state.slots.session_opens(1_000.0, {})
+    state.slots.opens(date(2025, 1, 15), 1_000.0, {})
     decision = hand.minute(leave="AAA", enter="BBB", skip=388, AAA=50.0, BBB=100.0)
     assert (state.halts.daily_latched, state.halts.drawdown_latched, state.slots.full) == (True, True, True)
     (sale,) = decision.actions

@@ -107,14 +107,33 @@ class WireStreamMessage(msgspec.Struct, kw_only=True):
     code: int = 0
 
 
+class WireConfigurations(msgspec.Struct, kw_only=True):
+    pdt_check: str | None = None
+
+
 class WireAccount(msgspec.Struct, kw_only=True):
+    """What is left out is unknown, never zero; without equity and cash there is nothing to go by."""
+
     equity: Decimal
     cash: Decimal
-    buying_power: Decimal
-    last_equity: Decimal
-    multiplier: Decimal
-    account_blocked: bool = False
-    trading_blocked: bool = False
+    buying_power: Decimal | None = None
+    last_equity: Decimal | None = None
+    multiplier: Decimal | None = None
+    account_type: str | None = None
+    status: str | None = None
+    initial_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+    last_maintenance_margin: Decimal | None = None
+    regt_buying_power: Decimal | None = None
+    non_marginable_buying_power: Decimal | None = None
+    daytrading_buying_power: Decimal | None = None
+    daytrade_count: int | None = None
+    pattern_day_trader: bool | None = None
+    shorting_enabled: bool | None = None
+    account_blocked: bool | None = None
+    trading_blocked: bool | None = None
+    trade_suspended_by_user: bool | None = None
+    user_configurations: WireConfigurations | None = None
 
 
 class WirePosition(msgspec.Struct, kw_only=True):
@@ -327,8 +346,23 @@ def account_view(account: WireAccount, positions: list[WirePosition], at_ns: int
         cash_usd=account.cash,
         buying_power_usd=account.buying_power,
         last_equity_usd=account.last_equity,
-        multiplier=int(account.multiplier),
+        multiplier=None if account.multiplier is None else int(account.multiplier),
         positions=positions_of(positions),
+        account_type=account.account_type,
+        status=account.status,
+        initial_margin_usd=account.initial_margin,
+        maintenance_margin_usd=account.maintenance_margin,
+        last_maintenance_margin_usd=account.last_maintenance_margin,
+        regt_buying_power_usd=account.regt_buying_power,
+        non_marginable_buying_power_usd=account.non_marginable_buying_power,
+        daytrading_buying_power_usd=account.daytrading_buying_power,
+        daytrade_count=account.daytrade_count,
+        pattern_day_trader=account.pattern_day_trader,
+        pdt_check=None if account.user_configurations is None else account.user_configurations.pdt_check,
+        shorting_enabled=account.shorting_enabled,
+        account_blocked=account.account_blocked,
+        trading_blocked=account.trading_blocked,
+        trade_suspended_by_user=account.trade_suspended_by_user,
     )
 
 

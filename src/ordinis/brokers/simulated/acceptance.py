@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, trailed_usd
+from ordinis.brokers.simulated.regimes import Asked
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.brokers.simulated.validity import check_form, check_legs, check_pair
 from ordinis.brokers.simulated.working import WorkingOrders
@@ -37,21 +38,23 @@ class Acceptance:
         self._short_collar = 1 + Decimal(str(settings.short_sale_collar))
         self._fraction_usd_min = settings.fractional_order_usd_min
 
-    def check(self, intent: OrderIntent, column: int, whole: bool) -> Accepted:
-        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero."""
+    def check(self, intent: OrderIntent, column: int, whole: bool, *, today: bool) -> Accepted:
+        """Raises OrderRefused. An account is never long and short of a symbol, and no order goes through zero.
+
+        `today`: it may execute in the session that is open.
+        """
         check_form(intent, whole)
         existing, buys = self._books.quantity(column), intent.side is _BUY
         if existing < 0 if buys else existing > 0:
             self._check_exit(intent, column, whole)
             self._check_wash(intent, column)
-            if self._books.throttles_day_trades:
-                self._books.check_day_trade(column, intent.quantity, self._exiting())
+            self._books.regime.check(Asked(column, buys, False, intent.quantity, ZERO, False, today), self._working)
             return Accepted(False, ZERO)
-        reserve = self._check_opening(intent, column, whole)
+        reserve = self._check_opening(intent, column, whole, today)
         self._check_wash(intent, column)
         return Accepted(True, reserve)
 
-    def _check_opening(self, intent: OrderIntent, column: int, whole: bool) -> Decimal:
+    def _check_opening(self, intent: OrderIntent, column: int, whole: bool, today: bool) -> Decimal:
         buys, last = intent.side is _BUY, self._books.last_price_usd(column)
         if intent.oco:
             raise refusals.unprocessable("oco orders must be exit orders")
@@ -60,22 +63,24 @@ class Acceptance:
         if any(other.opens and other.buys is not buys for other in self._working.of(column)):
             raise refusals.opposite_opening(buys)
         base = self._base(intent, last)
-        if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+        legs = intent.stop_loss_usd is not None or intent.take_profit_usd is not None
+        if legs:
             check_legs(intent, base, entry_buys=buys)
         if not whole:
             self._check_fraction_value(intent.quantity * base)
-        reserve = self._reserve_usd(intent, column, base, last)
+        price = self._price_usd(intent, base, last)
+        reserve = price if buys else self._books.short_reserve_usd(column, price)
         self._books.check_opening(reserve * intent.quantity)
+        self._books.regime.check(Asked(column, buys, True, intent.quantity, price, legs, today), self._working)
         return reserve
 
-    def _reserve_usd(self, intent: OrderIntent, column: int, base: Decimal, last: Decimal | None) -> Decimal:
+    def _price_usd(self, intent: OrderIntent, base: Decimal, last: Decimal | None) -> Decimal:
         """Source: Alpaca prices a buy at its limit, or above the market; a short at its limit or above the ask."""
         limited = intent.type is _LIMIT or intent.type is _STOP_LIMIT
         if intent.side is _BUY:
             return base if limited else max(base, last or base) * self._collar
         asked = (last or base) * self._short_collar
-        price = max(intent.limit_price_usd or asked, asked)
-        return self._books.short_reserve_usd(column, price)
+        return max(intent.limit_price_usd or asked, asked)
 
     def _check_exit(self, intent: OrderIntent, column: int, whole: bool) -> None:
         books, sells = self._books, intent.side is _SELL
@@ -123,14 +128,6 @@ class Acceptance:
                 raise refusals.wash_trade(other, "opposite side market/stop order exists")
             if _crosses(intent, other):
                 raise refusals.wash_trade(other, "opposite side limit order exists")
-
-    def _exiting(self) -> dict[int, Decimal]:
-        """Shares in working exits by column, stop legs left out."""
-        exiting: dict[int, Decimal] = {}
-        for order in self._working:
-            if not order.opens and order.parent is None:
-                exiting[order.column] = exiting.get(order.column, ZERO) + order.remaining
-        return exiting
 
 
 def _is_bracket(intent: OrderIntent) -> bool:

@@ -10,20 +10,29 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.borrowing import Borrowing
-from ordinis.brokers.simulated.day_trades import DayTradeBook
 from ordinis.brokers.simulated.fees import FeeMeter
+from ordinis.brokers.simulated.intraday_margin import IntradayMargin
 from ordinis.brokers.simulated.margin import Exposure, Maintenance, buying_power
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, Violation
 from ordinis.brokers.simulated.overnight import Night
+from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
+from ordinis.brokers.simulated.regimes import Filled, Regime
 from ordinis.brokers.simulated.settings import ExchangeSettings
+from ordinis.brokers.simulated.settlement import CashAccount
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
 from ordinis.domain.market import FloatArray, Session, Universe
 from ordinis.domain.money import price_usd
 
+_REGIMES: dict[str, type[Regime]] = {
+    "intraday_margin": IntradayMargin,
+    "pattern_day_trader": PatternDayTrader,
+    "cash": CashAccount,
+}
 _NEAR_USD = 0.01  # Nearer to a limit than this, floats do not decide.
 
 
@@ -54,12 +63,11 @@ class AccountBooks:
         self.cash_usd = settings.cash_usd
         self.reserved_usd = ZERO
         self.last_equity_usd = settings.cash_usd
-        self.multiplier = 1
+        self.last_maintenance_usd = ZERO
         self.fees = FeeMeter(settings)
-        self.day_trades = DayTradeBook(settings.day_trade_sessions)
-        self._counts_day_trades = settings.regime == "pattern_day_trader"  # The other regime knows none.
         self.violations: list[Violation] = []
-        self._set_multiplier()
+        self.regime = _REGIMES[settings.regime](settings, self)
+        self.multiplier = self.regime.multiplier()
 
     # Sessions.
 
@@ -67,9 +75,9 @@ class AccountBooks:
         """Charge the night's interest and what borrowed shares cost; count from zero."""
         flows = self._night.interest(session) + self._borrowing.end(session)
         self.cash_usd += sum((flow.amount_usd for flow in flows), ZERO)
-        self.day_trades.open_session()
+        self.regime.open_session(session)
         self.fees.open_session(session.date)
-        self._set_multiplier()
+        self.multiplier = self.regime.multiplier()
         return flows
 
     def close_session(self, session: Session) -> list[CashFlow]:
@@ -77,19 +85,17 @@ class AccountBooks:
         fees = self.fees.settle(session)
         self.cash_usd += sum((fee.amount_usd for fee in fees), ZERO)
         self.last_equity_usd = self.equity_usd
+        self.last_maintenance_usd = self.maintenance_usd
         short_usd = self.short_usd
         self._night.begin(session, self.cash_usd - short_usd)  # Proceeds of shorts are held, they pay for nothing.
         self._borrowing.begin(session, short_usd)
+        self.regime.close_session(session)
         return fees
 
-    def _set_multiplier(self) -> None:
-        margin = self.last_equity_usd >= self._settings.margin_equity_min_usd
-        self.multiplier = self._settings.multiplier if margin else 1
-
-    @property
-    def throttles_day_trades(self) -> bool:
-        settings = self._settings
-        return settings.regime == "pattern_day_trader" and self.last_equity_usd < settings.day_trade_equity_floor_usd
+    def deposit(self, amount_usd: Decimal, at_ns: int) -> None:
+        """Money from outside; a withdrawal where the amount is negative."""
+        self.cash_usd += amount_usd
+        self.regime.deposited(amount_usd, at_ns)
 
     # What is there.
 
@@ -149,6 +155,28 @@ class AccountBooks:
         return max(held.cash - held.short - held.short_initial, ZERO)
 
     @property
+    def accrued_fees_usd(self) -> Decimal:
+        """Of the session, charged at its close."""
+        return sum((amount for _, amount in self.fees.accrued()), ZERO)
+
+    @property
+    def short(self) -> bool:
+        """Anything is sold short."""
+        return bool(self._short)
+
+    def requirement_usd(self, column: int, buys: bool, shares: Decimal, price: Decimal) -> Decimal:
+        """What maintenance asks of so many more shares, long or short, at that price."""
+        if not buys:
+            return self._maintenance.short(column, shares, price)
+        last = self.last_usd.copy()
+        last[column] = float(price)
+        rates = self._maintenance.rates(self._long_values(), last, float(self.cash_usd))
+        return shares * price * price_usd(rates.item(column))
+
+    def symbol(self, column: int) -> str:
+        return self._universe.symbols[column]
+
+    @property
     def buying_power_usd(self) -> Decimal:
         """Exact, and not below zero."""
         return self._buying_power(self.values_usd())
@@ -163,17 +191,32 @@ class AccountBooks:
 
     def view(self, at_ns: int) -> AccountView:
         values = self.values_usd()
-        return AccountView(
+        held, initial = self._exposure(values), self.initial_margin_usd
+        plain = AccountView(
             at_ns=at_ns,
-            equity_usd=self.cash_usd + sum(values.values()),
+            equity_usd=held.equity,
             cash_usd=self.cash_usd,
             buying_power_usd=self._buying_power(values),
             last_equity_usd=self.last_equity_usd,
             multiplier=self.multiplier,
             positions=self.positions(),
+            status="ACTIVE",
+            initial_margin_usd=initial,
+            maintenance_margin_usd=held.maintenance,
+            last_maintenance_margin_usd=self.last_maintenance_usd,
+            regt_buying_power_usd=max(held.equity - initial, ZERO) * 2,
+            non_marginable_buying_power_usd=self.spendable_cash_usd,
+            shorting_enabled=self._settings.shorting_enabled and self.multiplier > 1,
+            account_blocked=False,
+            trading_blocked=False,
+            trade_suspended_by_user=False,
         )
+        return replace(plain, **self.regime.shown())
 
     def _buying_power(self, values: dict[int, Decimal]) -> Decimal:
+        own = self.regime.buying_power_usd()
+        if own is not None:
+            return max(own, ZERO)
         return max(buying_power(self.multiplier, self._exposure(values), self.reserved_usd), ZERO)
 
     def _exposure(self, values: dict[int, Decimal]) -> Exposure[Decimal]:
@@ -215,6 +258,11 @@ class AccountBooks:
 
     def check_opening(self, cost_usd: Decimal) -> None:
         """Refuse what there is no buying power for."""
+        own = self.regime.buying_power_usd()
+        if own is not None:
+            if cost_usd > own:
+                raise refusals.buying_power(max(own, ZERO), cost_usd)
+            return
         cost = float(cost_usd)
         if not self._short:  # Longs can only add to what the cash is good for, so they need not be valued.
             free = float(self.cash_usd) * self.multiplier - float(self.reserved_usd)
@@ -250,19 +298,6 @@ class AccountBooks:
         """What a share sold short at that price takes of the buying power: its price, or twice its margin."""
         return 2 * self._maintenance.short_initial(column, Decimal(1), price)
 
-    def check_day_trade(self, column: int, quantity: Decimal, exiting: dict[int, Decimal]) -> None:
-        """Refuse the exit whose fill could be one day trade too many.
-
-        `exiting` are the shares in working exits by column: their fills come first. Stop legs are not
-        among them: a stop that may never fill must not trap another position.
-        """
-        book = self.day_trades
-        waiting = exiting.get(column, ZERO)
-        adds = book.would_make(column, waiting + quantity) - book.would_make(column, waiting)
-        pending = sum(book.would_make(other, shares) for other, shares in exiting.items())
-        if adds and book.count + pending + adds > self._settings.day_trades_max:
-            raise refusals.day_trade()
-
     # While an order works.
 
     def hold(self, order: BrokerOrder) -> None:
@@ -284,6 +319,7 @@ class AccountBooks:
     def opened(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal, at_ns: int) -> None:
         """A long or a short position has come to be, or has grown."""
         column, signed = order.column, quantity if order.buys else -quantity
+        fill = Filled(order, signed, value, self.quantity(column), self.cash_usd, at_ns)
         holding = self.holdings.get(column)
         if holding is None:
             self.holdings[column] = holding = Holding(signed, price)
@@ -294,8 +330,7 @@ class AccountBooks:
             holding.average_usd = (holding.average_usd * abs(holding.quantity) + value) / total
             holding.quantity += signed
         self._booked(order, quantity, price, value)
-        if self._counts_day_trades:
-            self.day_trades.bought(column, order.number, quantity)  # Its lots are of openings, whichever way.
+        self.regime.filled(fill)
         if self.cash_usd < 0 or self._short:  # Without a debit or a short no limit of the account can be broken.
             self._check_margin(order.symbol, at_ns)
 
@@ -303,18 +338,18 @@ class AccountBooks:
         """A position has become smaller, or is over."""
         column, signed = order.column, quantity if order.buys else -quantity
         before = self.quantity(column)
+        fill = Filled(order, signed, value, before, self.cash_usd, at_ns)
         left = before + signed
         if left and left * signed > 0:
             kind = "cover_without_position" if order.buys else "sell_without_position"
-            self._violation(at_ns, kind, order.symbol, f"{quantity} to be closed, {abs(before)} held")
+            self.violation(at_ns, kind, order.symbol, f"{quantity} to be closed, {abs(before)} held")
         if left:
             self.holdings.setdefault(column, Holding(left, price)).quantity = left
         else:
             del self.holdings[column]
         (self._short.add if left < 0 else self._short.discard)(column)
         self._booked(order, quantity, price, value)
-        if self._counts_day_trades and self.day_trades.sold(column, quantity) and self.throttles_day_trades:
-            self._check_day_trades(order.symbol, at_ns)
+        self.regime.filled(fill)
 
     def _booked(self, order: BrokerOrder, quantity: Decimal, price: Decimal, value: Decimal) -> None:
         self.cash_usd += -value if order.buys else value
@@ -322,16 +357,10 @@ class AccountBooks:
         self.last_usd[order.column] = float(price)
         self.fees.add(order.buys, quantity, value)
 
-    def _check_day_trades(self, symbol: str, at_ns: int) -> None:
-        count, most = self.day_trades.count, self._settings.day_trades_max
-        if count > most:
-            sessions = self._settings.day_trade_sessions
-            self._violation(at_ns, "day_trades", symbol, f"{count} day trades in {sessions} sessions, {most} allowed")
-
     def _check_margin(self, symbol: str, at_ns: int) -> None:
         if self.multiplier == 1:
             if self.cash_usd < 0:
-                self._violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
+                self.violation(at_ns, "negative_cash", symbol, f"cash is {self.cash_usd:.2f} USD")
             return
         if self._room_usd(self._estimated_exposure()) > _NEAR_USD:
             return
@@ -339,14 +368,12 @@ class AccountBooks:
         gross = held.long + held.short
         if gross > self.multiplier * held.equity:
             text = f"positions of {gross:.2f} USD on equity of {held.equity:.2f} USD at multiplier {self.multiplier}"
-            self._violation(at_ns, "leverage", symbol, text)
-        if held.equity < held.maintenance:
-            text = f"equity of {held.equity:.2f} USD, maintenance of {held.maintenance:.2f} USD"
-            self._violation(at_ns, "maintenance_deficit", symbol, text)
+            self.violation(at_ns, "leverage", symbol, text)
 
     def _room_usd(self, held: Exposure[float]) -> float:
-        """How far the account is from a limit."""
-        return min(self.multiplier * held.equity - held.long - held.short, held.equity - held.maintenance)
+        """How far the account is from its leverage."""
+        return self.multiplier * held.equity - held.long - held.short
 
-    def _violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
+    def violation(self, at_ns: int, kind: str, symbol: str, text: str) -> None:
+        """Write down that a rule was broken."""
         self.violations.append(Violation(at_ns=at_ns, kind=kind, symbol=symbol, text=text))

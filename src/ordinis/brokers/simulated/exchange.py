@@ -23,6 +23,7 @@ from ordinis.brokers.simulated.notional import convert, estimated
 from ordinis.brokers.simulated.order import BrokerOrder, Violation, add_legs, move_trail, new_order
 from ordinis.brokers.simulated.overnight import Night
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after
+from ordinis.brokers.simulated.register import Register
 from ordinis.brokers.simulated.regrouping import check_change, check_exit, entry_of, exit_of, is_entry, take_place
 from ordinis.brokers.simulated.replacing import check_replaceable, successor
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
@@ -30,7 +31,7 @@ from ordinis.brokers.simulated.triggers import Triggers
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import DataError
-from ordinis.domain.events import ActionKind, BrokerEvent, CorporateAction, OrderUpdate
+from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import (
@@ -41,8 +42,6 @@ from ordinis.domain.orders import (
     ReplaceIntent,
     Side,
     TimeInForce,
-    leg_id,
-    target_id,
 )
 
 _DAY_NS = 24 * 3600 * 10**9
@@ -72,12 +71,12 @@ class Exchange:
         self._pricing = Pricing(settings)
         self._working = WorkingOrders(len(universe))
         self._triggers = Triggers(self._pricing, self._working)
-        self._orders: dict[str, BrokerOrder] = {}
-        self._by_client_id: dict[str, BrokerOrder] = {}
+        self._register = Register()
         self._live: dict[int, BrokerOrder] = {}  # By number: in order of submission, held legs included.
         self._immediate: list[BrokerOrder] = []  # Immediate or cancel, fill or kill.
         self._outbox: list[BrokerEvent] = []
         self._executions = 0
+        self._deposits = 0
         self._acceptance = Acceptance(settings, self.books, self._working)
         self._participation = settings.participation_max / settings.feed_share
         self._groups = Groups(self.books, self._start, self._end)
@@ -105,14 +104,9 @@ class Exchange:
         booked = [one for action in self._night.actions(session) if (one := self._corporate.book(action, session))]
         self._outbox += [one.paid for one in booked if one.paid is not None]
         self._outbox += [one.action for one in booked]
-        for _, action in booked:
-            if action.kind is not ActionKind.DIVIDEND:
-                self._end_all(action.symbol)
-
-    def _end_all(self, symbol: str) -> None:
-        """Prices and quantities of open orders mean something else now: they are cancelled."""
-        for order in [one for one in self._live.values() if one.symbol == symbol]:
-            self._end(order, _CANCELED)
+        changed = {action.symbol for _, action in booked if action.kind is not ActionKind.DIVIDEND}
+        for order in [one for one in self._live.values() if one.symbol in changed]:
+            self._end(order, _CANCELED)  # Its prices and quantities would mean something else now.
 
     def advance(self, minute: MarketSlice) -> None:
         """A minute has passed: match the working orders on its bars, then mark at its closes.
@@ -147,7 +141,7 @@ class Exchange:
 
         With `notional_usd` it is of so much money, and the intent's quantity is not read.
         """
-        if self._names_are_taken(intent):
+        if not self._register.takes(intent):
             raise refusals.duplicate_id()
         column = self.universe.column.get(intent.symbol)
         if column is None:
@@ -168,12 +162,12 @@ class Exchange:
         """Checked, and changing nothing yet."""
         if not whole and not self.settings.fractionable:
             raise refusals.not_fractionable(intent.symbol)
-        accepted = self._acceptance.check(intent, column, whole)
+        accepted = self._acceptance.check(intent, column, whole, today=self._trades_today)
         if intent.time_in_force is _OPG or intent.time_in_force is _CLS:
             check_auction_time(intent.time_in_force, self.session, self.now_ns, self.settings)
         return new_order(
             intent,
-            number=len(self._orders) + 1 + intent.oco,  # A pair's stop counts before its target.
+            number=len(self._register) + 1 + intent.oco,  # A pair's stop counts before its target.
             column=column,
             whole=whole,
             opens=accepted.opens,
@@ -190,8 +184,8 @@ class Exchange:
     def replace(self, broker_order_id: str, change: ReplaceIntent) -> BrokerOrder:
         """A new order in the place of a working one, or OrderRefused and the old one works on."""
         old = self.order(broker_order_id)
-        check_replaceable(old, self.session is not None and self.now_ns < self.session.close_ns)
-        if change.client_order_id in self._by_client_id:
+        check_replaceable(old, self._trades_today)
+        if change.client_order_id in self._register:
             raise refusals.duplicate_id()
         if old.order_class != "simple":
             return self._replace_in_group(old, change)
@@ -219,11 +213,11 @@ class Exchange:
             new.expires_at_ns = old.expires_at_ns
         else:
             check_exit(old, change, self.books.last_price_usd(old.column))
-            new = exit_of(old, change, number=len(self._orders) + 1, at_ns=self.now_ns)
+            new = exit_of(old, change, number=len(self._register) + 1, at_ns=self.now_ns)
         held = old.status is _HELD
         self._end_for(old, new)
         take_place(old, new)
-        self._register(new)
+        self._keep(new)
         if held:
             self._report(new, self.now_ns)
         else:
@@ -257,24 +251,26 @@ class Exchange:
 
     def order(self, broker_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
-        order = self._orders.get(broker_order_id)
-        if order is None:
-            raise refusals.order_not_found(broker_order_id)
-        return order
+        return self._register.by_id(broker_order_id)
 
     def order_by_client_id(self, client_order_id: str) -> BrokerOrder:
         """Raises OrderRefused (404) when there is none."""
-        order = self._by_client_id.get(client_order_id)
-        if order is None:
-            raise refusals.order_not_found(client_order_id)
-        return order
+        return self._register.by_client_id(client_order_id)
 
     @property
     def orders(self) -> tuple[BrokerOrder, ...]:
         """All orders, legs included, in order of submission."""
-        return tuple(self._orders.values())
+        return self._register.all
 
     # The account.
+
+    def deposit(self, amount_usd: Decimal) -> None:
+        """Money comes into the account now; it leaves where the amount is negative."""
+        self.books.deposit(amount_usd, self.now_ns)
+        self._deposits += 1
+        kind = "deposit" if amount_usd > 0 else "withdrawal"
+        name = f"{kind}-{self._deposits}"
+        self._outbox.append(CashFlow(at_ns=self.now_ns, id=name, kind=kind, amount_usd=amount_usd))
 
     def account(self) -> AccountView:
         return self.books.view(self.now_ns)
@@ -303,39 +299,34 @@ class Exchange:
 
     # Acceptance.
 
-    def _names_are_taken(self, intent: OrderIntent) -> bool:
-        ids, name = self._by_client_id, intent.client_order_id
-        return (
-            name in ids
-            or (intent.stop_loss_usd is not None and leg_id(name) in ids)
-            or (intent.take_profit_usd is not None and not intent.oco and target_id(name) in ids)
-        )
-
     def _accept(self, order: BrokerOrder, intent: OrderIntent) -> None:
         order.expires_at_ns = self._expiry_ns(order.time_in_force)
         if order.type is _TRAILING_STOP:
             move_trail(order, price_usd(self.books.last_usd.item(order.column)))
-        self._register(order)
+        self._keep(order)
         self._start(order, self.now_ns)
         if intent.stop_loss_usd is None and intent.take_profit_usd is None:
             return
         add_legs(order, intent, number=order.number - 1 if intent.oco else order.number + 1)
         for leg in order.legs:
-            self._register(leg)
+            self._keep(leg)
             self._report(leg, self.now_ns)
         if intent.oco:
             self._groups.release_legs(order, self.now_ns)
+
+    @property
+    def _trades_today(self) -> bool:
+        """What is sent now may still execute in this session."""
+        return self.session is not None and self.now_ns < self.session.close_ns
 
     def _expiry_ns(self, time_in_force: TimeInForce) -> int | None:
         """None: after the close an order waits for the next session and expires with that."""
         if time_in_force is _GTC:
             return self.now_ns + self.settings.gtc_days_max * _DAY_NS
-        open_now = self.session is not None and self.now_ns < self.session.close_ns
-        return self.session.close_ns if self.session is not None and open_now else None
+        return self.session.close_ns if self.session is not None and self._trades_today else None
 
-    def _register(self, order: BrokerOrder) -> None:
-        self._orders[order.id] = order
-        self._by_client_id[order.client_order_id] = order
+    def _keep(self, order: BrokerOrder) -> None:
+        self._register.add(order)
         self._live[order.number] = order
 
     def _start(self, order: BrokerOrder, at_ns: int) -> None:

@@ -5,6 +5,7 @@ Source: replies of Alpaca's trading API. `details` are the further fields of its
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from ordinis.brokers.simulated.order import BrokerOrder
@@ -127,3 +128,14 @@ def not_an_entry(order_class: str) -> Refusal:
 
 def day_trade() -> Refusal:
     return Refusal(403, DAY_TRADE, "trade denied due to pattern day trading protection")
+
+
+def intraday_margin(level_usd: Decimal) -> Refusal:
+    """The broker's words for this are not known; its code is the one of every order that an account cannot carry."""
+    return Refusal(403, FORBIDDEN, "order would create an intraday margin deficit", intraday_margin=f"{level_usd:.2f}")
+
+
+def frozen(until: date) -> Refusal:
+    return Refusal(
+        403, FORBIDDEN, f"account is restricted after an unmet intraday margin call until {until.isoformat()}"
+    )

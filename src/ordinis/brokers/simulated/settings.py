@@ -12,8 +12,11 @@ from typing import Literal
 from ordinis.brokers.simulated.fee_rates import FeeRates, rates_of
 from ordinis.domain.errors import ConfigError
 
-Regime = Literal["intraday_margin", "pattern_day_trader"]
-_REGIMES = ("intraday_margin", "pattern_day_trader")
+RegimeName = Literal["intraday_margin", "pattern_day_trader", "cash"]
+_REGIMES = ("intraday_margin", "pattern_day_trader", "cash")
+_AT_LEAST_ONE = ("deficit_call_days", "deficit_freeze_days", "deficit_expiry_days", "freeze_days", "good_faith_max")
+_DAY_TRADE_CHECKS = ("entry", "exit", "both")
+_DAY_TRADE_METHODS = ("opening_order", "direction_change", "max")
 _MULTIPLIERS = (1, 2, 4)
 
 
@@ -37,10 +40,19 @@ class ExchangeSettings:
     participation_max: float = 0.10  # Of a minute's real volume; 0 fills any size.
     feed_share: float = 1.0  # The share of the consolidated volume that the bars show.
     market_buy_collar: float = 0.04  # A market buy is priced this much above the last price when it is checked.
-    regime: Regime = "intraday_margin"
+    regime: RegimeName = "intraday_margin"
     day_trade_equity_floor_usd: Decimal = Decimal(25_000)
     day_trades_max: int = 3
     day_trade_sessions: int = 5
+    day_trade_check: Literal["entry", "exit", "both"] = "exit"  # Which orders are refused for one too many.
+    day_trade_method: Literal["opening_order", "direction_change", "max"] = "opening_order"
+    deficit_floor_usd: Decimal = Decimal(1_000)  # Not called at or below it, nor at or below the fraction of equity.
+    deficit_floor_fraction: Decimal = Decimal("0.05")
+    deficit_call_days: int = 2  # Trading days until a call is due.
+    deficit_freeze_days: int = 5  # Trading days at whose close an unpaid deficit freezes the account.
+    deficit_expiry_days: int = 15  # Trading days at whose close it is history.
+    freeze_days: int = 90  # Calendar days, as all that follow a broken rule.
+    good_faith_max: int = 3  # Good-faith violations in a year from which only settled cash buys.
     margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
     sec_usd_per_million: Decimal | None = None  # Of sales. Zero charges nothing, here and below.
     taf_usd_per_share: Decimal | None = None  # Sold.
@@ -71,6 +83,13 @@ class ExchangeSettings:
         self._require("regime", self.regime in _REGIMES, f"be one of {_REGIMES}")
         self._require("day_trades_max", self.day_trades_max >= 0, "be at least 0")
         self._require("day_trade_sessions", self.day_trade_sessions >= 1, "be at least 1")
+        self._require("day_trade_check", self.day_trade_check in _DAY_TRADE_CHECKS, f"be one of {_DAY_TRADE_CHECKS}")
+        fits = self.day_trade_method in _DAY_TRADE_METHODS
+        self._require("day_trade_method", fits, f"be one of {_DAY_TRADE_METHODS}")
+        for name in _AT_LEAST_ONE:
+            self._require(name, getattr(self, name) >= 1, "be at least 1")
+        self._require("deficit_floor_usd", self.deficit_floor_usd >= 0, "be at least 0")
+        self._require("deficit_floor_fraction", 0 <= self.deficit_floor_fraction < 1, "be in [0, 1)")
         interest = self.margin_interest_fraction
         self._require("margin_interest_fraction", 0 <= interest < 1, "be in [0, 1)")
         self._require("close_auction_minutes_before", self.close_auction_minutes_before >= 0, "be at least 0")

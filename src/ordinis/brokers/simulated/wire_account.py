@@ -6,44 +6,46 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from ordinis.brokers.simulated.wire_values import asset_id, new_york, new_york_text, plain, utc_text
+from ordinis.brokers.simulated.wire_values import asset_id, new_york, new_york_text, optional_plain, plain, utc_text
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.events import CashFlow
 from ordinis.domain.market import Session
 
 ACCOUNT_NUMBER = "SIM000000001"
 ACCOUNT_ID = asset_id(ACCOUNT_NUMBER)
-_ZERO = Decimal(0)
-_ACTIVITY = {"fee": "FEE", "interest": "INT", "dividend": "DIV", "cash_in_lieu": "SPLIT", "removal": "MA"}
+_ACTIVITY = {
+    "fee": "FEE",
+    "interest": "INT",
+    "dividend": "DIV",
+    "deposit": "CSD",
+    "withdrawal": "CSW",
+    "cash_in_lieu": "SPLIT",
+    "removal": "MA",
+}
 
 
 def account_body(
     view: AccountView,
     *,
-    initial_margin_usd: Decimal,
-    maintenance_usd: Decimal,
     accrued_fees_usd: Decimal,
     short_usd: Decimal,
-    spendable_cash_usd: Decimal,
-    shorting_enabled: bool,
     created_at_ns: int,
 ) -> dict[str, Any]:
     """The keys a live account has since the day-trading fields left (July 2026)."""
     position_usd = view.equity_usd - view.cash_usd
-    excess_usd = max(view.equity_usd - initial_margin_usd, _ZERO)
     return {
         "id": ACCOUNT_ID,
         "account_number": ACCOUNT_NUMBER,
         "admin_configurations": {},
         "user_configurations": None,
-        "status": "ACTIVE",
+        "status": view.status,
         "crypto_status": "INACTIVE",
         "crypto_tier": 0,
         "currency": "USD",
-        "buying_power": plain(view.buying_power_usd),
-        "effective_buying_power": plain(view.buying_power_usd),
-        "regt_buying_power": plain(excess_usd * 2),
-        "non_marginable_buying_power": plain(spendable_cash_usd),
+        "buying_power": optional_plain(view.buying_power_usd),
+        "effective_buying_power": optional_plain(view.buying_power_usd),
+        "regt_buying_power": optional_plain(view.regt_buying_power_usd),
+        "non_marginable_buying_power": optional_plain(view.non_marginable_buying_power_usd),
         "options_buying_power": "0",
         "options_approved_level": 0,
         "options_trading_level": 0,
@@ -52,24 +54,37 @@ def account_body(
         "pending_reg_taf_fees": "0",
         "portfolio_value": plain(view.equity_usd),
         "equity": plain(view.equity_usd),
-        "last_equity": plain(view.last_equity_usd),
+        "last_equity": optional_plain(view.last_equity_usd),
         "long_market_value": plain(position_usd + short_usd),
         "short_market_value": plain(-short_usd) if short_usd else "0",
         "position_market_value": plain(position_usd),
-        "initial_margin": plain(initial_margin_usd),
-        "maintenance_margin": plain(maintenance_usd),
-        "last_maintenance_margin": plain(maintenance_usd),
+        "initial_margin": optional_plain(view.initial_margin_usd),
+        "maintenance_margin": optional_plain(view.maintenance_margin_usd),
+        "last_maintenance_margin": optional_plain(view.last_maintenance_margin_usd),
         "sma": "0",
         "intraday_adjustments": "0",
-        "multiplier": str(view.multiplier),
-        "shorting_enabled": shorting_enabled,
-        "account_blocked": False,
-        "trading_blocked": False,
+        "multiplier": None if view.multiplier is None else str(view.multiplier),
+        "shorting_enabled": view.shorting_enabled,
+        "account_blocked": view.account_blocked,
+        "trading_blocked": view.trading_blocked,
         "transfers_blocked": False,
-        "trade_suspended_by_user": False,
+        "trade_suspended_by_user": view.trade_suspended_by_user,
         "balance_asof": new_york(view.at_ns).date().isoformat(),
         "created_at": utc_text(created_at_ns),
+        **_day_trading(view),
     }
+
+
+def _day_trading(view: AccountView) -> dict[str, Any]:
+    """The keys of a broker that still counts day trades, and of one that names the account's type."""
+    known = {
+        "account_type": view.account_type,
+        "daytrade_count": view.daytrade_count,
+        "pattern_day_trader": view.pattern_day_trader,
+        "daytrading_buying_power": optional_plain(view.daytrading_buying_power_usd),
+        "user_configurations": None if view.pdt_check is None else {"pdt_check": view.pdt_check},
+    }
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def position_body(position: Position, price_usd: Decimal, held_for_orders: Decimal) -> dict[str, Any]:

@@ -7,9 +7,9 @@ none. Partial fills of one order are one transaction.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 from typing import Literal
@@ -97,91 +97,27 @@ def _offset(position: Decimal, against: Decimal) -> tuple[Decimal, Decimal]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """How many day trades in how many sessions, and below which equity it is on."""
+    """How many day trades in how many sessions, below which equity, and what is done as they run out.
+
+    Sources: FINRA Rule 4210(f)(8)(B) for the counts and the floor; the swing mode is a policy of the house.
+    """
 
     enabled: bool
+    as_of: date = date(2001, 9, 28)
     day_trades_max: int = 3
     window_sessions: int = 5
-    equity_floor_usd: float = 25_000.0
+    equity_floor_usd: float = 25_000.0  # Of the throttle: infinite where it is switched on for good.
+    law_floor_usd: float = 25_000.0  # Of the law, where the regime counts day trades.
+    pattern_count: int = 4  # So many in the window make a pattern day trader.
+    pattern_trades_fraction: float = 0.0  # Unless they are no more than this part of all trades; 0 never excuses.
+    approach_slots_left: int = 1  # The last slots are an emergency pool, for swing entries only.
+    last_minutes: int = 5  # Before the close: what enters then without a slot gets its stop after the close.
+    swing_hold_sessions: int = 2
+    swing_cooldown_minutes: int = 120
+    swing_min_confidence: float = 0.70
+    check: str | None = None  # Where the broker refuses: entry, exit or both; None: as it reports, unknown is both.
 
 
-class TradedDay:
-    """The orders of one trade date by symbol, counted when somebody asks."""
-
-    __slots__ = ("_last_order", "_orders", "_start", "_used")
-
-    def __init__(self, start: dict[str, Decimal]) -> None:
-        self._start = start
-        self._orders: dict[str, list[Decimal]] = {}  # As `_orders` gives them.
-        self._last_order: dict[str, str] = {}
-        self._used: int | None = 0
-
-    def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
-        orders = self._orders.setdefault(symbol, [])
-        if self._last_order.get(symbol) == order_id:
-            orders[-1] += quantity
-        else:
-            orders.append(quantity)
-            self._last_order[symbol] = order_id
-        self._used = None
-
-    @property
-    def used(self) -> int:
-        """By both permitted methods a symbol, the larger: which one the broker uses is not known."""
-        if self._used is None:
-            self._used = sum(self._count(symbol, orders) for symbol, orders in self._orders.items())
-        return self._used
-
-    def _count(self, symbol: str, orders: list[Decimal]) -> int:
-        start = self._start.get(symbol, _NONE)
-        return max(_direction_changes(orders, start), _opening_orders(orders, start))
-
-
-class DayTradeSlots:
-    """Gates entries: each one that could be closed today, its stop counts, reserves a slot until the close."""
-
-    def __init__(self, throttle: Throttle) -> None:
-        self._throttle = throttle
-        self._earlier: deque[TradedDay] = deque(maxlen=throttle.window_sessions - 1)
-        self._today = TradedDay({})
-        self._open_entries: set[str] = set()
-        self._on = False
-
-    def session_opens(
-        self, last_equity_usd: float, positions: dict[str, Decimal], entering: Iterable[str] = ()
-    ) -> None:
-        """`entering` are symbols whose entries still work from before: they can buy, and be closed, today."""
-        self._on = self._throttle.enabled and last_equity_usd < self._throttle.equity_floor_usd
-        self._today = TradedDay(positions)
-        self._open_entries = set(entering)
-
-    def session_closes(self) -> None:
-        self._earlier.append(self._today)
-        self._today = TradedDay({})
-        self._open_entries.clear()
-
-    def entry_sent(self, symbol: str) -> None:
-        self._open_entries.add(symbol)
-
-    def entry_over(self, symbol: str) -> None:
-        """It ended unfilled, or its position is closed and the fills say what it was."""
-        self._open_entries.discard(symbol)
-
-    def filled(self, symbol: str, quantity: Decimal, order_id: str) -> None:
-        """`quantity` signed: positive bought."""
-        self._today.filled(symbol, quantity, order_id)
-
-    @property
-    def used(self) -> int:
-        """Day trades in the window, today's included."""
-        return sum(day.used for day in self._earlier) + self._today.used
-
-    @property
-    def reserved(self) -> int:
-        """Entries of today that could still become a day trade."""
-        return len(self._open_entries)
-
-    @property
-    def full(self) -> bool:
-        """One more entry could become the day trade that is one too many."""
-        return self._on and self.used + self.reserved >= self._throttle.day_trades_max
+def day_trades(orders: list[Decimal], start: Decimal) -> int:
+    """By both permitted methods, the larger: which one the broker uses is not known. `orders` are signed."""
+    return max(_direction_changes(orders, start), _opening_orders(orders, start))

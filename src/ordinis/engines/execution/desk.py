@@ -119,10 +119,10 @@ class OrderDesk:
             orders = self._symbols[symbol] = SymbolOrders()
         return orders
 
-    @property
-    def entering(self) -> list[str]:
-        """Symbols with an entry working."""
-        return [order.symbol for order in self.working.values() if order.purpose is _ENTRY]
+    def busy(self, symbol: str) -> bool:
+        """An entry or an exit works, so the position changes: what a broker says of it may be older or newer."""
+        orders = self._symbols.get(symbol)
+        return orders is not None and (orders.entry is not None or orders.exit is not None)
 
     def objection(self, symbol: str) -> Reason | None:
         """Why no entry may be sent for this symbol now, as far as its orders say."""
@@ -134,11 +134,22 @@ class OrderDesk:
         return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
 
     def enter(
-        self, symbol: str, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, direction: int = 1
+        self,
+        symbol: str,
+        quantity: Decimal,
+        stop_usd: Decimal | None,
+        at_ns: int,
+        direction: int = 1,
+        *,
+        stop_from_ns: int = 0,
+        swing: bool = False,
     ) -> OrderIntent:
-        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them."""
+        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+
+        A stop that has to wait until `stop_from_ns` goes out by itself.
+        """
         stop_usd = stop_usd if self.protects else None
-        with_leg = stop_usd is not None and quantity % 1 == 0
+        with_leg = stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
@@ -151,6 +162,8 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_loss_usd=stop_usd if with_leg else None,
             position_stop_usd=stop_usd,
+            swing=swing,
+            stop_from_ns=stop_from_ns,
         )
         self._take(intent, self.of(symbol))
         return intent
@@ -360,6 +373,8 @@ class OrderDesk:
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
+            if intent.stop_from_ns:
+                orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
                 orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
 

@@ -34,20 +34,22 @@ class Book:
     """Estimates in USD, kept by the engine. Open entries hold buying power until they fill."""
 
     __slots__ = (
-        "_marks_usd",
         "_open",
-        "_open_usd",
         "_quantity",
         "account",
         "beta_usd",
         "cash_usd",
         "equity_usd",
+        "intraday_power_usd",
         "long_usd",
+        "marks_usd",
         "moves",
         "open_buys_usd",
+        "open_by_column_usd",
         "open_shorts_usd",
         "orders",
         "positions",
+        "reserve_usd",
         "sectors",
         "short_usd",
     )
@@ -56,8 +58,10 @@ class Book:
         self.account: AccountView | None = None
         self.equity_usd = 0.0
         self.cash_usd = 0.0
+        self.reserve_usd = 0.0  # Of the account, that is not traded with: in neither of them.
         self.long_usd = 0.0  # Shorts count against it.
         self.short_usd = 0.0  # Unsigned.
+        self.intraday_power_usd: float | None = None  # What a 4x account may buy by day; None: overnight margin rules.
         self.open_buys_usd = 0.0  # At the prices they were sized at.
         self.open_shorts_usd = 0.0  # Likewise, unsigned.
         self.positions = 0  # Held, or with an entry working.
@@ -66,17 +70,17 @@ class Book:
         self.moves: Comovement | None = None
         self.beta_usd = 0.0  # What is held and open entries, times their betas.
         self._quantity: FloatArray = np.zeros(len(sectors))
-        self._marks_usd: FloatArray = np.zeros(len(sectors))
+        self.marks_usd: FloatArray = np.zeros(len(sectors))
         self._open: dict[str, OpenEntry] = {}
-        self._open_usd: FloatArray = np.zeros(len(sectors))  # Signed.
+        self.open_by_column_usd: FloatArray = np.zeros(len(sectors))  # Signed.
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, moves: Comovement, orders: int) -> None:
         """What is held and what it is worth, a column a symbol: once in a minute that has candidates."""
-        self._quantity, self._marks_usd = quantity, marks_usd
+        self._quantity, self.marks_usd = quantity, marks_usd
         self.moves = moves
         self.orders = orders
         if moves.warm:
-            self.beta_usd = float((quantity * marks_usd + self._open_usd) @ moves.held_beta)
+            self.beta_usd = float((quantity * marks_usd + self.open_by_column_usd) @ moves.held_beta)
 
     @property
     def gross_usd(self) -> float:
@@ -90,8 +94,8 @@ class Book:
 
     def weighs_usd(self, columns: IntArray) -> float:
         """What these symbols come to, longs and shorts alike, open entries included."""
-        held_usd = np.abs(self._quantity.take(columns)) @ self._marks_usd.take(columns)
-        return float(held_usd + np.abs(self._open_usd.take(columns)).sum())
+        held_usd = np.abs(self._quantity.take(columns)) @ self.marks_usd.take(columns)
+        return float(held_usd + np.abs(self.open_by_column_usd.take(columns)).sum())
 
     def commit(
         self, client_order_id: str, quantity: float, price_usd: float, column: int = 0, direction: int = 1
@@ -119,12 +123,12 @@ class Book:
             entry.filled = filled
         self._add_open(entry.column, -left * entry.usd, entry.direction)
         if update.status.final:
-            self._open_usd[entry.column] = 0.0
+            self.open_by_column_usd[entry.column] = 0.0
         if not self._open:  # With nothing open the totals are zero, whatever rounding left.
             self.open_buys_usd = self.open_shorts_usd = 0.0
 
     def _add_open(self, column: int, usd: float, direction: int) -> None:
-        self._open_usd[column] += direction * usd
+        self.open_by_column_usd[column] += direction * usd
         if direction > 0:
             self.open_buys_usd = max(0.0, self.open_buys_usd + usd)
         else:

@@ -6,6 +6,7 @@ judges one sized entry by what does (see rules.py). Orders that reduce a positio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ordinis.domain import money
@@ -31,15 +32,27 @@ class RiskGuard:
         self._rooms = [rule.room for rule in rules]
         self._reasons = [rule.reason for rule in rules]
 
-    def review(self, quantity: Decimal, asked: Asked, book: Book, sizing: SizingConfig) -> Verdict:
-        """The largest part of an entry that every rule allows. `quantity` in shares, whole or fractional."""
+    def review(
+        self,
+        quantity: Decimal,
+        asked: Asked,
+        book: Book,
+        sizing: SizingConfig,
+        account: Sequence[tuple[Reason, float]] = (),
+    ) -> Verdict:
+        """The largest part of an entry that every rule allows. `quantity` in shares, whole or fractional.
+
+        `account` is what the account's own rules leave room for, USD.
+        """
         limits, price_usd = self.limits, asked.price_usd
         left_usd = [room(asked, book, sizing, limits) for room in self._rooms]
         self.rules_evaluated += len(left_usd)
+        left_usd += [room for _, room in account]
         least_usd = min(left_usd)
         if least_usd >= float(quantity) * price_usd:
             return Verdict(action=_APPROVE, quantity=quantity, reason=_SENT)
-        bound = self._reasons[left_usd.index(least_usd)]
+        at, own = left_usd.index(least_usd), len(self._reasons)
+        bound = self._reasons[at] if at < own else account[at - own][0]
         return self._resize(quantity, max(least_usd, 0.0) / price_usd, price_usd, bound)
 
     def reduce(self, quantity: Decimal) -> Verdict:

@@ -37,8 +37,8 @@ def shorting_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits
     """A short needs a margin account, with the equity that the broker asks for."""
     if asked.direction > 0:
         return OFF
-    margin = book.account is not None and book.account.multiplier > 1
-    return OFF if margin and book.equity_usd >= limits.short_equity_usd_min else 0.0
+    margin = book.account is not None and (book.account.multiplier or 1) > 1  # Unknown is none.
+    return OFF if margin and book.equity_usd + book.reserve_usd >= limits.short_equity_usd_min else 0.0
 
 
 def orders_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -65,10 +65,12 @@ def buffer_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) 
 def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """What the broker will let us buy or sell short, reckoned as it does: at the market that costs a collar more.
 
-    Multiplier 1 has its cash, less what shorts tie up. 2 and 4 are both held to 2 x (equity - half of what is
-    held, longs and shorts): overnight margin, which a 4x account must meet at the close anyway.
+    Multiplier 1 has its cash, less what shorts tie up. 2 has 2 x (equity - half of what is held, longs and shorts):
+    overnight margin. 4 has that, too, unless the account's rules let it use intraday margin now.
     """
-    if book.account is None or book.account.multiplier == 1:
+    if book.intraday_power_usd is not None:
+        power_usd = book.intraday_power_usd
+    elif book.account is None or book.account.multiplier in (None, 1):
         power_usd = book.cash_usd - _SHORT_MARGIN * book.short_usd
     else:
         power_usd = 2.0 * max(0.0, book.equity_usd - 0.5 * book.gross_usd)

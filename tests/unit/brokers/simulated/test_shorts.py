@@ -260,8 +260,6 @@ def test_a_cover_needs_no_buying_power(desk: MakeDesk) -> None:
     [
         (2, 194, 103, []),
         (2, 194, 104, ["leverage"]),
-        (4, 388, 100, ["maintenance_deficit"]),  # Buying power of 4 x equity and 30 % of maintenance do not meet.
-        (4, 388, 104, ["leverage", "maintenance_deficit"]),
         (4, 300, 104, []),
     ],
 )
@@ -340,7 +338,7 @@ def test_day_trades_of_shorts_count_as_those_of_longs(desk: MakeDesk, plan: list
             continue
         getattr(here, step[0])(step[1])
         here.minute(AAA=100)
-    assert here.exchange.books.day_trades.count == count
+    assert here.exchange.account().daytrade_count == count
 
 
 def test_a_cover_that_is_one_day_trade_too_many_is_refused(desk: MakeDesk) -> None:

@@ -66,7 +66,7 @@ def test_no_tier_is_a_mistake_in_the_settings() -> None:
 def test_the_tier_changes_at_the_open_and_never_in_mid_session() -> None:
     """Equity falls from 26,000 USD far below the edge within the session; sizes follow at the next open."""
     hand = Hand(tiers=[SMALL, STANDARD], cash_usd=26_000)
-    assert hand.opens().notes == ("tier standard (FIXED_PERCENT): 26,000.00 USD at the last close",)
+    assert hand.opens().notes[-1:] == ("tier standard (FIXED_PERCENT): 26,000.00 USD at the last close",)
     hand.enters("AAA", 100.0)
     decision = hand.minute(enter="BBB", AAA=10.0, BBB=100.0)
     (order,) = decision.actions

@@ -105,7 +105,7 @@ def sizer_of_an_account(equity_usd: Decimal, *changes: str) -> PositionSizer:
     engine = app.build_engine(load(None, changes), Universe(("AAPL",)))
     engine.handle(
         AccountView(
-            at_ns=0,
+            at_ns=1_736_951_400 * 10**9,  # 2025-01-15 09:30 in New York.
             equity_usd=equity_usd,
             cash_usd=equity_usd,
             buying_power_usd=equity_usd * 2,

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ordinis.brokers.simulated import wire_account
-from ordinis.brokers.simulated.order import ZERO
 from ordinis.brokers.simulated.server.answers import answer
 from ordinis.brokers.simulated.server.desk import Desk
 from ordinis.brokers.simulated.server.gate import Table
@@ -39,17 +38,11 @@ class AccountApi:
         )
 
     async def account(self, request: Request) -> Response:
-        books, settings = self._exchange.books, self._exchange.settings
+        books = self._exchange.books
         body = wire_account.account_body(
             self._exchange.account(),
-            initial_margin_usd=books.initial_margin_usd,
-            maintenance_usd=books.maintenance_usd,
-            accrued_fees_usd=sum((amount for _, amount in books.fees.accrued()), ZERO),
+            accrued_fees_usd=books.accrued_fees_usd,
             short_usd=books.short_usd,
-            spendable_cash_usd=books.spendable_cash_usd,
-            shorting_enabled=settings.shorting_enabled
-            and books.multiplier > 1
-            and not self._desk.configurations.no_shorting,
             created_at_ns=self._simulation.sessions[0].open_ns,
         )
         body["balance_asof"] = new_york(self._simulation.now_ns).date().isoformat()

@@ -115,8 +115,7 @@ class DataStream:
             key = (client.packed, len(wanted) if len(wanted) == len(messages) else -id(client))
             if key not in encoded:
                 encoded[key] = [client.encoded(part) for part in frames([messages[number] for number in wanted])]
-            for frame in encoded[key]:
-                await send_or_hang_up(client.socket, frame)
+            await send_or_hang_up(client.socket, *encoded[key])
         return messages if len(heard) == len(messages) else [messages[number] for number in sorted(heard)]
 
     async def serve(self, socket: WebSocket) -> None:

@@ -142,6 +142,7 @@ def _server(app: Starlette) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             http=CorkedHttp,
             ws="websockets-sansio",
             ws_per_message_deflate=False,

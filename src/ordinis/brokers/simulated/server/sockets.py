@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
@@ -25,12 +25,12 @@ class HasSocket(Protocol):
 L = TypeVar("L", bound=HasSocket)
 
 
-async def send_or_hang_up(socket: WebSocket, frame: bytes | str) -> None:
+async def send_or_hang_up(socket: WebSocket, *frames: bytes | str) -> None:
     """One deaf client must not stop the clock for the others."""
-    send: Awaitable[None] = socket.send_bytes(frame) if isinstance(frame, bytes) else socket.send_text(frame)
     try:
         async with asyncio.timeout(SEND_SECONDS_MAX):
-            await send
+            for frame in frames:
+                await (socket.send_bytes(frame) if isinstance(frame, bytes) else socket.send_text(frame))
     except (TimeoutError, WebSocketDisconnect, RuntimeError):
         await hang_up(socket, POLICY_VIOLATION)
 

@@ -66,11 +66,10 @@ class TradingStream:
         listeners = self._audience.hearing(self._now_ns())
         if not listeners:
             return 0
-        for data in updates:
-            shown = shares_as_numbers(data) if self._numbers else data
-            frame = _encode({"stream": "trade_updates", "data": shown})
-            for client in listeners:
-                await send_or_hang_up(client.socket, frame)
+        shown = [shares_as_numbers(data) for data in updates] if self._numbers else updates
+        frames = [_encode({"stream": "trade_updates", "data": data}) for data in shown]
+        for client in listeners:
+            await send_or_hang_up(client.socket, *frames)
         return len(updates)
 
     async def serve(self, socket: WebSocket) -> None:

@@ -1,0 +1,222 @@
+"""Day-trade slots: every entry that could be closed today, by its stop or target too, reserves one until the close.
+
+What is reserved is recomputed, never booked: it is the count that would result if all open entries filled and
+everything opened today were closed today. So a reservation cannot leak. The last slots are an emergency pool, shared
+by swing entries for their same-day stops. With none free an entry may come in the last minutes only, and its stop goes
+out after the close. Orders that reduce a position are never asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from ordinis.domain.decision import Reason
+from ordinis.engines.compliance.business_days import BusinessDays
+from ordinis.engines.compliance.day_trade_ledger import DayTradeLedger
+from ordinis.engines.compliance.day_trades import Throttle
+
+_NO_SLOT, _DOUBTFUL = Reason.DAY_TRADE_SLOTS, Reason.LOW_CONFIDENCE
+_ENTRY_CHECKED = ("entry", "both")
+_CHECKS = ("entry", "exit", "both")
+
+
+class Permission(msgspec.Struct, frozen=True, gc=False):
+    """Whether an entry may go out, and how. `reason` None: it may."""
+
+    reason: Reason | None
+    swing: bool = False  # Held over so many sessions, left on daily bars.
+    stop_waits: bool = False  # Its stop goes out after the close: it cannot be closed today.
+
+
+FREELY = Permission(None)
+REFUSED = Permission(_NO_SLOT)
+
+
+def unprotected_note(symbol: str) -> str:
+    """What is said of an entry whose stop waits."""
+    return f"{symbol}: no day-trade slot is free: unprotected today, its stop follows the close"
+
+
+class DayTradeSlots:
+    """The gate of the day-trade count. `filled` and the other events move it; `permit` asks it."""
+
+    def __init__(self, throttle: Throttle, days: BusinessDays, without: frozenset[str] = frozenset()) -> None:
+        self.throttle = throttle
+        self.ledger = DayTradeLedger(throttle.window_sessions, days)
+        self.flagged = False  # A pattern day trader, as the broker says or as we have to expect.
+        self.on = False
+        self.by_law = False
+        self._law = False
+        self._in_session = False
+        self.check = "both"  # Where the broker refuses.
+        self.unprotected: set[str] = set()  # Bought without a slot: nothing of it may be sold today.
+        self._without = without
+        self._today = date.min
+        self._entering: dict[str, tuple[str, Decimal]] = {}  # Open entries: symbol and signed shares to come.
+        self._used: int | None = None
+        self._expected: int | None = None
+
+    # Events.
+
+    def opens(
+        self,
+        today: date,
+        last_equity_usd: float,
+        held: Mapping[str, Decimal],
+        *,
+        law: bool = False,
+        count: int | None = None,
+        flagged: bool | None = None,
+        check: str | None = None,
+    ) -> None:
+        """A session begins with these positions. `law`: the regime counts day trades, otherwise a policy of ours does.
+
+        `count`, `flagged` and `check` are the broker's; None: unknown.
+        """
+        rules = self.throttle
+        self._today = today
+        self._law = law
+        self.by_law = law and last_equity_usd < rules.law_floor_usd
+        self.on = self.by_law or (rules.enabled and last_equity_usd < rules.equity_floor_usd)
+        self.check = rules.check or (check if check in _CHECKS else "both")
+        self.unprotected.clear()
+        self._in_session = True
+        self.ledger.opens(today, held)
+        self.ledger.reported(today, count)
+        self._forget()
+        self.flagged = flagged if flagged is not None else self.flagged or self._is_pattern()
+
+    def closes(self) -> None:
+        """Nothing that is open can become a day trade of this session any more."""
+        self.flagged = self.flagged or self._is_pattern()
+        self.unprotected.clear()
+        self._in_session = False
+        self._forget()
+
+    def entry_sent(self, client_order_id: str, symbol: str, signed: Decimal, *, stop_waits: bool = False) -> None:
+        """`signed` shares: negative sells short."""
+        self._entering[client_order_id] = (symbol, signed)
+        if stop_waits:
+            self.unprotected.add(symbol)
+        self._forget()
+
+    def reported(self, count: int | None) -> None:
+        """The broker's count, in mid-session."""
+        self.ledger.reported(self._today, count)
+        self._forget()
+
+    def order_over(self, client_order_id: str) -> None:
+        """It ended; what it has filled the record knows."""
+        if self._entering.pop(client_order_id, None) is not None:
+            self._forget()
+
+    def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:
+        self.ledger.filled(symbol, signed, order_id, at_ns, day)
+        entry = self._entering.get(order_id)
+        if entry is not None:
+            self._entering[order_id] = (symbol, entry[1] - signed)
+        self._forget()
+
+    # Answers.
+
+    @property
+    def used(self) -> int:
+        """Day trades in the window, today's included."""
+        if self._used is None:
+            self._used = self.ledger.used(self._today) if self._today != date.min else 0
+        return self._used
+
+    @property
+    def reserved(self) -> int:
+        """What open entries and what was opened today could still add."""
+        if self._expected is None:
+            live = self._live() if self._in_session and "reservation" not in self._without else ()
+            self._expected = sum(self._could_add(symbol) for symbol in live)
+        return self._expected
+
+    @property
+    def allowed(self) -> int:
+        """A flagged account below the floor may not day trade at all."""
+        return 0 if self.flagged and self.by_law and "flag" not in self._without else self.throttle.day_trades_max
+
+    @property
+    def remaining(self) -> int | None:
+        """Day trades that are left after what is used and reserved; None where nothing limits them."""
+        return max(0, self.allowed - self.used - self.reserved) if self.on else None
+
+    @property
+    def full(self) -> bool:
+        """One more entry could become the day trade that is one too many."""
+        return self.on and self._taken() >= self.allowed and "day_trade_slots" not in self._without
+
+    @property
+    def swings(self) -> bool:
+        """Only the emergency pool is left, or not even that."""
+        on = self.by_law and "emergency_pool" not in self._without
+        return on and self._taken() >= self.allowed - self.throttle.approach_slots_left
+
+    @property
+    def without_slots(self) -> bool:
+        """An entry may do without: the law counts, the broker looks at exits only."""
+        return self.by_law and self.throttle.last_minutes > 0 and self.check not in _ENTRY_CHECKED
+
+    def permit(self, symbol: str, signed: Decimal, confidence: float | None, minutes_left: int) -> Permission:
+        """Whether an entry of `signed` shares may go out so many minutes before the close."""
+        if not self.on:
+            return FREELY
+        taken = self._taken()
+        needed = taken + self._more(symbol, signed)
+        pool = self.throttle.approach_slots_left if self.by_law and "emergency_pool" not in self._without else 0
+        if needed == taken or needed <= self.allowed - pool or "day_trade_slots" in self._without:
+            return FREELY
+        if self._doubtful(confidence):
+            return Permission(_DOUBTFUL if needed <= self.allowed else _NO_SLOT)
+        if needed <= self.allowed:
+            return Permission(None, swing=True)
+        if self.without_slots and minutes_left <= self.throttle.last_minutes:
+            return Permission(None, swing=True, stop_waits="queued_stop" not in self._without)
+        return REFUSED
+
+    # Reckoning.
+
+    def _doubtful(self, confidence: float | None) -> bool:
+        least = self.throttle.swing_min_confidence
+        sure = least <= 0.0 or (confidence is not None and confidence >= least)
+        return not sure and "swing_confidence" not in self._without
+
+    def _taken(self) -> int:
+        return self.used + self.reserved
+
+    def _live(self) -> set[str]:
+        return {symbol for symbol, _ in self._entering.values()} | set(self.ledger.traded_today(self._today))
+
+    def _pending(self, symbol: str) -> list[tuple[str, Decimal]]:
+        return [(order_id, left) for order_id, (one, left) in self._entering.items() if one == symbol and left]
+
+    def _could_add(self, symbol: str) -> int:
+        return 0 if symbol in self.unprotected else self._expect(symbol, self._pending(symbol))
+
+    def _more(self, symbol: str, signed: Decimal) -> int:
+        """What one more entry would add to what the symbol could add already."""
+        pending = self._pending(symbol)
+        return self._expect(symbol, [*pending, ("", signed)]) - self._expect(symbol, pending)
+
+    def _expect(self, symbol: str, pending: list[tuple[str, Decimal]]) -> int:
+        record = self.ledger.symbol(symbol, self._today)
+        if record is None:
+            record = self.ledger.untraded(symbol)
+        return record.count_if(pending) - self.ledger.count_of(symbol, self._today)
+
+    def _is_pattern(self) -> bool:
+        """So many day trades in the window, unless they are too small a part of all trades."""
+        rules = self.throttle
+        if not self._law or self._today == date.min or self.used < rules.pattern_count:
+            return False
+        return self.used > rules.pattern_trades_fraction * self.ledger.orders_in_window(self._today)
+
+    def _forget(self) -> None:
+        self._used = self._expected = None
