@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
@@ -52,9 +53,9 @@ class Beyond:
         self._last: SessionPhase | MarketSlice | None = None
         submit = exchange.submit
 
-        def counted(intent: OrderIntent) -> object:
+        def counted(intent: OrderIntent, *more: Any) -> object:
             self.sent.append(intent.client_order_id)
-            return submit(intent)
+            return submit(intent, *more)
 
         exchange.submit = counted  # type: ignore[assignment, method-assign]
 

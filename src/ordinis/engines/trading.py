@@ -173,9 +173,8 @@ class TradingEngine:
         return reasons
 
     def _stopped(self) -> Reason | None:
-        if not self._baselined:
-            return _UNKNOWN  # Until the broker's figures for this session have come.
-        rules, limit = self.state.gate.stopped, self.state.halts.reason
+        limit = self.state.halts.reason
+        rules = self.state.gate.stopped if self._baselined else _UNKNOWN  # Until the session's figures have come.
         return min(rules, limit) if rules and limit else rules or limit
 
     def _crowded(self, at_ns: int) -> Reason | None:

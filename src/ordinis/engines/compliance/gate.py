@@ -167,7 +167,7 @@ class AccountGate:
     def entry_sent(self, intent: OrderIntent) -> None:
         """An entry goes out, under the permission it names."""
         signed = intent.quantity if intent.side is _BUY else -intent.quantity
-        self.slots.entry_sent(intent.client_order_id, intent.symbol, signed, stop_waits=bool(intent.stop_from_ns))
+        self.slots.entry_sent(intent.client_order_id, intent.symbol, signed, stop_waits=intent.stop_from_ns is not None)
 
     def order_over(self, client_order_id: str) -> None:
         self.slots.order_over(client_order_id)

@@ -141,7 +141,7 @@ class OrderDesk:
         at_ns: int,
         direction: int = 1,
         *,
-        stop_from_ns: int = 0,
+        stop_from_ns: int | None = None,
         swing: bool = False,
     ) -> OrderIntent:
         """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
@@ -149,7 +149,7 @@ class OrderDesk:
         A stop that has to wait until `stop_from_ns` goes out by itself.
         """
         stop_usd = stop_usd if self.protects else None
-        with_leg = stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
+        with_leg = stop_usd is not None and quantity % 1 == 0 and stop_from_ns is None
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
@@ -373,7 +373,7 @@ class OrderDesk:
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
-            if intent.stop_from_ns:
+            if intent.stop_from_ns is not None:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
                 orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
