@@ -35,6 +35,9 @@ class StandingBroker(Broker, Protocol):
     def inquire(self, client_order_id: str) -> bool:
         """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
 
+    def now_ns(self) -> int:
+        """The broker's clock."""
+
     @property
     def busy(self) -> bool:
         """Nothing that can wait should be asked now."""

@@ -60,7 +60,9 @@ def order(
     pair = more.pop("oco", False)
     kind = _KINDS[limit is not None or pair, stop is not None]
     kind = OrderType.TRAILING_STOP if more.keys() & _TRAILS else kind
-    others: dict[str, Any] = {key: Decimal(value) if isinstance(value, str) else value for key, value in more.items()}
+    numbers: dict[str, Any] = {
+        field: Decimal(value) if isinstance(value, str) else value for field, value in more.items()
+    }
     return OrderIntent(
         client_order_id=name,
         symbol=symbol,
@@ -74,7 +76,7 @@ def order(
         limit_price_usd=None if limit is None else Decimal(limit),
         stop_price_usd=None if stop is None else Decimal(stop),
         stop_loss_usd=None if stop_loss is None else Decimal(stop_loss),
-        **others,
+        **numbers,
     )
 
 

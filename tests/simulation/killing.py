@@ -128,6 +128,9 @@ class OutlivingBroker(SimulatedBroker):
         self._asked += news
         return any(one.client_order_id == client_order_id for one in self._beyond.exchange.orders)
 
+    def now_ns(self) -> int:
+        return self._beyond.exchange.now_ns
+
     def recall(self, update: OrderUpdate) -> None:
         self._heard.append(update)
 
@@ -143,6 +146,7 @@ class MortalBroker:
         self.inquire = broker.inquire
         self.recall = broker.recall
         self.busy = False
+        self.now_ns = broker.now_ns
 
     def carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

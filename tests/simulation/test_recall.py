@@ -17,6 +17,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "whole shares": {"fractionable": False},
     "throttled": {"throttled": True, "cash_usd": 14_999},
     "unprotected": {"protect": False},
+    "limits": {"collar": 0.0005},
     "short sales": {"shorts": True},
     "all at once": {"participation_max": 0.0, "leverage": 1.5, "fixed_percent": 0.6},
 }

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Reason
+from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import BrokerEvent, CommandKind, OrderUpdate, Reconciliation
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose, Side
 from ordinis.domain.standing import BrokerBooks, StandingOrder
@@ -50,6 +51,9 @@ class Said:
     def updates(self) -> Sequence[BrokerEvent]:
         news, self.news = self.news, []
         return news
+
+    def now_ns(self) -> int:
+        return self.hand.at_ns
 
     def recall(self, update: OrderUpdate) -> None:
         """Nothing was heard before."""
@@ -153,10 +157,28 @@ def test_a_position_that_is_left_alone_halts_nothing_and_is_said_once() -> None:
     hand, broker, reconciler = at_work()
     broker.positions["BBB"] = 7
     (event,) = look(hand, broker, reconciler)
-    assert [one.symbol for one in event.foreign] == ["BBB"]
+    assert [one.symbol for one in event.foreign or ()] == ["BBB"]
     assert look(hand, broker, reconciler) == []
     hand.minute(enter="AAA", AAA=100.0, BBB=100.0)
     assert hand.reason("AAA") is Reason.SENT
     hand.closes()
     hand.opens(positions=[Position(symbol="BBB", quantity=Decimal(7), average_price_usd=Decimal(100))])
     assert not any("halted" in note for note in hand.tale.notes)
+
+
+def test_books_that_cannot_be_compared_stop_entries_until_they_can() -> None:
+    hand, broker, reconciler = at_work()
+    books, broker.books = broker.books, _nobody  # type: ignore[method-assign]
+    (event,) = look(hand, broker, reconciler)
+    assert event.differences == ("the books cannot be compared: nobody answers",)
+    assert look(hand, broker, reconciler) == [], "it is said once"
+    hand.minute(enter="BBB", AAA=100.0, BBB=100.0)
+    assert hand.reason("BBB") is Reason.BOOK_DIFFERS
+    broker.books = books  # type: ignore[method-assign]
+    look(hand, broker, reconciler)
+    hand.minute(enter="BBB", AAA=100.0, BBB=100.0)
+    assert hand.reason("BBB") is Reason.SENT
+
+
+def _nobody() -> BrokerBooks:
+    raise BrokerError("nobody answers")

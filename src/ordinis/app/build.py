@@ -281,4 +281,6 @@ def _execution(settings: Settings) -> ExecutionSettings:
         intent_valid_minutes=execution.intent_valid_minutes,
         retry_minutes=execution.exit_retry_minutes,
         retry_minutes_max=execution.exit_retry_minutes_max,
+        entry_collar_fraction=execution.entry_collar_fraction if execution.entry_order == "limit" else None,
+        entry_life_minutes=execution.entry_life_minutes if execution.entry_order == "limit" else 0,
     )

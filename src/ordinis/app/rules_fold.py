@@ -109,7 +109,8 @@ class Standing:
             self.gate.books.resumed()
 
     def _reconciled(self, event: Reconciliation) -> None:
-        self.ledger.leave_alone(event.foreign)
+        if event.foreign is not None:
+            self.ledger.leave_alone(event.foreign)
         for one in event.corrections:
             self._corrected(one, event.at_ns)
         self.gate.books.reconciled(event.differences, corrected=bool(event.corrections))

@@ -112,7 +112,7 @@ class Reconciliation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, 
     at_ns: int
     corrections: tuple[BookCorrection, ...] = ()  # The broker wins on quantity.
     differences: tuple[str, ...] = ()  # Unexplained, a line each: entries stay halted while there are any.
-    foreign: tuple[Position, ...] = ()  # Left alone, because the settings say so.
+    foreign: tuple[Position, ...] | None = None  # Left alone, because the settings say so; None: as before.
 
 
 class Phase(Enum):

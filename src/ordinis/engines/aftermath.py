@@ -133,7 +133,8 @@ def _came_to_nothing(state: State, update: OrderUpdate, reason: Reason) -> bytes
 def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
     if update.status is _LAPSED:
         return (f"{update.symbol}: {update.client_order_id} was not sent in time and lapsed",)
-    said = f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}"
+    cause = "no reason given" if update.error_code is None else f"{update.error_code} {update.error_text}"
+    said = f"{update.symbol}: {update.client_order_id} refused: {cause}"
     if not state.shut(update.symbol):
         return (said,)
     count = state.refusals[update.symbol]

@@ -147,6 +147,7 @@ def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
         _stop_usd(candidate, order.direction),
         draft.at_ns,
         order.direction,
+        price_usd=candidate.price_usd,
         stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else None,
         swing=permission.swing,
     )

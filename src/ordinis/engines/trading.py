@@ -132,6 +132,8 @@ class TradingEngine:
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
+        if state.desk.opening:
+            draft.actions += state.desk.outlived(minute.at_ns)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
@@ -297,7 +299,8 @@ class TradingEngine:
         or a person resumes.
         """
         state = self.state
-        state.ledger.leave_alone(event.foreign)
+        if event.foreign is not None:
+            state.ledger.leave_alone(event.foreign)
         notes = [note for one in event.corrections for note in correct(state, one, event.at_ns)]
         notes += state.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
         return Decision(notes=tuple(notes)) if notes else NOTHING

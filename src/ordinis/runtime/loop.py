@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Decision
-from ordinis.domain.events import Event, Phase, SessionPhase
+from ordinis.domain.errors import BrokerError
+from ordinis.domain.events import Event, Phase, Reconciliation, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.ports import Broker, Journal, Market
 
@@ -43,6 +45,14 @@ def act(engine: Engine, event: Event, broker: Broker, journal: Journal) -> None:
         broker.carry_out(decision.actions)
 
 
+def _account(broker: Broker, at_ns: int) -> AccountView | Reconciliation:
+    """The broker's figures. Where they cannot be read entries wait, and it is asked again in the next minute."""
+    try:
+        return broker.account()
+    except BrokerError as error:
+        return Reconciliation(at_ns=at_ns, differences=(f"the account cannot be read: {error}",))
+
+
 def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterator[Event | None]:
     """All events in the one order: updates caused by a minute's bar, the minute, updates caused by our answer.
 
@@ -50,6 +60,7 @@ def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterat
     None where nothing has happened. At an opening the broker's account follows, before the first minute.
     """
     updates = broker.updates
+    account_due = False
     for step in market:
         while batch := updates():
             yield from batch
@@ -59,8 +70,11 @@ def timeline(market: Market, broker: Broker, look: Look | None = None) -> Iterat
         yield step
         while batch := updates():
             yield from batch
-        if type(step) is SessionPhase and step.phase is Phase.OPENING:
-            yield broker.account()
+        account_due = account_due or (type(step) is SessionPhase and step.phase is Phase.OPENING)
+        if account_due:
+            seen = _account(broker, step.at_ns)
+            account_due = type(seen) is not AccountView
+            yield seen
             while batch := updates():
                 yield from batch
         elif look is not None and type(step) is MarketSlice:

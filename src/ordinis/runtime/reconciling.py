@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ordinis.domain.account import Position
+from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import BookCorrection, Event, Reconciliation
 from ordinis.engines.reconcile import Findings, Foreign, OwnBooks, reconcile
 from ordinis.ports import StandingBroker
@@ -31,6 +32,14 @@ class Reconciler:
         """
         if self._broker.busy and not tell:
             return
+        try:
+            yield from self._held_together(tell)
+        except BrokerError as error:  # Whatever it was may be over in a minute: entries wait, exits go on.
+            yield from self._said_once(
+                Reconciliation(at_ns=self._broker.now_ns(), differences=(f"the books cannot be compared: {error}",))
+            )
+
+    def _held_together(self, tell: bool) -> Iterator[Event]:
         unheard: tuple[str, ...] = ()
         for _ in range(_ROUNDS_MAX):
             books = self._broker.books()
@@ -41,8 +50,13 @@ class Reconciler:
             unheard = tuple(name for name in findings.doubtful if not self._broker.inquire(name))
             yield from self._broker.updates()
         event = self._event(books.at_ns, findings, unheard)
-        if tell or event.differences != self._said or event.corrections or event.foreign != self._left_alone:
-            self._said, self._left_alone = event.differences, event.foreign
+        moved = findings.foreign != self._left_alone
+        yield from self._said_once(event, always=tell or bool(event.corrections) or moved)
+        self._left_alone = findings.foreign
+
+    def _said_once(self, event: Reconciliation, *, always: bool = False) -> Iterator[Event]:
+        if always or event.differences != self._said:
+            self._said = event.differences
             yield event
 
     def _event(self, at_ns: int, findings: Findings, unheard: tuple[str, ...]) -> Reconciliation:
@@ -53,7 +67,7 @@ class Reconciler:
             at_ns=at_ns,
             corrections=confirmed,
             differences=(*unconfirmed, *findings.differences, *(_unheard(name) for name in unheard)),
-            foreign=findings.foreign,
+            foreign=findings.foreign if findings.foreign or self._left_alone else None,
         )
 
 

@@ -30,7 +30,7 @@ from ordinis.brokers.alpaca.rest import (
 )
 from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
-from ordinis.domain.errors import OutcomeUnknown
+from ordinis.domain.errors import BrokerError, OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, CorporateAction, OrderUpdate
 from ordinis.domain.market import Session
 from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, Purpose, ReplaceIntent
@@ -79,10 +79,15 @@ class AlpacaBroker:
         self._overheard = overheard
         self._memory = OrderMemory()
         self._inbox: list[BrokerEvent] = []
+        self._doubtful: dict[str, OrderIntent] = {}  # Sent, perhaps: to be asked about before anything else.
+        self._owed: list[tuple[str, date, int]] = []  # Money of sessions that could not be asked for yet.
         self._inquiries = Inquiries(self._get, self._memory, self._tell)
 
     def carry_out(self, actions: Sequence[Action]) -> None:
-        """Send, in order. A refusal becomes an update. Errors: OutcomeUnknown, BrokerError for a refused key."""
+        """Send, in order. A refusal becomes an update; an order without a certain answer is left to `inquire`.
+
+        Errors: BrokerError for a refused key.
+        """
         for action in actions:
             if isinstance(action, CancelIntent):
                 self._cancel(action)
@@ -106,13 +111,25 @@ class AlpacaBroker:
 
     def books(self) -> BrokerBooks:
         """Positions and open orders, now. Errors: BrokerError."""
+        self._collect()
         return self._inquiries.books(self._now_ns())
 
+    def now_ns(self) -> int:
+        """The broker's clock."""
+        return self._now_ns()
+
     def inquire(self, client_order_id: str) -> bool:
-        """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
+        """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it.
+
+        One that was sent without an answer and never arrived is sent again, or lapses.
+        """
         self._listen()
         heard = len(self._inbox)
         known = self._inquiries.ask(client_order_id)
+        doubtful = self._doubtful.pop(client_order_id, None)
+        if doubtful is not None and not known:
+            self._submit(doubtful)
+            return True
         if len(self._inbox) > heard:
             self._overheard()
         return known
@@ -130,16 +147,25 @@ class AlpacaBroker:
 
     def begin_session(self, session: Session, actions: Sequence[CorporateAction] = ()) -> None:
         """Before the first minute: what the night has brought becomes events, what it did to orders last."""
-        booked = self._activities("INT,DIV,SPLIT,MA", session.date)
-        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in booked)
+        self._owed.append(("INT,DIV,SPLIT,MA", session.date, session.open_ns))
+        self._collect()
         self._inbox.extend(actions)
         self._listen()
 
     def end_session(self, session: Session) -> None:
         """After the close: the day's fees become events, and orders that are over are forgotten."""
         self._listen()
-        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._activities("FEE", session.date))
+        self._owed.append(("FEE", session.date, session.close_ns))
+        self._collect()
         self._memory.forget_final()
+
+    def _collect(self) -> None:
+        """Money that moved without a trade. What cannot be asked for now is asked for with the next look."""
+        with suppress(BrokerError):
+            while self._owed:
+                kinds, day, at_ns = self._owed[0]
+                self._inbox.extend(wire.cash_flow(one, at_ns) for one in self._activities(kinds, day))
+                del self._owed[0]
 
     # Orders out.
 
@@ -153,6 +179,9 @@ class AlpacaBroker:
             order = self._sent(intent.client_order_id, lambda: self._client.post("/orders", payload))
         except Refusal as refusal:
             self._inbox.append(self._rejection(intent, refusal))
+            return
+        except OutcomeUnknown:
+            self._doubtful[intent.client_order_id] = intent
             return
         self._acknowledge(intent, order)
 

@@ -146,10 +146,11 @@ class SteppedMarket:
 
     def _minute(self, at_ns: int, session: Session) -> MarketSlice:
         bars = self._bars.take()
-        for bar in bars:
-            if closed_at_ns(bar) != at_ns:
-                raise BrokerError(f"a bar of {bar.S} at {bar.t} came in the minute that ended at {at_ns}")
-        return one_minute(self._universe, session, at_ns, bars).at(0)
+        ended = [closed_at_ns(bar) or 0 for bar in bars]
+        if any(one > at_ns for one in ended):
+            raise BrokerError(f"a bar of a minute to come was given in the one that ended at {at_ns}")
+        now = [bar for bar, one in zip(bars, ended, strict=True) if one == at_ns]  # A late one is history already.
+        return one_minute(self._universe, session, at_ns, now).at(0)
 
 
 def closed_at_ns(bar: WireStreamMessage) -> int | None:

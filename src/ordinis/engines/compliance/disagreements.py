@@ -23,9 +23,8 @@ class Disagreements:
         self.stands = False
 
     def opens(self, differences: Sequence[str]) -> list[str]:
-        """A session's first view of the account: what was corrected before is agreed on if it says the same."""
-        self._corrected = False
-        self._in_account = ()
+        """A session's first view of the account: what was found before it is over, but for what it says again."""
+        self.resumed()
         return self.viewed(differences)
 
     def viewed(self, differences: Sequence[str]) -> list[str]:

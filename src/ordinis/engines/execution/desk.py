@@ -32,7 +32,7 @@ from ordinis.engines.execution.ids import OrderIds
 ZERO = Decimal(0)
 _ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _STOP = OrderType.MARKET, OrderType.STOP
+_MARKET, _STOP, _LIMIT = OrderType.MARKET, OrderType.STOP, OrderType.LIMIT
 _DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
 _DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
 _FILLED, _REJECTED, _LAPSED = OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.LAPSED
@@ -47,12 +47,14 @@ class ExecutionSettings:
     intent_valid_minutes: int = 2
     retry_minutes: int = 1  # After a refused exit; doubled each time, up to the maximum.
     retry_minutes_max: int = 60
+    entry_collar_fraction: float | None = None  # Entries are limits so far beyond the price; None: at the market.
+    entry_life_minutes: int = 0  # An entry that has bought nothing by then is taken back; 0: the session's end.
 
 
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
+    __slots__ = ("at_ns", "cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
 
     def __init__(
         self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
@@ -62,6 +64,7 @@ class WorkingOrder:
         self.purpose = purpose
         self.quantity = quantity
         self.direction = direction  # Of the position that it is about: -1 is a short.
+        self.at_ns = 0  # When it was decided.
         self.filled = ZERO
         self.cancelling = False
 
@@ -141,13 +144,15 @@ class OrderDesk:
         at_ns: int,
         direction: int = 1,
         *,
+        price_usd: float | None = None,
         stop_from_ns: int | None = None,
         swing: bool = False,
     ) -> OrderIntent:
-        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+        """Buy, or with -1 sell short: at the market, or where a collar is set and the price given at a limit beyond it.
 
-        A stop that has to wait until `stop_from_ns` goes out by itself.
+        Whole shares carry their stop with them; a stop that has to wait until `stop_from_ns` goes out by itself.
         """
+        limit_usd = self._limit_usd(price_usd, direction)
         stop_usd = stop_usd if self.protects else None
         with_leg = stop_usd is not None and quantity % 1 == 0 and stop_from_ns is None
         intent = OrderIntent(
@@ -155,18 +160,38 @@ class OrderDesk:
             symbol=symbol,
             side=_BUY if direction > 0 else _SELL,
             quantity=quantity,
-            type=_MARKET,
+            type=_MARKET if limit_usd is None else _LIMIT,
             time_in_force=_GTC if with_leg else _DAY,
             purpose=_ENTRY,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
             stop_loss_usd=stop_usd if with_leg else None,
             position_stop_usd=stop_usd,
-            swing=swing,
+            limit_price_usd=limit_usd,
             stop_from_ns=stop_from_ns,
+            swing=swing,
         )
         self._take(intent, self.of(symbol))
         return intent
+
+    def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
+        """On the tick, and never farther than the collar allows."""
+        collar = self._settings.entry_collar_fraction
+        if collar is None or price_usd is None:
+            return None
+        beyond = money.price_usd(price_usd) * (1 + direction * Decimal(str(collar)))
+        return money.tick_below(beyond) if direction > 0 else money.tick_above(beyond)
+
+    def outlived(self, at_ns: int) -> list[Action]:
+        """Take back entries that have bought nothing in their time: what they were decided on is old."""
+        life_ns = self._settings.entry_life_minutes * MINUTE_NS
+        if not life_ns or not self.opening:
+            return []
+        return [
+            self._cancel(order, at_ns)
+            for order in list(self.working.values())
+            if order.purpose is _ENTRY and not order.filled and not order.cancelling and at_ns >= order.at_ns + life_ns
+        ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
         """Take back every entry that works."""
@@ -205,7 +230,7 @@ class OrderDesk:
         orders = self.of(order.symbol)
         if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
             self.opening -= 1
-        order.filled = update.filled_quantity
+        order.filled = max(order.filled, update.filled_quantity)  # Messages can overtake each other.
         if update.status.final:
             del self.working[order.client_order_id]
             orders.drop(order)
@@ -365,6 +390,7 @@ class OrderDesk:
         name, symbol, purpose, quantity = intent.client_order_id, intent.symbol, intent.purpose, intent.quantity
         direction = 1 if (intent.side is _BUY) is (purpose is _ENTRY) else -1  # Of the position.
         order = self._track(name, symbol, purpose, quantity, direction)
+        order.at_ns = intent.decided_at_ns
         if purpose is _EXIT:
             orders.exit, orders.leaving = order, None
         elif purpose is _PROTECT:
