@@ -16,7 +16,6 @@ _PASSING = {
     "_sizer",
     "moves",
     "_quantity",
-    "_marks_usd",
     "beta_usd",
     "orders",
     "rules_evaluated",
@@ -24,17 +23,26 @@ _PASSING = {
     "_used",
     "_expected",
 }
-_OF_THE_MINUTE = {f"state.gate.{name}" for name in ("at_ns", "equity_usd", "gross_usd", "free_cash_usd", "meter")}
+# Of the last minute that had candidates: looked at anew before it is asked for.
+_OF_A_MINUTE = {
+    "state.book.intraday_power_usd",
+    "state.gate.at_ns",
+    "state.gate.equity_usd",
+    "state.gate.free_cash_usd",
+    "state.gate.gross_usd",
+    "state.gate.meter._concentrated",
+    "state.gate.meter.held_usd",
+    "state.gate.meter.required_usd",
+}
 
 
 def known(engine: TradingEngine) -> dict[str, Any]:
     """Every figure of the account's state, by its path."""
     found: dict[str, Any] = {}
     _walk("state", engine.state, found)
-    for name in ("_halted", "_day", "_in_session", "_account_known", "_corrected", "_row"):
+    for name in ("_day", "_in_session", "_account_known", "_baselined", "_row"):
         found[name] = getattr(engine, name)
     found["leavers"] = repr(engine._day_votes)
-    found["broker asks for more"] = engine.state.gate.meter.excess_usd
     found["curve"] = (engine.curve.equity_usd.tobytes(), tuple(engine.curve.sessions))
     return found
 
@@ -50,8 +58,6 @@ def differences(one: TradingEngine, other: TradingEngine) -> list[str]:
 
 
 def _walk(path: str, value: Any, found: dict[str, Any]) -> None:
-    if path in _OF_THE_MINUTE:
-        return
     if isinstance(value, np.ndarray):
         found[path] = value.tobytes()
     elif isinstance(value, Mapping):
@@ -61,7 +67,7 @@ def _walk(path: str, value: Any, found: dict[str, Any]) -> None:
         found[path] = repr(value)
     elif type(value).__module__.startswith("ordinis.engines"):
         for name in _names(value):
-            if name not in _PASSING and hasattr(value, name):
+            if name not in _PASSING and f"{path}.{name}" not in _OF_A_MINUTE and hasattr(value, name):
                 _walk(f"{path}.{name}", getattr(value, name), found)
     elif isinstance(value, list) or type(value).__name__ == "deque":
         for number, one in enumerate(value):

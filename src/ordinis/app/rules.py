@@ -196,7 +196,7 @@ def _entries(standing: Standing) -> Sayable:
     if not standing.in_session:
         return Sayable(what="entries", allowed=False, why=f"the session is over; {_slots_taken(standing)}")
     if reason is not None:
-        told = "; ".join([*gate.doubts, *gate.differences, *gate.blocks])
+        told = "; ".join([*gate.books.lines, *gate.doubts, *gate.blocks])
         return Sayable(what="entries", allowed=False, why=f"{reason.text}: {told}")
     allowed = not slots.full or slots.without_slots
     return Sayable(what="entries", allowed=allowed, why=f"{_slots_taken(standing)}{_how(standing)}")

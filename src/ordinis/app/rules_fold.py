@@ -15,18 +15,19 @@ from ordinis.domain.decision import Decision
 from ordinis.domain.errors import JournalError
 from ordinis.domain.events import (
     ActionKind,
+    BookCorrection,
     CashFlow,
     Command,
     CommandKind,
     CorporateAction,
     OrderUpdate,
     Phase,
+    Reconciliation,
     SessionPhase,
 )
 from ordinis.domain.market import FloatArray, Universe
-from ordinis.domain.orders import Fill, OrderIntent, Purpose, Side, leg_id
+from ordinis.domain.orders import Fill, OrderIntent, Purpose, leg_id
 from ordinis.engines.compliance.gate import AccountGate
-from ordinis.engines.compliance.slots import Permission, unprotected_note
 from ordinis.engines.ledger import Ledger
 from ordinis.journal.coding import Kind, RecordedEvent
 from ordinis.journal.reading import JournalReader, open_journal
@@ -63,7 +64,9 @@ class Standing:
                 self.gate.flowed(event)
             self.ledger.apply_cash(event)
         elif isinstance(event, Command):
-            self._flattening = event.kind is CommandKind.FLATTEN
+            self._obeyed(event.kind)
+        elif isinstance(event, Reconciliation):
+            self._reconciled(event)
         self._decided(decision)
 
     def level_usd(self) -> float:
@@ -98,7 +101,24 @@ class Standing:
             self.ledger.begin(view.cash_usd)
         self._baselined = True
         held = {symbol: holding.quantity for symbol, holding in self.ledger.holdings.items()}
-        self.gate.account(view, held, self.prices_usd)
+        self.gate.account(view, held, self.prices_usd, self.ledger.differs_from(view.positions))
+
+    def _obeyed(self, kind: CommandKind) -> None:
+        self._flattening = kind is CommandKind.FLATTEN
+        if kind is CommandKind.RESUME:
+            self.gate.books.resumed()
+
+    def _reconciled(self, event: Reconciliation) -> None:
+        if event.foreign is not None:
+            self.ledger.leave_alone(event.foreign)
+        for one in event.corrections:
+            self._corrected(one, event.at_ns)
+        self.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
+
+    def _corrected(self, one: BookCorrection, at_ns: int) -> None:
+        fill = one.as_fill(at_ns)
+        self.ledger.apply_fill(fill)
+        self.gate.filled(fill, one.id, protective=False)
 
     def _update(self, update: OrderUpdate) -> None:
         fill = update.fill
@@ -127,14 +147,9 @@ class Standing:
                 continue
             self._protective.add(leg_id(action.client_order_id))
             if action.purpose is Purpose.ENTRY:
-                self._entry(action, decision)
+                self.gate.entry_sent(action)
             elif action.purpose is Purpose.PROTECT:
                 self._protective.add(action.client_order_id)
-
-    def _entry(self, action: OrderIntent, decision: Decision) -> None:
-        signed = action.quantity if action.side is Side.BUY else -action.quantity
-        waits = unprotected_note(action.symbol) in decision.notes
-        self.gate.entry_sent(action.client_order_id, action.symbol, signed, Permission(None, stop_waits=waits))
 
 
 def stand(journal: Path) -> Standing:

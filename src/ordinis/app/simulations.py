@@ -18,7 +18,7 @@ from ordinis.app.material import Material, journal_path, open_data
 from ordinis.app.wire import WireBooks, addresses_of, control_of, endpoints_of, served
 from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
-from ordinis.domain.events import Phase, SessionPhase
+from ordinis.domain.events import OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.entries import open_journal
 from ordinis.journal.recorded import Step, recorded
@@ -108,13 +108,25 @@ def _opening(material: Material, path: Path, *, afresh: bool) -> OpenJournal:
 
 
 def live_again(link: SimulationLink, steps: Iterator[Step]) -> None:
-    """Bring a fresh simulated broker to where a journal ends: the same minutes, the same orders between them."""
-    market = iter(link.market)
+    """Bring a fresh simulated broker to where a journal ends: the same minutes, the same orders between them.
+
+    What an update led to was sent when its minute had passed at the broker, and before the minute was told.
+    """
+    market, heard, ahead = iter(link.market), set[tuple[object, ...]](), False
     for event, decision in steps:
         if isinstance(event, MarketSlice | SessionPhase):
+            if not ahead:
+                next(market)
+            ahead = False
+        elif isinstance(event, OrderUpdate) and decision.actions and not ahead and _said(event) not in heard:
             next(market)
+            ahead = True
         link.broker.carry_out(decision.actions)
-        link.broker.updates()
+        heard |= {_said(one) for one in link.broker.updates() if isinstance(one, OrderUpdate)}
+
+
+def _said(update: OrderUpdate) -> tuple[object, ...]:
+    return update.client_order_id, update.status, update.filled_quantity
 
 
 @contextmanager

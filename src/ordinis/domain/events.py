@@ -95,6 +95,16 @@ class BookCorrection(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_
     quantity: Decimal  # Shares, signed: what our book lacks.
     price_usd: Decimal  # At which they are booked: the broker's average, or ours.
 
+    def as_fill(self, at_ns: int) -> Fill:
+        """As our books take it in."""
+        return Fill(
+            execution_id=self.id,
+            symbol=self.symbol,
+            quantity=self.quantity,
+            price_usd=self.price_usd,
+            filled_at_ns=at_ns,
+        )
+
 
 class Reconciliation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="reconciliation"):
     """Our book was held against the broker's, after all its news. Nothing but what it changes or must be seen."""

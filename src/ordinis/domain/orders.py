@@ -85,8 +85,8 @@ class OrderIntent(
     trail_usd: Decimal | None = None  # A trailing stop has this or the next.
     trail_percent: Decimal | None = None
     position_stop_usd: Decimal | None = None  # An entry's: the stop its position is under, as a leg or sent after it.
-    stop_from_ns: int = 0  # Given: that stop has to wait until then.
-    swing: bool = False  # An entry from the last day-trade slots, or without one.
+    stop_from_ns: int | None = None  # An entry's: its stop goes out by itself, not before this; None: at once.
+    swing: bool = False  # An entry's: its position is held over some sessions, and left on daily bars.
 
     @property
     def oco(self) -> bool:

@@ -19,10 +19,10 @@ _ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
 
 def follow(state: State, update: OrderUpdate) -> Decision:
     """Take an update in; orders may follow from it, a stop for what was filled among them."""
-    if update.symbol not in state.universe.column:
-        return _foreign(state, update)
     if not _is_news(state, update):
         return NOTHING
+    if update.symbol not in state.universe.column:
+        return Decision(notes=tuple(_foreign(state, update)))
     said = _book(state, update)
     actions = state.desk.update(update, state.ledger.held(update.symbol))
     changes = _over(state, update) if update.status.final else b""
@@ -31,33 +31,35 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
 
 
-def _foreign(state: State, update: OrderUpdate) -> Decision:
-    """Somebody trades what we do not know: the rules count the whole account, so entries stop."""
-    if update.fill is None:
-        return NOTHING
-    text = f"a fill of {update.fill.quantity} {update.symbol} ({update.client_order_id}), which is not in the universe"
-    return Decision(notes=tuple(state.gate.doubt(text)))
-
-
 def recall(state: State, update: OrderUpdate) -> None:
     """Take an update in whose answer is recorded: nothing follows from it anew."""
+    if not _is_news(state, update):
+        return
     if update.symbol not in state.universe.column:
         _foreign(state, update)
-    elif _is_news(state, update):
-        _book(state, update)
-        state.desk.follow(update)
-        if update.status.final:
-            _over(state, update)
+        return
+    _book(state, update)
+    state.desk.follow(update)
+    if update.status.final:
+        _over(state, update)
 
 
 def _is_news(state: State, update: OrderUpdate) -> bool:
-    if update.fill is None:
-        return update.status.final  # Otherwise it stands at the broker: nothing in our books moves.
-    return not state.ledger.knows(update.fill.execution_id)  # Otherwise it was told twice.
+    if update.fill is not None:
+        return not state.ledger.knows(update.fill.execution_id)  # Otherwise it was told twice.
+    ours = update.symbol in state.universe.column
+    return ours and update.status.final  # Otherwise it stands at the broker: nothing in our books moves.
+
+
+def _foreign(state: State, update: OrderUpdate) -> list[str]:
+    """Somebody trades what we do not know: the rules count the whole account, so entries stop."""
+    assert update.fill is not None
+    text = f"a fill of {update.fill.quantity} {update.symbol} ({update.client_order_id}), which is not in the universe"
+    return state.gate.doubt(text)
 
 
 def _book(state: State, update: OrderUpdate) -> list[str]:
-    """The books move; what a person should know."""
+    """Our books move; what they and the rules say of it."""
     said = [] if update.fill is None else _filled(state, update, update.fill)
     state.book.follow(update)
     return said

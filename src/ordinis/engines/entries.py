@@ -20,6 +20,7 @@ from ordinis.engines.state import Draft, State
 _NONE = Decimal(0)
 _STOP_BEYOND_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
 _ENTRY = Purpose.ENTRY
+_BUY = Side.BUY
 _RESIZE = VerdictAction.RESIZE
 _RESIZED = Reason.RESIZED
 
@@ -140,24 +141,21 @@ def _judge(
 
 
 def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
-    candidate, direction, permission = order.candidate, order.direction, order.permission
-    stop_usd = _stop_usd(candidate, direction)
+    candidate, permission = order.candidate, order.permission
     intent = state.desk.enter(
         candidate.symbol,
         order.quantity,
-        stop_usd,
+        _stop_usd(candidate, order.direction),
         draft.at_ns,
-        direction,
+        order.direction,
         price_usd=candidate.price_usd,
-        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else 0,
+        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else None,
         swing=permission.swing,
     )
     draft.actions.append(intent)
-    sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
-    column, usd = state.universe.column[intent.symbol], float(order.quantity) * candidate.price_usd
-    state.gate.meter.entered(usd, candidate.price_usd, column, direction)
     if permission.stop_waits:
         draft.notes.append(unprotected_note(intent.symbol))
+    sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
     return intent
 
 
@@ -166,11 +164,12 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.owner[intent.client_order_id] = strategy
     column = state.universe.column[intent.symbol]
     state.entry_confidence[column] = nan if strength is None else strength
-    signed = intent.quantity if intent.side is Side.BUY else -intent.quantity
-    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column, 1 if signed > 0 else -1)
-    permission = Permission(None, swing=intent.swing, stop_waits=intent.stop_from_ns > 0)
-    state.gate.entry_sent(intent.client_order_id, intent.symbol, signed, permission)
     state.columns.swing[column] = intent.swing
+    direction = 1 if intent.side is _BUY else -1
+    quantity = float(intent.quantity)
+    state.book.commit(intent.client_order_id, quantity, price_usd, column, direction)
+    state.gate.entry_sent(intent)
+    state.gate.meter.entered(quantity * price_usd, price_usd, column, direction)
     state.refresh(intent.symbol)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Decision
 from ordinis.domain.events import BookCorrection
-from ordinis.domain.orders import Fill, OrderIntent, Purpose
+from ordinis.domain.orders import OrderIntent, Purpose
 from ordinis.engines.columns import read_changes
 from ordinis.engines.entries import sent
 from ordinis.engines.state import State
@@ -39,20 +39,18 @@ def _recall_entry(state: State, intent: OrderIntent, told: Assessment) -> None:
     sent(state, intent, told.strategy, told.confidence, told.price_usd)
 
 
-def correct(state: State, correction: BookCorrection, at_ns: int) -> str:
-    """Shares are booked as the broker has them; a position that this opens is under the tier's stop. In words."""
+def correct(state: State, correction: BookCorrection, at_ns: int) -> list[str]:
+    """Shares are booked as the broker has them; a position that this opens is under the tier's stop. In words.
+
+    To the account's rules it is a trade of other hands.
+    """
     symbol, column = correction.symbol, state.universe.column[correction.symbol]
     opens = symbol not in state.ledger.holdings
     if opens and state.desk.protects:
         state.desk.of(symbol).stop_usd = _stop_usd(state, correction)
-    fill = Fill(
-        execution_id=correction.id,
-        symbol=symbol,
-        quantity=correction.quantity,
-        price_usd=correction.price_usd,
-        filled_at_ns=at_ns,
-    )
+    fill = correction.as_fill(at_ns)
     state.ledger.apply_fill(fill, "", state.desk.of(symbol).stop_usd)
+    notes = state.gate.filled(fill, correction.id, protective=False)
     held = state.ledger.held(symbol)
     if not held:
         state.columns.closed(column)
@@ -60,7 +58,10 @@ def correct(state: State, correction: BookCorrection, at_ns: int) -> str:
         state.columns.opened(column, None, short=held < 0)
     state.desk.unprotected.add(symbol)  # In the next minute its stop fits what is held.
     state.refresh(symbol)
-    return f"{symbol}: {correction.quantity:+} shares booked as the broker has them, at {correction.price_usd}"
+    return [
+        f"{symbol}: {correction.quantity:+} shares booked as the broker has them, at {correction.price_usd}",
+        *notes,
+    ]
 
 
 def _stop_usd(state: State, correction: BookCorrection) -> Decimal | None:

@@ -76,7 +76,6 @@ class State:
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
         self._allocation_usd = settings.allocation_usd
-        self.reserve_usd = 0.0  # Of the account, that is not traded with.
         self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
@@ -109,7 +108,7 @@ class State:
     def set_aside(self, equity_usd: float) -> None:
         """At the first look at the account: all but the allocation, which moves with what trading makes or loses."""
         if self._allocation_usd is not None:
-            self.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
+            self.book.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
 
     @property
     def orders_sent(self) -> int:
@@ -141,7 +140,9 @@ class State:
         """The account's rules see the book of a minute that has candidates."""
         book = self.book
         open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
-        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, book.cash_usd, book.equity_usd, book.short_usd)
+        reserve_usd = book.reserve_usd  # The rules look at the whole account.
+        cash_usd, equity_usd = book.cash_usd + reserve_usd, book.equity_usd + reserve_usd
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, cash_usd, equity_usd, book.short_usd)
         book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:

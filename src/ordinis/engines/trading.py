@@ -41,6 +41,8 @@ from ordinis.engines.recovery import correct, recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
+_UNKNOWN = Reason.ACCOUNT_UNKNOWN
+
 
 class TradingEngine:
     """Decides for one account. `state` and `curve` may be read; only events change them."""
@@ -60,9 +62,7 @@ class TradingEngine:
         self._row = 0
         self._in_session = False
         self._day = date.min
-        self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
-        self._corrected = False  # Our book was wrong, and nobody has said yet that it may trade on.
         self._baselined = False  # By the session's first view of the account.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
@@ -104,9 +104,17 @@ class TradingEngine:
         recall(self.state, decision)
         if decision.plan is not None and self._rebalancer is not None:
             self._rebalancer.remember(self.state, decision.plan)
-        if isinstance(event, OrderUpdate):
-            self.state.desk.settle(event.symbol, self.state.ledger.held(event.symbol))
+        self._settle(event)
+
+    def _settle(self, event: Event) -> None:
+        """Whose stop was looked after at this event: where nothing had to be sent, nothing is recorded."""
+        desk, ledger = self.state.desk, self.state.ledger
+        if isinstance(event, OrderUpdate) and event.symbol in self.state.universe.column:
+            desk.settle(event.symbol, ledger.held(event.symbol))
             self.state.refresh(event.symbol)
+        elif isinstance(event, MarketSlice) or (isinstance(event, SessionPhase) and not self._in_session):
+            for symbol in sorted(desk.unprotected):
+                desk.settle(symbol, ledger.held(symbol))
 
     def _pass(self, minute: MarketSlice) -> tuple[Minutes, list[str]]:
         """A minute has passed: the market is looked at, the book is valued."""
@@ -162,12 +170,12 @@ class TradingEngine:
         book, ledger = self.state.book, self.state.ledger
         book.marks_usd = marks_usd
         long_usd = float(ledger.quantity @ marks_usd)  # Shorts count against it.
-        book.cash_usd = cash_usd = ledger.cash_float - self.state.reserve_usd
+        whole_usd = ledger.cash_float + long_usd
+        book.cash_usd = cash_usd = ledger.cash_float - book.reserve_usd
         book.long_usd = long_usd
         book.short_usd = short_usd = ledger.short_usd(marks_usd) if ledger.shorts else 0.0
         book.equity_usd = equity_usd = cash_usd + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        whole_usd = ledger.cash_float + long_usd
         self.curve.append(at_ns, whole_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
@@ -182,10 +190,9 @@ class TradingEngine:
         return reasons
 
     def _stopped(self) -> Reason | None:
-        halted, limit, rules = self._halted, self.state.halts.reason, self.state.gate.stopped
-        if rules is not None:
-            halted = rules if halted is None else min(halted, rules)
-        return min(halted, limit) if halted and limit else halted or limit
+        limit = self.state.halts.reason
+        rules = self.state.gate.stopped if self._baselined else _UNKNOWN  # Until the session's figures have come.
+        return min(rules, limit) if rules and limit else rules or limit
 
     def _crowded(self, at_ns: int) -> Reason | None:
         """Nothing can be opened, so nothing needs to be sized."""
@@ -211,15 +218,8 @@ class TradingEngine:
 
     def _obeyed(self, command: Command) -> tuple[list[Action], list[str]]:
         if command.kind is CommandKind.RESUME:
-            self._book_differs(False)
+            self.state.gate.books.resumed()
         return obey(self.state, command)
-
-    def _book_differs(self, differs: bool) -> None:
-        if differs:
-            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
-        elif self._halted is Reason.BOOK_DIFFERS:
-            self._halted = None
-        self._corrected &= differs
 
     def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
         """Money, or what a company did to its shares: between sessions, prices first and then the books."""
@@ -241,12 +241,13 @@ class TradingEngine:
         return corporate.take(self.state, event)
 
     def _on_phase(self, event: SessionPhase) -> Decision:
-        state, notes = self.state, self._turn(event)
-        actions: list[Action] = []
-        if not self._in_session:
-            actions += state.desk.close_session(event.at_ns)
-            for symbol in sorted(state.desk.unprotected):  # Stops that had to wait for the close.
-                actions += state.desk.protect(symbol, state.ledger.held(symbol), event.at_ns)
+        notes = self._turn(event)
+        if self._in_session:
+            return NOTHING
+        desk, ledger = self.state.desk, self.state.ledger
+        actions = desk.close_session(event.at_ns)
+        for symbol in sorted(desk.unprotected):  # Stops that had to wait for the close.
+            actions += desk.protect(symbol, ledger.held(symbol), event.at_ns)
         return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
 
     def _turn(self, event: SessionPhase) -> tuple[str, ...]:
@@ -257,7 +258,6 @@ class TradingEngine:
             self.state.session_opens()
             self.state.gate.session_opens(event.session)
             self._baselined = False
-            self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
             return ()
@@ -288,32 +288,15 @@ class TradingEngine:
             state.ledger.begin(view.cash_usd)
             state.set_aside(float(view.equity_usd))
             self._account_known = True
-        differences = state.ledger.differs_from(view.positions)
-        self._halted = Reason.BOOK_DIFFERS if differences else None
-        self._corrected = False
         state.book.account = view
         last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
-        reserve_usd = state.reserve_usd  # Rules of the account are about all of it, policies about what is traded with.
         marks_usd = state.book.marks_usd if self._minutes is not None else None
-        notes = state.gate.account(view, held, marks_usd)
+        notes = state.gate.account(view, held, marks_usd, state.ledger.differs_from(view.positions))
+        reserve_usd = state.book.reserve_usd  # Rules of the account are about all of it, policies about what is traded.
         notes += self._choose_tier(last_equity_usd - reserve_usd, first)
         notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
-        notes += [f"entries are halted: {line}" for line in differences]
-        return Decision(notes=tuple(notes)) if notes else NOTHING
-
-    def _on_reconciliation(self, event: Reconciliation) -> Decision:
-        """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
-        or a person resumes.
-        """
-        state = self.state
-        if event.foreign is not None:
-            state.ledger.leave_alone(event.foreign)
-        notes = [correct(state, one, event.at_ns) for one in event.corrections]
-        self._corrected |= bool(event.corrections)
-        self._book_differs(self._corrected or bool(event.differences))
-        notes += [f"entries are halted: {line}" for line in event.differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _on_later_account(self, view: AccountView) -> Decision:
@@ -324,6 +307,17 @@ class TradingEngine:
         ]
         state.book.account = view
         notes = state.gate.account_again(view, differences)
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_reconciliation(self, event: Reconciliation) -> Decision:
+        """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
+        or a person resumes.
+        """
+        state = self.state
+        if event.foreign is not None:
+            state.ledger.leave_alone(event.foreign)
+        notes = [note for one in event.corrections for note in correct(state, one, event.at_ns)]
+        notes += state.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

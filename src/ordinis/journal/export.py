@@ -84,7 +84,7 @@ def _fields(struct: msgspec.Struct) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
-        if name.endswith("_ns"):
+        if name.endswith("_ns") and value is not None:
             plain[name.removesuffix("_ns")] = iso_utc(value)
         elif value is not None and value not in ((), b""):
             plain[name] = _plain(value)

@@ -6,7 +6,7 @@ that reduces a position, with two exceptions that would only be refused or punis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,20 +18,23 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Reason
 from ordinis.domain.events import CashFlow, CorporateAction
 from ordinis.domain.market import MINUTE_NS, FloatArray, Session, Universe
-from ordinis.domain.orders import Fill
+from ordinis.domain.orders import Fill, OrderIntent, Side
 from ordinis.engines.compliance import accounts
 from ordinis.engines.compliance.business_days import BusinessDays, weekdays
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.deficits import DeficitLedger
+from ordinis.engines.compliance.disagreements import Disagreements
 from ordinis.engines.compliance.intraday_margin import MarginMeter, MarginRules
 from ordinis.engines.compliance.opened import OpenedToday
 from ordinis.engines.compliance.regimes import INTRADAY_MARGIN, Regime
 from ordinis.engines.compliance.rooms import ROOMS, Room, Wanted
 from ordinis.engines.compliance.settlement import SettledCash, SettlementRules
-from ordinis.engines.compliance.slots import FREELY, DayTradeSlots, Permission
+from ordinis.engines.compliance.slots import DayTradeSlots, Permission
 
 _DEPOSITS = ("deposit", "withdrawal")
 _UNSURE, _BLOCKED, _UNSETTLED = Reason.RULES_UNSURE, Reason.ACCOUNT_BLOCKED, Reason.UNSETTLED
+_DIFFERS = Reason.BOOK_DIFFERS
+_BUY = Side.BUY
 _SHORT_TIES_UP = 1.5  # Of a short's value: the proceeds, and Regulation T's half.
 _NO_SLOT = Reason.DAY_TRADE_SLOTS
 
@@ -87,7 +90,7 @@ class AccountGate:
         self.meter = MarginMeter(rules.margin, collar)
         self.view: AccountView | None = None  # The session's first.
         self.doubts: list[str] = []  # Why the rules cannot be trusted; entries stop.
-        self.differences: list[str] = []  # Between its positions and ours, as of its latest figures.
+        self.books = Disagreements()
         self.blocks: list[str] = []  # Why the broker takes no order.
         self.equity_usd = 0.0
         self.gross_usd = 0.0
@@ -109,12 +112,17 @@ class AccountGate:
         self._open_ns, self._close_ns = session.open_ns, session.close_ns
         self.view = None
         self.doubts.clear()
-        self.differences.clear()
         if self.cash is not None:
             self.cash.opens(self.today)
 
-    def account(self, view: AccountView, held: Mapping[str, Decimal], marks_usd: FloatArray | None) -> list[str]:
-        """The session's first view, with our own positions; what a person should know."""
+    def account(
+        self,
+        view: AccountView,
+        held: Mapping[str, Decimal],
+        marks_usd: FloatArray | None,
+        differences: Sequence[str] = (),
+    ) -> list[str]:
+        """The session's first view, our own positions, and where both differ; what a person should know."""
         first, self.view, self._seen = self._seen is None, view, view
         if self.today == date.min:  # Before any session: its day is the view's.
             self.today = self.rules.days.trade_date(view.at_ns)
@@ -133,21 +141,21 @@ class AccountGate:
         self._rooms = [room for room in ROOMS if room.name not in self.rules.without and room.applies(self)]
         self.doubts += accounts.missing(view) + accounts.contradicts(view, regime) + self._count_differs(view)
         self.blocks = accounts.blocked(view)
-        return notes + self._stopping(self.doubts + self.blocks)
+        return notes + self._stopping(self.doubts + self.blocks) + self.books.opens(differences)
 
     def account_again(self, view: AccountView, differences: list[str]) -> list[str]:
         """A later view of the session; `differences` of positions that no open order explains."""
         assert self.view is not None
-        before = [*self.doubts, *self.differences, *self.blocks]
+        before = [*self.doubts, *self.blocks]
         new = accounts.missing(view) + accounts.changed(self.view, view)
         self.slots.reported(view.daytrade_count)
         self.doubts += [one for one in new if one not in self.doubts]
-        self.differences = differences
         self.blocks = accounts.blocked(view)
-        now = [*self.doubts, *self.differences, *self.blocks]
+        now = [*self.doubts, *self.blocks]
+        notes = self.books.viewed(differences)
         if now == before:
-            return []
-        return self._stopping(now) or ["what stopped entries in the broker's figures is over"]
+            return notes
+        return notes + (self._stopping(now) or ["what stopped entries in the broker's figures is over"])
 
     def doubt(self, text: str) -> list[str]:
         """Something that cannot be: entries stop until the next session's account agrees."""
@@ -156,8 +164,10 @@ class AccountGate:
         self.doubts.append(text)
         return self._stopping([text])
 
-    def entry_sent(self, client_order_id: str, symbol: str, signed: Decimal, permission: Permission = FREELY) -> None:
-        self.slots.entry_sent(client_order_id, symbol, signed, stop_waits=permission.stop_waits)
+    def entry_sent(self, intent: OrderIntent) -> None:
+        """An entry goes out, under the permission it names."""
+        signed = intent.quantity if intent.side is _BUY else -intent.quantity
+        self.slots.entry_sent(intent.client_order_id, intent.symbol, signed, stop_waits=intent.stop_from_ns is not None)
 
     def order_over(self, client_order_id: str) -> None:
         self.slots.order_over(client_order_id)
@@ -207,7 +217,9 @@ class AccountGate:
     @property
     def stopped(self) -> Reason | None:
         """Why no entry at all may go out."""
-        if (self.doubts or self.differences) and "unsure" not in self.rules.without:
+        if self.books.stands:
+            return _DIFFERS
+        if self.doubts and "unsure" not in self.rules.without:
             return _UNSURE
         return _BLOCKED if self.blocks else None
 

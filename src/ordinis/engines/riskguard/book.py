@@ -49,6 +49,7 @@ class Book:
         "open_shorts_usd",
         "orders",
         "positions",
+        "reserve_usd",
         "sectors",
         "short_usd",
     )
@@ -57,6 +58,7 @@ class Book:
         self.account: AccountView | None = None
         self.equity_usd = 0.0
         self.cash_usd = 0.0
+        self.reserve_usd = 0.0  # Of the account, that is not traded with: in neither of them.
         self.long_usd = 0.0  # Shorts count against it.
         self.short_usd = 0.0  # Unsigned.
         self.intraday_power_usd: float | None = None  # What a 4x account may buy by day; None: overnight margin rules.

@@ -38,7 +38,7 @@ def shorting_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits
     if asked.direction > 0:
         return OFF
     margin = book.account is not None and (book.account.multiplier or 1) > 1  # Unknown is none.
-    return OFF if margin and book.equity_usd >= limits.short_equity_usd_min else 0.0
+    return OFF if margin and book.equity_usd + book.reserve_usd >= limits.short_equity_usd_min else 0.0
 
 
 def orders_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
