@@ -21,7 +21,7 @@ import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.market import MINUTE_NS, Session, Universe
-from ordinis.domain.orders import Fill
+from ordinis.domain.orders import Fill, OrderIntent, OrderType, Purpose, Side, TimeInForce
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.compliance.regimes import CASH, INTRADAY_MARGIN, PATTERN_DAY_TRADER, Regime, RegimeName
@@ -63,17 +63,31 @@ def minute_us(regime: RegimeName, symbols: int, orders: int, minutes: int) -> fl
             gate = gate_of(regime, symbols)
         at_ns = OPEN_NS + (minute % MINUTES_A_DAY + 1) * MINUTE_NS
         columns = [(minute * orders + number) % symbols for number in range(orders)]
+        intents = [_entry(f"{minute}-{number}", names[column], at_ns) for number, column in enumerate(columns)]
         started = time.perf_counter_ns()
         gate.look(at_ns, quantity, marks, waiting, 24_000.0, 24_000.0)
-        for number, column in enumerate(columns):
-            order_id = f"{minute}-{number}"
+        for intent, column in zip(intents, columns, strict=True):
             gate.permit(names[column], SHARES, 0.9, at_ns)
             gate.rooms(Wanted(PRICE_USD, column))
-            gate.entry_sent(order_id, names[column], SHARES)
+            gate.entry_sent(intent)
             gate.meter.entered(500.0, PRICE_USD, column)
         spent.append(time.perf_counter_ns() - started)
         _end(gate, names, columns, minute, at_ns)
     return statistics.median(spent) / orders / 1000
+
+
+def _entry(client_order_id: str, symbol: str, at_ns: int) -> OrderIntent:
+    return OrderIntent(
+        client_order_id=client_order_id,
+        symbol=symbol,
+        side=Side.BUY,
+        quantity=SHARES,
+        type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+        purpose=Purpose.ENTRY,
+        decided_at_ns=at_ns,
+        valid_until_ns=at_ns,
+    )
 
 
 def _end(gate: AccountGate, names: list[str], columns: list[int], minute: int, at_ns: int) -> None:

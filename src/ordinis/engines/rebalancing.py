@@ -37,8 +37,8 @@ class Rebalancer:
         """Once a minute: mostly nothing is due."""
         session = draft.minutes.block.session
         minute = (draft.at_ns - session.open_ns) // MINUTE_NS
-        if not self._triggers.looks(minute) or flattening(state):
-            return
+        if not self._triggers.looks(minute) or flattening(state) or state.gate.stopped is not None:
+            return  # A book that is in doubt is not optimised.
         book = _book(state, draft)
         due = self._triggers.due(minute, book)
         if due:

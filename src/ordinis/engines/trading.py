@@ -134,7 +134,7 @@ class TradingEngine:
             exits(state, draft, self._day_votes)
             if minute.at_ns >= state.gate.overnight_from_ns:
                 bring_down(state, draft)
-            if self._rebalancer is not None and self._halted is None:
+            if self._rebalancer is not None and self._baselined:
                 self._rebalancer.look(state, draft)
         if minutes.screened.has_entry[row]:
             entries(state, draft)
