@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ordinis.brokers.simulated.account import AccountBooks, Holding
@@ -47,6 +47,8 @@ def test_changes_of_direction_and_lots_of_the_day_come_to_the_same_count(
     assert ours == theirs
 
 
+@example([(False, 1, 0), (False, 1, 1), (False, 1, 0), (False, 1, 0), (True, 2, 0)], 0, "opening_order")
+@example([(True, 1, 1), (True, 2, 0), (True, 1, 1), (False, 1, 0), (False, 1, 0)], -1, "opening_order")
 @given(executions=executions, start=st.integers(-60, 60), method=methods)
 def test_our_count_is_never_below_the_exchange_s_however_orders_fill_between_each_other(
     executions: list[tuple[bool, int, int]], start: int, method: Method

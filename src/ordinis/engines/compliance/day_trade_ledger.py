@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ordinis.domain.events import CorporateAction
 from ordinis.engines.compliance.business_days import BusinessDays
-from ordinis.engines.compliance.day_trades import day_trades
+from ordinis.engines.compliance.day_trades import Part, day_trades
 
 _NONE = Decimal(0)
 _Part = tuple[int, Decimal, str]  # (filled at, signed quantity, order id)
@@ -35,35 +35,21 @@ class SymbolDay:
             self._parts.sort(key=lambda part: part[0])  # Stable: fills of one moment stay as they came.
 
     @property
-    def orders(self) -> list[Decimal]:
-        """Signed quantities; consecutive fills of one order are one transaction."""
-        orders: list[Decimal] = []
-        last = ""
-        for _, signed, order_id in self._parts:
-            if orders and order_id == last:
-                orders[-1] += signed
-            else:
-                orders.append(signed)
-            last = order_id
-        return orders
-
-    @property
-    def last_order(self) -> str:
-        return self._parts[-1][2] if self._parts else ""
+    def orders(self) -> int:
+        """How many orders have filled."""
+        return len({order_id for _, _, order_id in self._parts})
 
     def count(self) -> int:
-        return day_trades(self.orders, self.start)
+        return day_trades(self._fills(), self.start)
 
-    def count_if(self, pending: list[tuple[str, Decimal]]) -> int:
+    def count_if(self, pending: list[Part]) -> int:
         """If these orders filled and everything opened today were closed today, too."""
-        orders, last = self.orders, self.last_order
-        for order_id, signed in pending:
-            if orders and order_id == last:
-                orders[-1] += signed
-            else:
-                orders.append(signed)
-            last = order_id
-        return day_trades([*orders, -(self.start + sum(orders, _NONE))], self.start)
+        fills = [*self._fills(), *pending]
+        held = self.start + sum((signed for _, signed in fills), _NONE)
+        return day_trades([*fills, ("", -held)], self.start)
+
+    def _fills(self) -> list[Part]:
+        return [(order_id, signed) for _, signed, order_id in self._parts]
 
 
 class DayTradeLedger:
@@ -151,7 +137,7 @@ class DayTradeLedger:
     def orders_in_window(self, today: date) -> int:
         begin = self._calendar.window(today, self._window)
         return sum(
-            len(one.orders) for day, symbols in self._days.items() if begin <= day <= today for one in symbols.values()
+            one.orders for day, symbols in self._days.items() if begin <= day <= today for one in symbols.values()
         )
 
     def traded_today(self, today: date) -> list[str]:

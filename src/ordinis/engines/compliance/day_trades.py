@@ -7,15 +7,15 @@ none. Partial fills of one order are one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
 from typing import Literal
 
 Method = Literal["direction_change", "opening_order", "max"]
 _NONE = Decimal(0)
+Part = tuple[str, Decimal]  # (order id, signed shares of one fill)
 Trade = tuple[str, Decimal, str]  # (side "buy" or "sell", quantity in shares, order id)
 
 
@@ -28,21 +28,15 @@ def count_day_trades(
     `direction_change` counts each change from increasing to decreasing; `opening_order` counts the opening
     orders closed the same day, last in first out; `max` takes the larger. ValueError: an unknown method.
     """
-    orders = _orders(trades)
+    fills = [(order_id, quantity * _sign(side)) for side, quantity, order_id in trades]
     start = Decimal(start_quantity)
     if method == "direction_change":
-        return _direction_changes(orders, start)
+        return _direction_changes(fills, start)
     if method == "opening_order":
-        return _opening_orders(orders, start)
+        return _opening_orders(fills, start)
     if method == "max":
-        return max(_direction_changes(orders, start), _opening_orders(orders, start))
+        return day_trades(fills, start)
     raise ValueError(f"method must be direction_change, opening_order or max, was {method!r}")
-
-
-def _orders(trades: Iterable[Trade]) -> list[Decimal]:
-    """Signed quantities, consecutive partial fills of one order joined."""
-    runs = groupby(trades, key=lambda trade: (trade[2], trade[0]))
-    return [sum((quantity for _, quantity, _ in run), Decimal(0)) * _sign(side) for (_, side), run in runs]
 
 
 def _sign(side: str) -> int:
@@ -51,9 +45,9 @@ def _sign(side: str) -> int:
     return 1 if side == "buy" else -1
 
 
-def _direction_changes(orders: list[Decimal], position: Decimal) -> int:
+def _direction_changes(fills: Iterable[Part], position: Decimal) -> int:
     count, armed = 0, False
-    for signed in orders:
+    for _, signed in fills:
         quantity = abs(signed)
         if position * signed < 0:
             reduced = min(abs(position), quantity)
@@ -67,26 +61,53 @@ def _direction_changes(orders: list[Decimal], position: Decimal) -> int:
     return count
 
 
-def _opening_orders(orders: list[Decimal], overnight: Decimal) -> int:
-    """Orders that opened today and were, in whole or in part, closed today."""
-    open_lots: list[Decimal] = []  # Today's, newest last; what was held overnight lies beneath them.
-    touched: list[bool] = []
-    count = 0
-    for signed in orders:
+class _Lot:
+    """What one order opened."""
+
+    __slots__ = ("left", "order_id", "run", "touched")
+
+    def __init__(self, order_id: str, quantity: Decimal, run: int) -> None:
+        self.order_id = order_id
+        self.left = quantity
+        self.run = run
+        self.touched = False
+
+
+def _opening_orders(fills: Sequence[Part], overnight: Decimal) -> int:
+    """Orders that opened today and were, in whole or in part, closed today.
+
+    Where the fills of two orders alternate, it is not written where a later part lies: beside its order's first part,
+    or on top once something was closed in between. The larger of both counts.
+    """
+    return max(_touched(fills, overnight, apart=False), _touched(fills, overnight, apart=True))
+
+
+def _touched(fills: Iterable[Part], overnight: Decimal, *, apart: bool) -> int:
+    lots: list[_Lot] = []  # Today's, newest last; what was held overnight lies beneath them.
+    run = 0
+    for order_id, signed in fills:
         left = signed
-        while left and open_lots and open_lots[-1] * left < 0:
-            count += not touched[-1]
-            touched[-1] = True
-            open_lots[-1], left = _offset(open_lots[-1], left)
-            if not open_lots[-1]:
-                open_lots.pop()
-                touched.pop()
+        for lot in reversed(lots):
+            if lot.left * left < 0:
+                lot.touched = True
+                lot.left, left = _offset(lot.left, left)
+                run += apart
         if left * overnight < 0:
             overnight, left = _offset(overnight, left)
         if left:
-            open_lots.append(left)
-            touched.append(False)
-    return count
+            _opened(lots, order_id, left, run)
+    return sum(lot.touched for lot in lots)
+
+
+def _opened(lots: list[_Lot], order_id: str, quantity: Decimal, run: int) -> None:
+    """Fills of one order are one lot, where its first lies; a run ends where lots are told apart."""
+    for lot in reversed(lots):
+        if lot.run != run:
+            break
+        if lot.order_id == order_id:
+            lot.left += quantity
+            return
+    lots.append(_Lot(order_id, quantity, run))
 
 
 def _offset(position: Decimal, against: Decimal) -> tuple[Decimal, Decimal]:
@@ -118,6 +139,6 @@ class Throttle:
     check: str | None = None  # Where the broker refuses: entry, exit or both; None: as it reports, unknown is both.
 
 
-def day_trades(orders: list[Decimal], start: Decimal) -> int:
-    """By both permitted methods, the larger: which one the broker uses is not known. `orders` are signed."""
-    return max(_direction_changes(orders, start), _opening_orders(orders, start))
+def day_trades(fills: Sequence[Part], start: Decimal) -> int:
+    """By both permitted methods, the larger: which one the broker uses is not known. In time order."""
+    return max(_direction_changes(fills, start), _opening_orders(fills, start))
