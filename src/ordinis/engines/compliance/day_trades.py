@@ -7,7 +7,7 @@ none. Partial fills of one order are one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Literal
 Method = Literal["direction_change", "opening_order", "max"]
 _NONE = Decimal(0)
 Trade = tuple[str, Decimal, str]  # (side "buy" or "sell", quantity in shares, order id)
+Order = tuple[str, Decimal]  # (order id, signed shares)
 
 
 def count_day_trades(
@@ -39,10 +40,13 @@ def count_day_trades(
     raise ValueError(f"method must be direction_change, opening_order or max, was {method!r}")
 
 
-def _orders(trades: Iterable[Trade]) -> list[Decimal]:
-    """Signed quantities, consecutive partial fills of one order joined."""
+def _orders(trades: Iterable[Trade]) -> list[Order]:
+    """Consecutive partial fills of one order joined."""
     runs = groupby(trades, key=lambda trade: (trade[2], trade[0]))
-    return [sum((quantity for _, quantity, _ in run), Decimal(0)) * _sign(side) for (_, side), run in runs]
+    return [
+        (order_id, sum((quantity for _, quantity, _ in run), Decimal(0)) * _sign(side))
+        for (order_id, side), run in runs
+    ]
 
 
 def _sign(side: str) -> int:
@@ -51,9 +55,9 @@ def _sign(side: str) -> int:
     return 1 if side == "buy" else -1
 
 
-def _direction_changes(orders: list[Decimal], position: Decimal) -> int:
+def _direction_changes(orders: Sequence[Order], position: Decimal) -> int:
     count, armed = 0, False
-    for signed in orders:
+    for _, signed in orders:
         quantity = abs(signed)
         if position * signed < 0:
             reduced = min(abs(position), quantity)
@@ -67,26 +71,43 @@ def _direction_changes(orders: list[Decimal], position: Decimal) -> int:
     return count
 
 
-def _opening_orders(orders: list[Decimal], overnight: Decimal) -> int:
-    """Orders that opened today and were, in whole or in part, closed today."""
-    open_lots: list[Decimal] = []  # Today's, newest last; what was held overnight lies beneath them.
-    touched: list[bool] = []
-    count = 0
-    for signed in orders:
+def _opening_orders(orders: Sequence[Order], overnight: Decimal) -> int:
+    """Orders that opened today and were, in whole or in part, closed today.
+
+    Where fills of several orders alternate, an order's parts may be one lot or several: the larger count holds.
+    """
+    alternate = len({order_id for order_id, _ in orders}) < len(orders)
+    apart = _closed_lots(orders, overnight, joined=False)
+    return max(apart, _closed_lots(orders, overnight, joined=True)) if alternate else apart
+
+
+class _Lot:
+    """What an order opened today; what was held overnight lies beneath all of them."""
+
+    __slots__ = ("left", "order_id", "touched")
+
+    def __init__(self, order_id: str, left: Decimal) -> None:
+        self.order_id = order_id
+        self.left = left
+        self.touched = False
+
+
+def _closed_lots(orders: Sequence[Order], overnight: Decimal, *, joined: bool) -> int:
+    lots: list[_Lot] = []  # Newest last; by their first fill where parts are joined.
+    for order_id, signed in orders:
         left = signed
-        while left and open_lots and open_lots[-1] * left < 0:
-            count += not touched[-1]
-            touched[-1] = True
-            open_lots[-1], left = _offset(open_lots[-1], left)
-            if not open_lots[-1]:
-                open_lots.pop()
-                touched.pop()
+        for lot in reversed(lots):
+            if lot.left * left < 0:
+                lot.left, left = _offset(lot.left, left)
+                lot.touched = True
         if left * overnight < 0:
             overnight, left = _offset(overnight, left)
-        if left:
-            open_lots.append(left)
-            touched.append(False)
-    return count
+        same = next((lot for lot in lots if lot.order_id == order_id), None) if joined else None
+        if same is not None:
+            same.left += left
+        elif left:
+            lots.append(_Lot(order_id, left))
+    return sum(lot.touched for lot in lots)
 
 
 def _offset(position: Decimal, against: Decimal) -> tuple[Decimal, Decimal]:
@@ -118,6 +139,6 @@ class Throttle:
     check: str | None = None  # Where the broker refuses: entry, exit or both; None: as it reports, unknown is both.
 
 
-def day_trades(orders: list[Decimal], start: Decimal) -> int:
-    """By both permitted methods, the larger: which one the broker uses is not known. `orders` are signed."""
+def day_trades(orders: Sequence[Order], start: Decimal) -> int:
+    """By both permitted methods, the larger: which one the broker uses is not known."""
     return max(_direction_changes(orders, start), _opening_orders(orders, start))
