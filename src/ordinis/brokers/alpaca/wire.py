@@ -116,7 +116,7 @@ class WireAccount(msgspec.Struct, kw_only=True):
 
     equity: Decimal
     cash: Decimal
-    buying_power: Decimal | None = None
+    buying_power: Decimal
     last_equity: Decimal | None = None
     multiplier: Decimal | None = None
     account_type: str | None = None

@@ -6,15 +6,16 @@ calendar, so that a session nobody traded in counts, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from ordinis.domain.events import CorporateAction
 from ordinis.engines.compliance.business_days import BusinessDays
-from ordinis.engines.compliance.day_trades import Part, day_trades
+from ordinis.engines.compliance.day_trades import Order, day_trades
 
 _NONE = Decimal(0)
+_CLOSING = "closing"  # The sale that may yet come.
 _Part = tuple[int, Decimal, str]  # (filled at, signed quantity, order id)
 
 
@@ -35,21 +36,29 @@ class SymbolDay:
             self._parts.sort(key=lambda part: part[0])  # Stable: fills of one moment stay as they came.
 
     @property
-    def orders(self) -> int:
-        """How many orders have filled."""
-        return len({order_id for _, _, order_id in self._parts})
+    def orders(self) -> list[Order]:
+        """Consecutive fills of one order are one transaction."""
+        return joined([(order_id, signed) for _, signed, order_id in self._parts])
 
     def count(self) -> int:
-        return day_trades(self._fills(), self.start)
+        return day_trades(self.orders, self.start)
 
-    def count_if(self, pending: list[Part]) -> int:
+    def count_if(self, pending: list[Order]) -> int:
         """If these orders filled and everything opened today were closed today, too."""
-        fills = [*self._fills(), *pending]
-        held = self.start + sum((signed for _, signed in fills), _NONE)
-        return day_trades([*fills, ("", -held)], self.start)
+        orders = joined([*self.orders, *pending])
+        position = self.start + sum((signed for _, signed in orders), _NONE)
+        return day_trades([*orders, (_CLOSING, -position)], self.start)
 
-    def _fills(self) -> list[Part]:
-        return [(order_id, signed) for _, signed, order_id in self._parts]
+
+def joined(parts: Sequence[Order]) -> list[Order]:
+    """Parts of one order that follow each other, as one."""
+    orders: list[Order] = []
+    for order_id, signed in parts:
+        if orders and orders[-1][0] == order_id:
+            orders[-1] = (order_id, orders[-1][1] + signed)
+        else:
+            orders.append((order_id, signed))
+    return orders
 
 
 class DayTradeLedger:
@@ -60,7 +69,8 @@ class DayTradeLedger:
         self._calendar = days
         self._days: dict[date, dict[str, SymbolDay]] = {}
         self._counts: dict[date, dict[str, int]] = {}
-        self._changed: set[tuple[date, str]] = set()  # To be counted when somebody asks.
+        self._changed: set[tuple[date, str]] = set()  # To be counted.
+        self.asked = False  # Somebody goes by the count: it is kept up to date, otherwise reckoned when it is shown.
         self._held: dict[str, Decimal] = {}
         self._first: date | None = None  # Nothing is known of the days before.
         self._excess = 0
@@ -89,6 +99,8 @@ class DayTradeLedger:
             one.start += signed
         self._held[symbol] = held + signed
         self._changed.update((changed, symbol) for changed in (day, *later))
+        if self.asked:
+            self._count()
 
     def transformed(self, action: CorporateAction) -> None:
         """A split or a removal, between two sessions: it opens and closes nothing."""
@@ -137,7 +149,7 @@ class DayTradeLedger:
     def orders_in_window(self, today: date) -> int:
         begin = self._calendar.window(today, self._window)
         return sum(
-            one.orders for day, symbols in self._days.items() if begin <= day <= today for one in symbols.values()
+            len(one.orders) for day, symbols in self._days.items() if begin <= day <= today for one in symbols.values()
         )
 
     def traded_today(self, today: date) -> list[str]:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Literal
 
 Method = Literal["direction_change", "opening_order", "max"]
 _NONE = Decimal(0)
-Part = tuple[str, Decimal]  # (order id, signed shares of one fill)
 Trade = tuple[str, Decimal, str]  # (side "buy" or "sell", quantity in shares, order id)
+Order = tuple[str, Decimal]  # (order id, signed shares)
 
 
 def count_day_trades(
@@ -28,15 +29,24 @@ def count_day_trades(
     `direction_change` counts each change from increasing to decreasing; `opening_order` counts the opening
     orders closed the same day, last in first out; `max` takes the larger. ValueError: an unknown method.
     """
-    fills = [(order_id, quantity * _sign(side)) for side, quantity, order_id in trades]
+    orders = _orders(trades)
     start = Decimal(start_quantity)
     if method == "direction_change":
-        return _direction_changes(fills, start)
+        return _direction_changes(orders, start)
     if method == "opening_order":
-        return _opening_orders(fills, start)
+        return _opening_orders(orders, start)
     if method == "max":
-        return day_trades(fills, start)
+        return max(_direction_changes(orders, start), _opening_orders(orders, start))
     raise ValueError(f"method must be direction_change, opening_order or max, was {method!r}")
+
+
+def _orders(trades: Iterable[Trade]) -> list[Order]:
+    """Consecutive partial fills of one order joined."""
+    runs = groupby(trades, key=lambda trade: (trade[2], trade[0]))
+    return [
+        (order_id, sum((quantity for _, quantity, _ in run), Decimal(0)) * _sign(side))
+        for (order_id, side), run in runs
+    ]
 
 
 def _sign(side: str) -> int:
@@ -45,9 +55,9 @@ def _sign(side: str) -> int:
     return 1 if side == "buy" else -1
 
 
-def _direction_changes(fills: Iterable[Part], position: Decimal) -> int:
+def _direction_changes(orders: Sequence[Order], position: Decimal) -> int:
     count, armed = 0, False
-    for _, signed in fills:
+    for _, signed in orders:
         quantity = abs(signed)
         if position * signed < 0:
             reduced = min(abs(position), quantity)
@@ -61,53 +71,43 @@ def _direction_changes(fills: Iterable[Part], position: Decimal) -> int:
     return count
 
 
+def _opening_orders(orders: Sequence[Order], overnight: Decimal) -> int:
+    """Orders that opened today and were, in whole or in part, closed today.
+
+    Where fills of several orders alternate, an order's parts may be one lot or several: the larger count holds.
+    """
+    alternate = len({order_id for order_id, _ in orders}) < len(orders)
+    apart = _closed_lots(orders, overnight, joined=False)
+    return max(apart, _closed_lots(orders, overnight, joined=True)) if alternate else apart
+
+
 class _Lot:
-    """What one order opened."""
+    """What an order opened today; what was held overnight lies beneath all of them."""
 
-    __slots__ = ("left", "order_id", "run", "touched")
+    __slots__ = ("left", "order_id", "touched")
 
-    def __init__(self, order_id: str, quantity: Decimal, run: int) -> None:
+    def __init__(self, order_id: str, left: Decimal) -> None:
         self.order_id = order_id
-        self.left = quantity
-        self.run = run
+        self.left = left
         self.touched = False
 
 
-def _opening_orders(fills: Sequence[Part], overnight: Decimal) -> int:
-    """Orders that opened today and were, in whole or in part, closed today.
-
-    Where the fills of two orders alternate, it is not written where a later part lies: beside its order's first part,
-    or on top once something was closed in between. The larger of both counts.
-    """
-    return max(_touched(fills, overnight, apart=False), _touched(fills, overnight, apart=True))
-
-
-def _touched(fills: Iterable[Part], overnight: Decimal, *, apart: bool) -> int:
-    lots: list[_Lot] = []  # Today's, newest last; what was held overnight lies beneath them.
-    run = 0
-    for order_id, signed in fills:
+def _closed_lots(orders: Sequence[Order], overnight: Decimal, *, joined: bool) -> int:
+    lots: list[_Lot] = []  # Newest last; by their first fill where parts are joined.
+    for order_id, signed in orders:
         left = signed
         for lot in reversed(lots):
             if lot.left * left < 0:
-                lot.touched = True
                 lot.left, left = _offset(lot.left, left)
-                run += apart
+                lot.touched = True
         if left * overnight < 0:
             overnight, left = _offset(overnight, left)
-        if left:
-            _opened(lots, order_id, left, run)
+        same = next((lot for lot in lots if lot.order_id == order_id), None) if joined else None
+        if same is not None:
+            same.left += left
+        elif left:
+            lots.append(_Lot(order_id, left))
     return sum(lot.touched for lot in lots)
-
-
-def _opened(lots: list[_Lot], order_id: str, quantity: Decimal, run: int) -> None:
-    """Fills of one order are one lot, where its first lies; a run ends where lots are told apart."""
-    for lot in reversed(lots):
-        if lot.run != run:
-            break
-        if lot.order_id == order_id:
-            lot.left += quantity
-            return
-    lots.append(_Lot(order_id, quantity, run))
 
 
 def _offset(position: Decimal, against: Decimal) -> tuple[Decimal, Decimal]:
@@ -139,6 +139,6 @@ class Throttle:
     check: str | None = None  # Where the broker refuses: entry, exit or both; None: as it reports, unknown is both.
 
 
-def day_trades(fills: Sequence[Part], start: Decimal) -> int:
-    """By both permitted methods, the larger: which one the broker uses is not known. In time order."""
-    return max(_direction_changes(fills, start), _opening_orders(fills, start))
+def day_trades(orders: Sequence[Order], start: Decimal) -> int:
+    """By both permitted methods, the larger: which one the broker uses is not known."""
+    return max(_direction_changes(orders, start), _opening_orders(orders, start))

@@ -58,7 +58,7 @@ class DayTradeSlots:
         self._today = date.min
         self._symbol_of: dict[str, str] = {}  # Open entries.
         self._waiting: dict[str, dict[str, Decimal]] = {}  # The same by symbol: signed shares to come.
-        self._used: int | None = None
+        self._used: int | None = None  # None: reckoned when it is shown.
         self._could: dict[str, int] = {}  # What each symbol could still add today.
         self._reserved = 0
         self._changed: set[str] = set()  # To be reckoned when somebody asks.
@@ -88,9 +88,10 @@ class DayTradeSlots:
         self.check = rules.check or (check if check in _CHECKS else "both")
         self.unprotected.clear()
         self._in_session = True
+        self.ledger.asked = self.on
         self.ledger.opens(today, held)
         self.ledger.reported(today, count)
-        self._used = None
+        self._count_anew()
         self._recount()
         self.flagged = flagged if flagged is not None else self.flagged or self._is_pattern()
 
@@ -107,12 +108,12 @@ class DayTradeSlots:
         self._waiting.setdefault(symbol, {})[client_order_id] = signed
         if stop_waits:
             self.unprotected.add(symbol)
-        self._changed.add(symbol)
+        self._touch(symbol)
 
     def reported(self, count: int | None) -> None:
         """The broker's count, in mid-session."""
         self.ledger.reported(self._today, count)
-        self._used = None
+        self._count_anew()
 
     def order_over(self, client_order_id: str) -> None:
         """It ended; what it has filled the record knows."""
@@ -123,31 +124,29 @@ class DayTradeSlots:
         del waiting[client_order_id]
         if not waiting:
             del self._waiting[symbol]
-        self._changed.add(symbol)
+        self._touch(symbol)
 
     def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:
         self.ledger.filled(symbol, signed, order_id, at_ns, day)
         waiting = self._waiting.get(symbol)
         if waiting is not None and order_id in waiting:
             waiting[order_id] -= signed
-        self._used = None
-        self._changed.add(symbol)
+        self._count_anew()
+        self._touch(symbol)
 
     # Answers.
 
     @property
     def used(self) -> int:
         """Day trades in the window, today's included."""
-        if self._used is None:
-            self._used = self.ledger.used(self._today) if self._today != date.min else 0
-        return self._used
+        if self._used is not None:
+            return self._used
+        return self.ledger.used(self._today) if self._today != date.min else 0
 
     @property
     def reserved(self) -> int:
         """What open entries and what was opened today could still add."""
-        for symbol in self._changed:
-            self._reckon(symbol)
-        self._changed.clear()
+        self._settle()
         return self._reserved if "reservation" not in self._without else 0
 
     @property
@@ -207,11 +206,28 @@ class DayTradeSlots:
     def _taken(self) -> int:
         return self.used + self.reserved
 
+    def _count_anew(self) -> None:
+        """Kept only where somebody goes by it."""
+        self._used = self.ledger.used(self._today) if self.on else None
+
     def _recount(self) -> None:
         """Every symbol anew: a session has begun or ended."""
         self._could.clear()
         self._reserved = 0
         self._changed = {*self._waiting, *self.ledger.traded_today(self._today)}
+        if self.on:
+            self._settle()
+
+    def _touch(self, symbol: str) -> None:
+        """Something of it has changed. Where nobody goes by the slots it is reckoned when they are shown."""
+        self._changed.add(symbol)
+        if self.on:
+            self._settle()
+
+    def _settle(self) -> None:
+        for symbol in self._changed:
+            self._reckon(symbol)
+        self._changed.clear()
 
     def _reckon(self, symbol: str) -> None:
         """Reckon this symbol anew; the others stay as they are."""

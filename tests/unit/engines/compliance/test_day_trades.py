@@ -68,3 +68,14 @@ def test_an_unknown_method_or_side_is_refused() -> None:
         count_day_trades([], 0, "fifo")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="was 'short'"):
         count_day_trades([("short", Decimal(1), "a")])
+
+
+def test_orders_whose_fills_alternate_count_as_lots_whichever_way_gives_more() -> None:
+    """One lot an order: the cover of 2 takes the second order's share and one of the first's, two day trades."""
+    fills: list[Trade] = [
+        ("sell", Decimal(1), "a"),
+        ("sell", Decimal(1), "b"),
+        ("sell", Decimal(2), "a"),
+        ("buy", Decimal(2), "c"),
+    ]
+    assert count_day_trades(fills, method="opening_order") == 2
