@@ -7,9 +7,10 @@ from typing import Protocol
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Decision
-from ordinis.domain.events import BrokerEvent, Event, SessionPhase
+from ordinis.domain.events import BrokerEvent, Event, OrderUpdate, SessionPhase
 from ordinis.domain.market import DailyBlock, MarketBlock, MarketSlice
 from ordinis.domain.orders import Action
+from ordinis.domain.standing import BrokerBooks
 
 
 class Broker(Protocol):
@@ -25,10 +26,31 @@ class Broker(Protocol):
         """The broker's own figures, now."""
 
 
+class StandingBroker(Broker, Protocol):
+    """A broker that outlives us: what became of orders can be asked, whatever we have missed."""
+
+    def books(self) -> BrokerBooks:
+        """Positions and open orders, now."""
+
+    def inquire(self, client_order_id: str) -> bool:
+        """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it."""
+
+    def now_ns(self) -> int:
+        """The broker's clock."""
+
+    @property
+    def busy(self) -> bool:
+        """Nothing that can wait should be asked now."""
+
+    def recall(self, update: OrderUpdate) -> None:
+        """An update that an earlier run was told of: it is no news any more."""
+
+
 class Market(Protocol):
     """Where time comes from: phases and minutes, in order. Asking for the next one lets time pass."""
 
-    def __iter__(self) -> Iterator[SessionPhase | MarketSlice]: ...
+    def __iter__(self) -> Iterator[SessionPhase | MarketSlice | None]:
+        """None: nothing has passed yet, but the broker may have news."""
 
 
 class History(Protocol):

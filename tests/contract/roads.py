@@ -18,8 +18,7 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.faults.kinds import Fault
 from ordinis.brokers.simulated.faults.plan import FaultPlan
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.events import CorporateAction, SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
@@ -61,6 +60,9 @@ def order(
     pair = more.pop("oco", False)
     kind = _KINDS[limit is not None or pair, stop is not None]
     kind = OrderType.TRAILING_STOP if more.keys() & _TRAILS else kind
+    numbers: dict[str, Any] = {
+        field: Decimal(value) if isinstance(value, str) else value for field, value in more.items()
+    }
     return OrderIntent(
         client_order_id=name,
         symbol=symbol,
@@ -74,7 +76,7 @@ def order(
         limit_price_usd=None if limit is None else Decimal(limit),
         stop_price_usd=None if stop is None else Decimal(stop),
         stop_loss_usd=None if stop_loss is None else Decimal(stop_loss),
-        **{name: Decimal(value) if isinstance(value, str) else value for name, value in more.items()},
+        **numbers,
     )
 
 
@@ -113,7 +115,7 @@ def heard(
 
 
 def _run(broker: Broker, market: Market, script: Script) -> list[Any]:
-    events: list[Any] = [broker.account()]
+    events: list[Any] = [msgspec.structs.replace(broker.account(), at_ns=0)]  # Before any time has passed.
     for number, item in enumerate(market):
         events += broker.updates()
         events.append(item)

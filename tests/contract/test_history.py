@@ -11,8 +11,7 @@ import pytest
 from contract.days import UNIVERSE, block_of, daily_of
 from contract.roads import linked
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.market import MarketBlock
 

@@ -30,8 +30,7 @@ from alpaca.trading.stream import TradingStream
 from contract.days import UNIVERSE, block_of, daily_of
 from ordinis.brokers.alpaca.control import Control, ControlAddress
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
 
 HISTORY, TODAY = block_of(0), block_of(1)
@@ -343,6 +342,31 @@ def test_the_sdk_s_data_stream_hears_bars(addresses: Addresses, control: Control
     assert {bar.symbol for bar in heard} == {"AAA"}
     row = (heard[0].timestamp - datetime(2025, 1, 3, 14, 30, tzinfo=UTC)).seconds // 60
     assert (heard[0].close, heard[0].volume) == (float(TODAY.close[row, 0]), float(TODAY.volume[row, 0]))
+
+
+def test_the_sdk_s_data_stream_hears_trades_quotes_and_daily_bars(addresses: Addresses, control: Control) -> None:
+    stream = StockDataStream(addresses.key, addresses.secret, url_override=addresses.data_stream)
+    heard: dict[str, Any] = {}
+    happened = threading.Event()
+
+    async def on_message(message: Any) -> None:
+        heard[type(message).__name__] = message
+        if {"Bar", "Quote", "Trade"} <= heard.keys():
+            happened.set()
+
+    for subscribe in (
+        stream.subscribe_quotes,
+        stream.subscribe_trades,
+        stream.subscribe_updated_bars,
+        stream.subscribe_daily_bars,
+    ):
+        subscribe(on_message, "AAA")
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    _until(happened, control, TODAY.rows + 1)
+    _stop(stream, thread, control.step)
+    assert heard["Quote"].bid_price < heard["Trade"].price < heard["Quote"].ask_price
+    assert heard["Bar"].open == float(TODAY.open[0, 0])  # Today's bar, from its first minute on.
 
 
 def test_the_sdk_s_trading_stream_hears_an_order_live(addresses: Addresses, client: Any, control: Control) -> None:

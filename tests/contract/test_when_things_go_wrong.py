@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from contract.days import UNIVERSE, block_of
@@ -20,10 +21,9 @@ from ordinis.brokers.alpaca.rest import RestLimits
 from ordinis.brokers.alpaca.simulation import SimulationLink
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.faults.kinds import Fault, HttpError, LostAnswer
-from ordinis.brokers.simulated.server import Addresses, serve
-from ordinis.brokers.simulated.server.simulation import SimulatedData
+from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
-from ordinis.domain.errors import BrokerError, OutcomeUnknown
+from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import TimeInForce
 
@@ -61,13 +61,26 @@ def test_a_doubtful_order_is_looked_up_and_stands_once(fault: Fault) -> None:
         assert [one.client_order_id for one in exchange.orders] == ["a", "a.stop"]
 
 
-def test_an_order_that_is_lost_twice_is_said_to_be_unknown() -> None:
+def test_an_order_that_is_lost_twice_is_asked_about_and_then_sent_again() -> None:
     lost = HttpError(method="POST", status=504, count=2)
     with wired(DAYS, faults=(lost,), rest_limits=QUICK) as (exchange, link):
         _opened(link)
-        with pytest.raises(OutcomeUnknown, match="order a: no certain answer"):
-            link.broker.carry_out([buy("a", "AAA", "3")])
-        assert exchange.orders == ()
+        link.broker.carry_out([buy("a", "AAA", "3")])
+        assert (exchange.orders, _updates(link)) == ((), [])
+        assert link.broker.inquire("a")
+        assert _updates(link) == [("a", "accepted")]
+        assert [one.client_order_id for one in exchange.orders] == ["a"]
+
+
+def test_an_order_that_is_lost_until_its_time_has_passed_lapses() -> None:
+    lost = HttpError(method="POST", status=504, count=2)
+    with wired(DAYS, faults=(lost,), rest_limits=QUICK) as (exchange, link):
+        market = _opened(link)
+        late = msgspec.structs.replace(buy("a", "AAA", "3"), valid_until_ns=link.now_ns)
+        link.broker.carry_out([late])
+        next(market)
+        assert link.broker.inquire("a")
+        assert (_updates(link), exchange.orders) == ([("a", "lapsed")], ())
 
 
 def test_too_many_requests_is_waited_out() -> None:
@@ -153,7 +166,7 @@ def test_a_lost_stream_is_an_error_at_once_for_who_waits_for_its_messages() -> N
             link._updates.wait_for(1)
 
 
-def test_who_comes_late_does_not_wait_for_what_was_told_before() -> None:
+def test_who_comes_late_is_told_what_has_passed_and_waits_for_nothing_that_was_told_before() -> None:
     exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
     with serve(exchange, SimulatedData(days=DAYS)) as served:
         control = Control(ControlAddress(url=served.addresses.control, token=served.addresses.control_token))
@@ -161,7 +174,7 @@ def test_who_comes_late_does_not_wait_for_what_was_told_before() -> None:
             control.step()
         control.close()
         with linked(served.addresses, DAYS[0], stream_limits=STREAMS) as link:
-            assert len(list(link.market)) == DAYS[0].rows + 2 - 4
+            assert len(list(link.market)) == DAYS[0].rows + 2
 
 
 def test_orders_that_are_over_are_forgotten_at_the_close() -> None:

@@ -136,7 +136,11 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
             short_price_usd_min=10.0,
         ),
         throttle=Throttle(enabled=chosen["throttled"]),
-        execution=ExecutionSettings(protect=chosen["protect"]),
+        execution=ExecutionSettings(
+            protect=chosen["protect"],
+            entry_collar_fraction=chosen.get("collar"),
+            entry_life_minutes=3 if chosen.get("collar") else 0,
+        ),
         fractionable=chosen["fractionable"],
     )
 
@@ -169,6 +173,7 @@ PLAIN: dict[str, Any] = {
     "leverage": 1.0,
     "fixed_percent": 0.25,
     "shorts": False,
+    "collar": None,
 }
 
 

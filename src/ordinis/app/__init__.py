@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ordinis.app import processes
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
-from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, run_simulation, serve_broker, store
+from ordinis.app.doctor import examine
+from ordinis.app.live import run_account
+from ordinis.app.parity import compare_day
+from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, serve_broker, store
+from ordinis.app.simulations import run_simulation
 from ordinis.app.strategies import check_strategy, known_strategies, new_strategy
 
 __all__ = [
@@ -13,10 +18,14 @@ __all__ = [
     "build_engine",
     "build_exchange",
     "check_strategy",
+    "compare_day",
     "demo",
+    "examine",
     "known_strategies",
     "new_strategy",
     "open_data",
+    "processes",
+    "run_account",
     "run_backtest",
     "run_simulation",
     "serve_broker",

@@ -74,6 +74,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             sectors=sector_table(settings),
             payoff_prior=sizing.payoff_prior,
             displacement=_displacement(settings),
+            allocation_usd=float(settings.capital.allocation_usd) or None,
             exit_minutes={name: minutes for name, minutes in slow.items() if minutes is not None},
         ),
         DailyExits(universe, _cores_apart(settings, universe, own), always) if daily else None,
@@ -288,4 +289,6 @@ def _execution(settings: Settings) -> ExecutionSettings:
         intent_valid_minutes=execution.intent_valid_minutes,
         retry_minutes=execution.exit_retry_minutes,
         retry_minutes_max=execution.exit_retry_minutes_max,
+        entry_collar_fraction=execution.entry_collar_fraction if execution.entry_order == "limit" else None,
+        entry_life_minutes=execution.entry_life_minutes if execution.entry_order == "limit" else 0,
     )

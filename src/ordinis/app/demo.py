@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ordinis.app.runs import run_backtest, run_simulation
+from ordinis.app.runs import run_backtest
+from ordinis.app.simulations import run_simulation
 from ordinis.config.loading import load
 from ordinis.config.settings import Settings
 from ordinis.journal import reading

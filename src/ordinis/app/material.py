@@ -70,8 +70,12 @@ class Material:
 
     def open_journal(self, path: Path, durability: Durability, *, record_slices: bool = False) -> SqliteJournal:
         """A fresh journal; an earlier run's at the same path is replaced. Errors: JournalError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         discard(path)
+        return self.continue_journal(path, durability, record_slices=record_slices)
+
+    def continue_journal(self, path: Path, durability: Durability, *, record_slices: bool = False) -> SqliteJournal:
+        """An earlier run's journal, to be written on; a fresh one where there is none. Errors: JournalError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         meta = {
             "symbols": json.dumps(self.universe.symbols),
             "data": self.dataset.name,

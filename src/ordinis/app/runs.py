@@ -1,4 +1,4 @@
-"""The runs: a backtest in process, a simulation over the wire, a broker that serves both."""
+"""A backtest in process, and a simulated broker that serves others."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
 from ordinis.app.build import build_engine, build_exchange, sector_table
 from ordinis.app.material import BUNDLED, Material, journal_path, open_data, store
+from ordinis.app.wire import served
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.pricing import Pricing
@@ -23,13 +22,9 @@ from ordinis.journal.writer import Durability
 from ordinis.ports import History
 from ordinis.research.backtest import backtest
 from ordinis.research.result import BacktestResult
-from ordinis.runtime import clock
 from ordinis.runtime.interrupt import stop_on_interrupt
 
-if TYPE_CHECKING:
-    from ordinis.brokers.simulated.server import SimulatedData
-
-__all__ = ["BUNDLED", "Progress", "open_data", "run_backtest", "run_simulation", "serve_broker", "store"]
+__all__ = ["BUNDLED", "Progress", "open_data", "run_backtest", "serve_broker", "store"]
 
 Progress = Callable[[int, int], None]  # Sessions done, sessions in all.
 
@@ -67,57 +62,6 @@ def run_backtest(
     return result, engine
 
 
-def run_simulation(
-    settings: Settings,
-    *,
-    data: str,
-    day: date | None = None,
-    speed: float = 0.0,
-    journal: Path | None = None,
-) -> BacktestResult:
-    """Trade one session over Alpaca's REST and streams, against a simulated broker started for it.
-
-    `speed` is in times of real time; 0 is as fast as it goes. Without a day it is the data's last.
-    Errors: OrdinisError.
-    """
-    from ordinis.brokers.alpaca.control import ControlAddress
-    from ordinis.brokers.alpaca.endpoints import Endpoints
-    from ordinis.brokers.alpaca.simulation import SimulationLink
-    from ordinis.brokers.simulated.server import serve
-
-    day = day or open_data(settings, data).sessions[-1].date
-    material = materials.gather(settings, data, day, day)
-    engine = build_engine(settings, material.universe, material.dataset.feed)
-    exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
-    path = journal_path(settings, journal, "simulation")
-    run = material.run(path)
-    with serve(exchange, _served(material)) as served:
-        at = served.addresses
-        endpoints = Endpoints(
-            rest=at.rest,
-            data=at.data,
-            data_stream=at.data_stream,
-            trading_stream=at.trading_stream,
-            key=at.key,
-            secret=at.secret,
-        )
-        control = ControlAddress(url=at.control, token=at.control_token)
-        generator = Random(settings.run.seed)  # Of the waits between attempts.
-        with (
-            SimulationLink(endpoints, control, material.universe, generator=generator, pace=_pace(speed)) as link,
-            stop_on_interrupt() as stopped,
-            closing(material.open_journal(path, Durability.FULL, record_slices=True)) as record,
-        ):
-            history = link.history(
-                before=day,
-                sessions=settings.run.warm_up_sessions,
-                daily_sessions=settings.run.warm_up_daily_sessions,
-            )
-            _warm_up(engine, history)
-            result = backtest(engine, link.market, link.broker, record, exchange, run, stopped)
-    return result
-
-
 def serve_broker(
     settings: Settings,
     *,
@@ -150,7 +94,7 @@ def serve_broker(
     with (
         serve(
             exchange,
-            _served(material),
+            served(material),
             port=port,
             speed=speed or None,
             settings=ServerSettings(
@@ -160,24 +104,18 @@ def serve_broker(
                 quantities="numbers" if numbers else "strings",
             ),
             faults=plan if seed is None else replace(plan, seed=seed),
-        ) as served,
+        ) as running,
         stop_on_interrupt() as stopped,
     ):
-        sys.stdout.write(served.addresses.json() + "\n")
+        sys.stdout.write(running.addresses.json() + "\n")
         sys.stdout.flush()
-        while served.running and not stopped():
-            served.wait(0.2)
+        while running.running and not stopped():
+            running.wait(0.2)
 
 
 def _warm_up(engine: TradingEngine, history: History) -> None:
     """From the store or over the wire: the engine cannot tell."""
     engine.warm_up(history.minutes(), history.daily())
-
-
-def _served(material: Material) -> SimulatedData:
-    from ordinis.brokers.simulated.server import SimulatedData
-
-    return SimulatedData(days=list(material.blocks()), history=list(material.minutes()), daily=material.daily())
 
 
 def _check_report_can_be_made(png: bool) -> None:
@@ -227,10 +165,3 @@ def _announced(material: Material, progress: Progress | None) -> Iterator[Market
         yield block
     if progress is not None:
         progress(total, total)
-
-
-def _pace(speed: float) -> Callable[[], None]:
-    """Waits out a minute at this many times real time."""
-    if speed <= 0:
-        return lambda: None
-    return lambda: clock.sleep(60.0 / speed)

@@ -30,6 +30,16 @@ class Account(Section):
     )
 
 
+class Capital(Section):
+    """How much of the account is traded with: a small part first."""
+
+    allocation_usd: Annotated[Usd, Field(ge=0)] = Field(
+        default=Decimal(0),
+        description="Sizes, tier and loss limits as if the account had this much and what it has made since; 0: all. "
+        "The account's rules always look at all of it.",
+    )
+
+
 class FeedShare(Section):
     """Each feed's share of the consolidated volume: volume rules divide by it."""
 

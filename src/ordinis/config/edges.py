@@ -92,20 +92,48 @@ class JournalSection(Section):
     dir: str = Field(
         default="", description="The folder of journals; empty means the user's data folder of this system."
     )
+    reserve_mb: Count = Field(
+        default=16,
+        description="Room kept beside the journal of a paper or live account, given back on a full disk for exits.",
+    )
 
 
 class Broker(Section):
     """Alpaca's addresses. Keys are never written here: APCA_API_KEY_ID and APCA_API_SECRET_KEY, or key_file."""
 
     mode: Literal["paper", "live"] = Field(default="paper", description="Which account; live is a decision of yours.")
+    account_number: str = Field(
+        default="", description="The account that may be traded; live trading refuses to start without it."
+    )
+    live_word: str = Field(
+        default="",
+        description="For `--yes-i-mean-live` without a person at the keyboard: must say `i mean live`.",
+    )
+    slice_deadline_seconds: Annotated[float, Field(gt=0, le=30)] = Field(
+        default=3.0, description="How long after a minute's end its bars are waited for, by the broker's clock."
+    )
+    requests_reserved: Count = Field(
+        default=20,
+        description="Of the requests a minute that the broker allows, so many are kept for exits, stops and cancels.",
+    )
+    clock_speed: Annotated[float, Field(ge=1)] = Field(
+        default=1.0, description="How fast the broker's clock runs; above 1 only a simulated one's does."
+    )
     key_file: str = Field(
         default="", description="A file that only you can read (mode 0600) with both keys, instead of the environment."
+    )
+    foreign_positions: Literal["leave", "adopt"] = Field(
+        default="leave",
+        description="Positions in the account that are not of this book: left alone, or taken over with a stop.",
     )
     paper_url: str = Field(default="https://paper-api.alpaca.markets", description="REST of paper accounts.")
     live_url: str = Field(default="https://api.alpaca.markets", description="REST of live accounts.")
     data_url: str = Field(default="https://data.alpaca.markets", description="REST of market data.")
     data_stream_url: str = Field(
         default="wss://stream.data.alpaca.markets", description="Market data stream; the feed's name is appended."
+    )
+    clock_seconds_off_max: Annotated[float, Field(gt=0)] = Field(
+        default=2.0, description="This machine's clock against the broker's, before `ordinis doctor` complains."
     )
 
 
@@ -114,6 +142,9 @@ class Run(Section):
 
     seed: Annotated[int, Field(ge=0)] = Field(
         default=7, description="The one seed of all randomness: synthetic minutes, injected faults."
+    )
+    state_dir: str = Field(
+        default="", description="The folder of a running trader's lock, process and log; empty: the user's own."
     )
     warm_up_sessions: Count = Field(
         default=20, description="Sessions of minutes before the first day that indicators are warmed up on."

@@ -17,9 +17,15 @@ def journal_dir(settings: Settings) -> Path:
     return _chosen(settings.journal.dir, "journals")
 
 
-def _chosen(given: str, name: str) -> Path:
+def state_dir(settings: Settings) -> Path:
+    """Where a running trader says that it runs: its lock, its process, its log."""
+    return _chosen(settings.run.state_dir, "state", state=True)
+
+
+def _chosen(given: str, name: str, *, state: bool = False) -> Path:
     if given:
         return Path(given).expanduser().resolve()
-    from platformdirs import user_data_path
+    from platformdirs import user_data_path, user_state_path
 
-    return user_data_path("ordinis", appauthor=False) / name
+    folder = user_state_path if state else user_data_path
+    return folder("ordinis", appauthor=False) / name

@@ -316,6 +316,16 @@ class Execution(Section):
         default=0.04,
         description="A market buy is counted this much dearer, as the broker does, so that it is affordable.",
     )
+    entry_order: Literal["market", "limit"] = Field(
+        default="market",
+        description="How entries are sent: at the market, or as a limit that is marketable up to a collar.",
+    )
+    entry_collar_fraction: Share = Field(
+        default=0.003, description="limit: an entry pays at most this much more than the price it was decided at."
+    )
+    entry_life_minutes: Positive = Field(
+        default=5, description="limit: an entry that has bought nothing in so many minutes is taken back."
+    )
     protection: Literal["broker_stop", "none"] = Field(
         default="broker_stop",
         description="A stop at the broker for every position, which lives when we do not; or none.",

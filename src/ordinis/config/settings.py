@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ordinis.config.account import Account, Data, Strategies
+from ordinis.config.account import Account, Capital, Data, Strategies
 from ordinis.config.base import Section
 from ordinis.config.compliance import Compliance
 from ordinis.config.edges import Broker, Exchange, JournalSection, Run
@@ -18,6 +18,7 @@ class Settings(Section):
     """Everything that can be set. Secrets are no settings: see `ordinis.config.secrets`."""
 
     account: Account = Account()
+    capital: Capital = Capital()
     compliance: Compliance = Compliance()
     data: Data = Data()
     strategies: Strategies = Strategies()

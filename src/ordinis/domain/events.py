@@ -15,7 +15,7 @@ from enum import Enum
 
 import msgspec
 
-from ordinis.domain.account import AccountView
+from ordinis.domain.account import AccountView, Position
 from ordinis.domain.market import MarketSlice, Session
 from ordinis.domain.money import FRACTION, plain_shares
 from ordinis.domain.orders import Fill, OrderStatus
@@ -87,6 +87,24 @@ class CorporateAction(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="
         return f"traded no more, {'at no price known' if self.amount_usd is None else f'{self.amount_usd} USD a share'}"
 
 
+class BookCorrection(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """Shares that the broker has and our book has not, or the other way round, without a fill that says why."""
+
+    id: str
+    symbol: str
+    quantity: Decimal  # Shares, signed: what our book lacks.
+    price_usd: Decimal  # At which they are booked: the broker's average, or ours.
+
+
+class Reconciliation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True, tag="reconciliation"):
+    """Our book was held against the broker's, after all its news. Nothing but what it changes or must be seen."""
+
+    at_ns: int
+    corrections: tuple[BookCorrection, ...] = ()  # The broker wins on quantity.
+    differences: tuple[str, ...] = ()  # Unexplained, a line each: entries stay halted while there are any.
+    foreign: tuple[Position, ...] | None = None  # Left alone, because the settings say so; None: as before.
+
+
 class Phase(Enum):
     OPENING = "opening"
     CLOSED = "closed"
@@ -118,4 +136,4 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
 
 
 BrokerEvent = OrderUpdate | CashFlow | CorporateAction
-Event = MarketSlice | OrderUpdate | CashFlow | CorporateAction | AccountView | SessionPhase | Command
+Event = MarketSlice | OrderUpdate | CashFlow | CorporateAction | AccountView | SessionPhase | Command | Reconciliation

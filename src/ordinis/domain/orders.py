@@ -49,6 +49,7 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     REPLACED = "replaced"  # Another order stands in its place.
     REJECTED = "rejected"
+    LAPSED = "lapsed"  # Ours alone: its time had passed before it was sent, so it never was.
     UNKNOWN = "unknown"
 
     def __init__(self, value: str) -> None:
@@ -58,6 +59,7 @@ class OrderStatus(Enum):
             "expired",
             "replaced",
             "rejected",
+            "lapsed",
         )  # Nothing more will happen to it.
 
 
@@ -82,6 +84,9 @@ class OrderIntent(
     stop_loss_limit_usd: Decimal | None = None  # Given: the stop leg is a stop-limit.
     trail_usd: Decimal | None = None  # A trailing stop has this or the next.
     trail_percent: Decimal | None = None
+    position_stop_usd: Decimal | None = None  # An entry's: the stop its position is under, as a leg or sent after it.
+    stop_from_ns: int = 0  # Given: that stop has to wait until then.
+    swing: bool = False  # An entry from the last day-trade slots, or without one.
 
     @property
     def oco(self) -> bool:

@@ -13,29 +13,19 @@ from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.state import State
 
-_REJECTED = OrderStatus.REJECTED
+_REJECTED, _LAPSED = OrderStatus.REJECTED, OrderStatus.LAPSED
 _ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
 
 
 def follow(state: State, update: OrderUpdate) -> Decision:
     """Take an update in; orders may follow from it, a stop for what was filled among them."""
-    fill, status = update.fill, update.status
     if update.symbol not in state.universe.column:
         return _foreign(state, update)
-    said: list[str] = []
-    if fill is None and not status.final:
-        return NOTHING  # It stands at the broker: nothing in our books moves.
-    if fill is not None:
-        if state.ledger.knows(fill.execution_id):
-            return NOTHING  # Told twice.
-        said = _filled(state, update, fill)
-    state.book.follow(update)
-    held = state.ledger.held(update.symbol)
-    actions = state.desk.update(update, held)
-    if status.final:
-        state.gate.order_over(update.client_order_id)
-        _ended(state, update)
-    changes = _refused(state, update) if status is _REJECTED else b""
+    if not _is_news(state, update):
+        return NOTHING
+    said = _book(state, update)
+    actions = state.desk.update(update, state.ledger.held(update.symbol))
+    changes = _over(state, update) if update.status.final else b""
     state.refresh(update.symbol)
     notes = (*said, *_notes(state, update)) if changes else tuple(said)
     return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
@@ -47,6 +37,39 @@ def _foreign(state: State, update: OrderUpdate) -> Decision:
         return NOTHING
     text = f"a fill of {update.fill.quantity} {update.symbol} ({update.client_order_id}), which is not in the universe"
     return Decision(notes=tuple(state.gate.doubt(text)))
+
+
+def recall(state: State, update: OrderUpdate) -> None:
+    """Take an update in whose answer is recorded: nothing follows from it anew."""
+    if update.symbol not in state.universe.column:
+        _foreign(state, update)
+    elif _is_news(state, update):
+        _book(state, update)
+        state.desk.follow(update)
+        if update.status.final:
+            _over(state, update)
+
+
+def _is_news(state: State, update: OrderUpdate) -> bool:
+    if update.fill is None:
+        return update.status.final  # Otherwise it stands at the broker: nothing in our books moves.
+    return not state.ledger.knows(update.fill.execution_id)  # Otherwise it was told twice.
+
+
+def _book(state: State, update: OrderUpdate) -> list[str]:
+    """The books move; what a person should know."""
+    said = [] if update.fill is None else _filled(state, update, update.fill)
+    state.book.follow(update)
+    return said
+
+
+def _over(state: State, update: OrderUpdate) -> bytes:
+    """Nothing more will happen to the order; the symbol's reason, where it came to nothing."""
+    state.gate.order_over(update.client_order_id)
+    _ended(state, update)
+    if update.status is _REJECTED:
+        return _refused(state, update)
+    return _came_to_nothing(state, update, Reason.LAPSED) if update.status is _LAPSED else b""
 
 
 def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
@@ -96,13 +119,20 @@ def closed(state: State, trip: RoundTrip, column: int) -> None:
 def _refused(state: State, update: OrderUpdate) -> bytes:
     state.refused += 1
     state.refusals[update.symbol] += 1
+    return _came_to_nothing(state, update, Reason.REFUSED_BY_BROKER)
+
+
+def _came_to_nothing(state: State, update: OrderUpdate, reason: Reason) -> bytes:
     column = state.universe.column[update.symbol]
-    state.columns.last[column] = Reason.REFUSED_BY_BROKER
+    state.columns.last[column] = reason
     return pack_changes(np.array([column]), state.columns.last)
 
 
 def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
-    said = f"{update.symbol}: {update.client_order_id} refused: {update.error_code} {update.error_text}"
+    if update.status is _LAPSED:
+        return (f"{update.symbol}: {update.client_order_id} was not sent in time and lapsed",)
+    cause = "no reason given" if update.error_code is None else f"{update.error_code} {update.error_text}"
+    said = f"{update.symbol}: {update.client_order_id} refused: {cause}"
     if not state.shut(update.symbol):
         return (said,)
     count = state.refusals[update.symbol]

@@ -87,6 +87,12 @@ class SymbolColumns:
         return pack_changes(changed, reasons) if changed.size else b""
 
 
+def read_changes(changes: bytes) -> tuple[NDArray[np.uint16], ReasonArray]:
+    """Columns and reasons, as `pack_changes` packs them."""
+    count = len(changes) // 3
+    return np.frombuffer(changes, "<u2", count), np.frombuffer(changes, np.uint8, offset=2 * count)
+
+
 def pack_changes(columns: NDArray[np.intp], reasons: ReasonArray) -> bytes:
     """As `Decision.changes` wants them: all the columns (uint16, little-endian), then all their reasons (uint8)."""
     return columns.astype("<u2").tobytes() + reasons[columns].tobytes()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
-from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.domain.orders import OrderIntent, Purpose, Side
 from ordinis.engines.compliance.rooms import Wanted
 from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
 from ordinis.engines.portfolio.sizing import Candidate
@@ -141,20 +141,36 @@ def _judge(
 def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
     candidate, direction, permission = order.candidate, order.direction, order.permission
     stop_usd = _stop_usd(candidate, direction)
-    stop_from_ns = draft.minutes.block.session.close_ns if permission.stop_waits else 0
-    intent = state.desk.enter(candidate.symbol, order.quantity, stop_usd, draft.at_ns, direction, stop_from_ns)
+    intent = state.desk.enter(
+        candidate.symbol,
+        order.quantity,
+        stop_usd,
+        draft.at_ns,
+        direction,
+        price_usd=candidate.price_usd,
+        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else 0,
+        swing=permission.swing,
+    )
     draft.actions.append(intent)
-    state.owner[intent.client_order_id] = order.strategy
-    column = state.universe.column[intent.symbol]
-    state.entry_confidence[column] = nan if candidate.strength is None else candidate.strength
-    state.book.commit(intent.client_order_id, float(order.quantity), candidate.price_usd, column, direction)
-    state.gate.entry_sent(intent.client_order_id, intent.symbol, direction * order.quantity, permission)
-    state.gate.meter.entered(float(order.quantity) * candidate.price_usd, candidate.price_usd, column, direction)
-    state.columns.swing[column] = permission.swing
+    sent(state, intent, order.strategy, candidate.strength, candidate.price_usd)
+    column, usd = state.universe.column[intent.symbol], float(order.quantity) * candidate.price_usd
+    state.gate.meter.entered(usd, candidate.price_usd, column, direction)
     if permission.stop_waits:
         draft.notes.append(unprotected_note(intent.symbol))
-    state.refresh(intent.symbol)
     return intent
+
+
+def sent(state: State, intent: OrderIntent, strategy: str, strength: float | None, price_usd: float) -> None:
+    """An entry is decided: what it takes is taken, for the ones after it."""
+    state.owner[intent.client_order_id] = strategy
+    column = state.universe.column[intent.symbol]
+    state.entry_confidence[column] = nan if strength is None else strength
+    signed = intent.quantity if intent.side is Side.BUY else -intent.quantity
+    state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column, 1 if signed > 0 else -1)
+    permission = Permission(None, swing=intent.swing, stop_waits=intent.stop_from_ns > 0)
+    state.gate.entry_sent(intent.client_order_id, intent.symbol, signed, permission)
+    state.columns.swing[column] = intent.swing
+    state.refresh(intent.symbol)
 
 
 def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:

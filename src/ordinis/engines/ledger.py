@@ -133,6 +133,7 @@ class Ledger:
         self.shorts = 0  # How many holdings are short.
         self.cash_float = float(cash_usd)
         self._seen: set[str] = set()
+        self.foreign: dict[str, Decimal] = {}  # Shares at the broker that are not this book's, by the settings.
 
     def begin(self, cash_usd: Decimal) -> None:
         """The account's cash at the first look."""
@@ -218,9 +219,13 @@ class Ledger:
         holding = self.holdings.get(symbol)
         return ZERO if holding is None else holding.quantity
 
+    def leave_alone(self, positions: tuple[Position, ...]) -> None:
+        """Positions at the broker that are none of this book's business, all of them."""
+        self.foreign = {one.symbol: one.quantity for one in positions}
+
     def differs_from(self, positions: tuple[Position, ...]) -> list[str]:
         """What a broker's list of positions says otherwise, a line each; empty when it agrees."""
-        theirs = {position.symbol: position.quantity for position in positions}
+        theirs = {one.symbol: one.quantity - self.foreign.get(one.symbol, ZERO) for one in positions}
         symbols = sorted(theirs.keys() | self.holdings.keys())
         return [
             f"{symbol}: our book holds {self.held(symbol)}, the broker {theirs.get(symbol, ZERO)}"

@@ -56,6 +56,7 @@ class TradingSettings:
     sectors: Mapping[str, str] = field(default_factory=dict)  # Symbol -> sector; one that is not named is its own.
     payoff_prior: float = 1.0
     displacement: Displacement | None = None
+    allocation_usd: float | None = None  # Trade as if the account were this large; None: all of it.
     exit_minutes: Mapping[str, int] = field(default_factory=dict)  # Strategy -> minutes of its exits' slower bar.
 
 
@@ -72,6 +73,8 @@ class State:
         self.sizer = PositionSizer(self.tier.sizing)
         self.optimal = OptimalBook()
         self.displacement = settings.displacement
+        self._allocation_usd = settings.allocation_usd
+        self.reserve_usd = 0.0  # Of the account, that is not traded with.
         self.exit_minutes = settings.exit_minutes
         self.guard = RiskGuard(settings.limits)
         self.halts = Halts(settings.limits)
@@ -100,6 +103,11 @@ class State:
                 trip.symbol, float(trip.pnl_usd), float(trip.entry_price_usd), float(trip.exit_price_usd)
             )
         return tracker
+
+    def set_aside(self, equity_usd: float) -> None:
+        """At the first look at the account: all but the allocation, which moves with what trading makes or loses."""
+        if self._allocation_usd is not None:
+            self.reserve_usd = max(0.0, equity_usd - self._allocation_usd)
 
     @property
     def orders_sent(self) -> int:

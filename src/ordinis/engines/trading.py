@@ -17,13 +17,16 @@ from ordinis.domain.events import (
     ActionKind,
     CashFlow,
     Command,
+    CommandKind,
     CorporateAction,
     Event,
     OrderUpdate,
     Phase,
+    Reconciliation,
     SessionPhase,
 )
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
+from ordinis.domain.orders import Action
 from ordinis.engines import aftermath, corporate
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
@@ -33,6 +36,7 @@ from ordinis.engines.exits import DayVotes, bring_down, close_all, exits
 from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
+from ordinis.engines.recovery import correct, recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
@@ -56,6 +60,7 @@ class TradingEngine:
         self._day = date.min
         self._halted: Reason | None = Reason.ACCOUNT_UNKNOWN
         self._account_known = False
+        self._corrected = False  # Our book was wrong, and nobody has said yet that it may trade on.
         self._baselined = False  # By the session's first view of the account.
 
     def warm_up(self, minutes: Iterable[MarketBlock], daily: DailyBlock) -> None:
@@ -74,15 +79,40 @@ class TradingEngine:
             return self._on_booking(event)
         if isinstance(event, AccountView):
             return self._on_account(event)
-        if isinstance(event, Command):
-            return self._on_command(event)
+        if isinstance(event, Command | Reconciliation):
+            return self._on_command(event) if isinstance(event, Command) else self._on_reconciliation(event)
         assert isinstance(event, SessionPhase)
         return self._on_phase(event)
 
-    def _on_slice(self, minute: MarketSlice) -> Decision:
-        state, minutes, row = self.state, self._look(minute.block), minute.row
+    def recall(self, event: Event, decision: Decision) -> None:
+        """Take a recorded event and its recorded answer in, after `warm_up`. Nothing is decided anew.
+
+        What follows is as if this engine had lived through them. Errors: AccountError.
+        """
+        if type(event) is MarketSlice:
+            self._pass(event)
+        elif isinstance(event, OrderUpdate):
+            aftermath.recall(self.state, event)
+        elif isinstance(event, Command):
+            self._obeyed(event)
+        elif isinstance(event, SessionPhase):
+            self._turn(event)
+        else:
+            self.handle(event)  # It only says how things are.
+        recall(self.state, decision)
+        if isinstance(event, OrderUpdate):
+            self.state.desk.settle(event.symbol, self.state.ledger.held(event.symbol))
+            self.state.refresh(event.symbol)
+
+    def _pass(self, minute: MarketSlice) -> tuple[Minutes, list[str]]:
+        """A minute has passed: the market is looked at, the book is valued."""
+        minutes, row = self._look(minute.block), minute.row
         self._row = row
-        notes = self._mark(minute.at_ns, minutes.marks[row])
+        return minutes, self._mark(minute.at_ns, minutes.marks[row])
+
+    def _on_slice(self, minute: MarketSlice) -> Decision:
+        state, row = self.state, minute.row
+        minutes, notes = self._pass(minute)
         if minutes.notes:
             notes = [*notes, *minutes.notes.get(row, ())]
         draft = Draft(minutes, row, minute.at_ns, self._reasons(minutes, row, minute.at_ns), notes)
@@ -95,6 +125,8 @@ class TradingEngine:
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
+        if state.desk.opening:
+            draft.actions += state.desk.outlived(minute.at_ns)
         if state.desk.unprotected:
             self._protect(draft)
         return draft.decision(state.columns.changes(draft.reasons))
@@ -116,12 +148,13 @@ class TradingEngine:
         book, ledger = self.state.book, self.state.ledger
         book.marks_usd = marks_usd
         long_usd = float(ledger.quantity @ marks_usd)  # Shorts count against it.
-        book.cash_usd = ledger.cash_float
+        book.cash_usd = cash_usd = ledger.cash_float - self.state.reserve_usd
         book.long_usd = long_usd
         book.short_usd = short_usd = ledger.short_usd(marks_usd) if ledger.shorts else 0.0
-        book.equity_usd = equity_usd = ledger.cash_float + long_usd
+        book.equity_usd = equity_usd = cash_usd + long_usd
         book.positions = len(ledger.holdings) + self.state.desk.opening
-        self.curve.append(at_ns, equity_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
+        whole_usd = ledger.cash_float + long_usd
+        self.curve.append(at_ns, whole_usd, long_usd + short_usd, len(ledger.holdings), short_usd)
         return self.state.halts.mark(equity_usd)
 
     def _reasons(self, minutes: Minutes, row: int, at_ns: int) -> ReasonArray:
@@ -154,13 +187,25 @@ class TradingEngine:
     def _on_command(self, command: Command) -> Decision:
         """In the session at once; outside of it positions are closed from its first minute on."""
         state, minutes = self.state, self._minutes
-        actions, notes = obey(state, command)
+        actions, notes = self._obeyed(command)
         if not (flattening(state) and self._in_session and minutes is not None):
             return Decision(actions=tuple(actions), notes=tuple(notes))
         draft = Draft(minutes, self._row, command.at_ns, state.columns.last.copy(), notes)
         draft.actions += actions
         close_all(state, draft)
         return draft.decision(state.columns.changes(draft.reasons))
+
+    def _obeyed(self, command: Command) -> tuple[list[Action], list[str]]:
+        if command.kind is CommandKind.RESUME:
+            self._book_differs(False)
+        return obey(self.state, command)
+
+    def _book_differs(self, differs: bool) -> None:
+        if differs:
+            self._halted = min(self._halted or Reason.BOOK_DIFFERS, Reason.BOOK_DIFFERS)
+        elif self._halted is Reason.BOOK_DIFFERS:
+            self._halted = None
+        self._corrected &= differs
 
     def _on_booking(self, event: CashFlow | CorporateAction) -> Decision:
         """Money, or what a company did to its shares: between sessions, prices first and then the books."""
@@ -182,6 +227,16 @@ class TradingEngine:
         return corporate.take(self.state, event)
 
     def _on_phase(self, event: SessionPhase) -> Decision:
+        state, notes = self.state, self._turn(event)
+        actions: list[Action] = []
+        if not self._in_session:
+            actions += state.desk.close_session(event.at_ns)
+            for symbol in sorted(state.desk.unprotected):  # Stops that had to wait for the close.
+                actions += state.desk.protect(symbol, state.ledger.held(symbol), event.at_ns)
+        return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
+
+    def _turn(self, event: SessionPhase) -> tuple[str, ...]:
+        """A session begins, or ends: what is counted by the session."""
         self._in_session = event.phase is Phase.OPENING
         if self._in_session:
             self._day = event.session.date
@@ -191,7 +246,7 @@ class TradingEngine:
             self._halted = Reason.ACCOUNT_UNKNOWN  # Until the broker's figures for this session have come.
             self.state.columns.session_opens(event.session)
             self.state.optimal.forget()
-            return NOTHING
+            return ()
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
             votes = self._daily_exits.close_session(event.session, self.state.columns.short)
@@ -202,10 +257,7 @@ class TradingEngine:
         notes += tuple(gate.session_closes(ledger.quantity, self.state.book.marks_usd, ledger.cash_float))
         self.state.columns.session_closes(event.session)
         self.curve.session_closes(event.session.date)
-        actions = self.state.desk.close_session(event.at_ns)
-        for symbol in sorted(self.state.desk.unprotected):  # Stops that had to wait for the close.
-            actions += self.state.desk.protect(symbol, ledger.held(symbol), event.at_ns)
-        return Decision(actions=tuple(actions), notes=notes) if actions or notes else NOTHING
+        return notes
 
     def _on_account(self, view: AccountView) -> Decision:
         """The broker's figures at the open: baselines, tier, and whether our book agrees with its."""
@@ -220,18 +272,34 @@ class TradingEngine:
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
+            state.set_aside(float(view.equity_usd))
             self._account_known = True
         differences = state.ledger.differs_from(view.positions)
         self._halted = Reason.BOOK_DIFFERS if differences else None
+        self._corrected = False
         state.book.account = view
         last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
         held = {symbol: holding.quantity for symbol, holding in state.ledger.holdings.items()}
+        reserve_usd = state.reserve_usd  # Rules of the account are about all of it, policies about what is traded with.
         marks_usd = state.book.marks_usd if self._minutes is not None else None
         notes = state.gate.account(view, held, marks_usd)
-        notes += self._choose_tier(last_equity_usd, first)
-        notes += state.halts.session_opens(float(view.equity_usd), self._day)
+        notes += self._choose_tier(last_equity_usd - reserve_usd, first)
+        notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         notes += [f"entries are halted: {line}" for line in differences]
+        return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _on_reconciliation(self, event: Reconciliation) -> Decision:
+        """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
+        or a person resumes.
+        """
+        state = self.state
+        if event.foreign is not None:
+            state.ledger.leave_alone(event.foreign)
+        notes = [correct(state, one, event.at_ns) for one in event.corrections]
+        self._corrected |= bool(event.corrections)
+        self._book_differs(self._corrected or bool(event.differences))
+        notes += [f"entries are halted: {line}" for line in event.differences]
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _on_later_account(self, view: AccountView) -> Decision:

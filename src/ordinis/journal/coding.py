@@ -14,11 +14,13 @@ import numpy as np
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import CashFlow, Command, CorporateAction, OrderUpdate, SessionPhase
+from ordinis.domain.events import CashFlow, Command, CorporateAction, OrderUpdate, Reconciliation, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.slices import SliceMark, decode_mark
 
-RecordedEvent = SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase | Command | CorporateAction
+RecordedEvent = (
+    SliceMark | OrderUpdate | CashFlow | AccountView | SessionPhase | Command | CorporateAction | Reconciliation
+)
 
 
 class Kind(IntEnum):
@@ -31,6 +33,7 @@ class Kind(IntEnum):
     PHASE = 4
     COMMAND = 5
     CORPORATE = 6
+    RECONCILIATION = 8
 
 
 KIND_OF: dict[type, int] = {
@@ -41,6 +44,7 @@ KIND_OF: dict[type, int] = {
     SessionPhase: int(Kind.PHASE),
     Command: int(Kind.COMMAND),
     CorporateAction: int(Kind.CORPORATE),
+    Reconciliation: int(Kind.RECONCILIATION),
 }
 
 
@@ -55,7 +59,7 @@ encode = msgspec.msgpack.Encoder(enc_hook=_plain_number).encode
 
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     KIND_OF[kind]: msgspec.msgpack.Decoder(kind)
-    for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase, Command, CorporateAction)
+    for kind in (OrderUpdate, CashFlow, AccountView, SessionPhase, Command, CorporateAction, Reconciliation)
 }
 _DECISION = msgspec.msgpack.Decoder(Decision)
 

@@ -77,6 +77,12 @@ class JournalReader:
             yield from self._page(first_seq, packed)
         yield from self._rows("SELECT seq, at_ns, kind, payload, decision FROM events ORDER BY seq")
 
+    def last(self) -> tuple[int, int] | None:
+        """Number and time of the newest event, without reading the others; None where there is none."""
+        newest = "SELECT seq, at_ns FROM events ORDER BY seq DESC LIMIT 1"
+        found = next(self._rows(newest), None)
+        return None if found is None else (int(found[0]), int(found[1]))
+
     def _page(self, first_seq: int, packed: bytes) -> Iterator[Row]:
         try:
             yield from rows_of(first_seq, packed)

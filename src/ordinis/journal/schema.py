@@ -117,6 +117,12 @@ def translated(path: Path) -> Iterator[None]:
         raise journal_error(path, error) from error
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether SQLite says that there is no room."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
+    return code == sqlite3.SQLITE_FULL
+
+
 def journal_error(path: Path, error: sqlite3.Error) -> JournalError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # The primary code; the rest is SQLite's detail.
     return JournalError(f"{path}: {_REMEDIES.get(code, 'SQLite says')} ({error})")

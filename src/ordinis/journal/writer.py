@@ -17,9 +17,11 @@ from ordinis.domain.market import MarketSlice
 from ordinis.journal.coding import KIND_OF, Kind, encode
 from ordinis.journal.lock import take_writer_lock, this_process
 from ordinis.journal.pages import PageEvent, Row, insert_pages
+from ordinis.journal.reserve import Reserve
 from ordinis.journal.schema import (
     WRITER_KEY,
     check_writable,
+    is_full,
     migrate,
     read_meta,
     set_meta,
@@ -57,12 +59,19 @@ class SqliteJournal:
     """
 
     def __init__(
-        self, path: str | Path, *, meta: Mapping[str, str], durability: Durability, record_slices: bool = False
+        self,
+        path: str | Path,
+        *,
+        meta: Mapping[str, str],
+        durability: Durability,
+        record_slices: bool = False,
+        reserve: Reserve | None = None,
     ) -> None:
         self.path = Path(path)
         self.record_slices = record_slices
         self._commit_each = durability is Durability.FULL
         self._marks = SliceMarks()
+        self._reserve = reserve
         self._events: list[PageEvent] = []  # Of a batch, not written yet.
         self._bars: list[tuple[int, bytes]] = []
         self._lock = take_writer_lock(self.path)
@@ -70,6 +79,8 @@ class SqliteJournal:
             with translated(self.path):
                 self._connection = _connect(self.path, durability)
                 self._seq = _prepare(self._connection, self.path, meta, durability)
+            if reserve is not None:
+                reserve.take()
         except BaseException:
             self._release()
             raise
@@ -98,11 +109,25 @@ class SqliteJournal:
         seq = self._seq + 1
         body = payload if isinstance(payload, bytes) else encode(payload)
         row: Row = (seq, event.at_ns, kind, body, None if decision is None else encode(decision))
+        bars = pack_bars(event) if self.record_slices and isinstance(event, MarketSlice) else None
+        try:
+            self._insert(row, bars)
+        except JournalError as error:
+            if not is_full(error.__cause__) or self._reserve is None or not self._reserve.release():
+                raise
+            self._insert(row, bars)  # What the reserve is for: exits are written down to the end.
+        self._seq = seq
+
+    def _insert(self, row: Row, bars: bytes | None) -> None:
         with translated(self.path), _transaction(self._connection):
             self._connection.execute(_INSERT_EVENT, row)
-            if self.record_slices and isinstance(event, MarketSlice):
-                self._connection.execute(_INSERT_BARS, (seq, pack_bars(event)))
-        self._seq = seq
+            if bars is not None:
+                self._connection.execute(_INSERT_BARS, (row[0], bars))
+
+    @property
+    def crowded(self) -> bool:
+        """The disk was full and the reserve is given back: nothing may be opened any more."""
+        return self._reserve is not None and self._reserve.released
 
     def flush(self) -> None:
         """Write what is buffered, all of it or, with a `JournalError`, none of it."""

@@ -18,7 +18,7 @@ from ordinis.journal import reading
 from ordinis.ports import Broker, Journal, Market
 from ordinis.research.result import BacktestResult, Books, RunFacts, summarise
 from ordinis.runtime import clock
-from ordinis.runtime.loop import trade
+from ordinis.runtime.loop import Look, trade
 from ordinis.runtime.memory import settled_memory
 
 
@@ -46,7 +46,7 @@ class Run:
                 return
             yield block
 
-    def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice]:
+    def counted(self, market: Market) -> Iterator[SessionPhase | MarketSlice | None]:
         """The same market, its bars counted: a block at a time, when its first minute comes."""
         block: MarketBlock | None = None
         for step in market:
@@ -64,11 +64,12 @@ def backtest(
     books: Books,
     run: Run,
     stopped: Callable[[], bool],
+    look: Look | None = None,
 ) -> BacktestResult:
     """Trade to the end of the market, or until `stopped`: then the result is marked partial."""
     started, cpu_started = clock.seconds(), clock.cpu_seconds()
     with settled_memory():
-        complete = trade(engine, run.counted(market), broker, journal, stopped)
+        complete = trade(engine, run.counted(market), broker, journal, stopped, look)
     journal.close()
     seconds, cpu_seconds = clock.seconds() - started, clock.cpu_seconds() - cpu_started
     sent = _Sent(run.journal)

@@ -18,7 +18,7 @@ class Books(Protocol):
     def account(self) -> AccountView: ...
 
     @property
-    def violations(self) -> Sequence[object]: ...
+    def violations(self) -> Sequence[object] | None: ...
 
 
 class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     win_rate: float | None
     profit_factor: float | None
     fees: float
-    violations: int  # By the exchange's own books.
+    violations: int | None  # By the exchange's own books; None where they are in another process.
     refused_by_exchange: int
     average_position: float | None  # Mean weight of the entries sent, as a fraction of equity.
     resumes: int  # Times a latched stop was lifted for the next session.
@@ -107,7 +107,7 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         win_rate=statistics.win_rate(state.trips),
         profit_factor=statistics.profit_factor(state.trips),
         fees=float(state.ledger.fees_usd),
-        violations=len(books.violations),
+        violations=None if books.violations is None else len(books.violations),
         refused_by_exchange=state.refused,
         average_position=facts.average_position,
         resumes=state.halts.resumes,

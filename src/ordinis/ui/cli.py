@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from ordinis.domain.errors import OrdinisError
-from ordinis.ui.commands import backtest, broker, data, demo, journal, rules, run, settings, strategies
+from ordinis.ui.commands import (
+    backtest,
+    broker,
+    data,
+    demo,
+    doctor,
+    journal,
+    parity,
+    processes,
+    rules,
+    run,
+    settings,
+    strategies,
+)
 from ordinis.ui.summary import INTERRUPTED
 
 DEFECT = 1
@@ -29,6 +42,11 @@ cli.add_typer(data.group, name="data")
 cli.add_typer(strategies.group, name="strategies")
 cli.command("backtest")(backtest.backtest)
 cli.command("run")(run.run)
+cli.command("start")(processes.start)
+cli.command("stop")(processes.stop)
+cli.command("status")(processes.status)
+cli.command("doctor")(doctor.doctor)
+cli.command("parity")(parity.parity)
 cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)

@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     ("win rate", lambda one: _percent(one.win_rate)),
     ("profit factor", lambda one: _number(one.profit_factor)),
     ("fees", lambda one: f"${one.fees:,.2f}"),
-    ("violations", lambda one: f"{one.violations} by the exchange's books"),
+    ("violations", lambda one: f"{UNKNOWN if one.violations is None else one.violations} by the exchange's books"),
     ("refused", lambda one: f"{one.refused_by_exchange} orders by the exchange"),
     ("sized by", lambda one: _counts(one.sizing_methods)),
     ("average position", lambda one: _percent(one.average_position)),

@@ -9,7 +9,16 @@ import pytest
 
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import NOTHING, Decision
-from ordinis.domain.events import BrokerEvent, CashFlow, Command, CorporateAction, Event, Phase, SessionPhase
+from ordinis.domain.events import (
+    BrokerEvent,
+    CashFlow,
+    Command,
+    CorporateAction,
+    Event,
+    Phase,
+    Reconciliation,
+    SessionPhase,
+)
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, CancelIntent
 from ordinis.runtime.loop import timeline, trade
@@ -37,6 +46,8 @@ def name_of(event: Event | Action) -> str:
         return event.phase.value
     if isinstance(event, Command):
         return event.kind.value
+    if isinstance(event, Reconciliation):
+        return "reconciliation"
     return "account" if isinstance(event, AccountView) else event.client_order_id
 
 
@@ -90,7 +101,7 @@ class Script:
 
 
 def events(script: Script) -> list[str]:
-    return [name_of(event) for event in timeline(script, script)]
+    return ["nothing" if event is None else name_of(event) for event in timeline(script, script)]
 
 
 def test_the_account_follows_the_opening_and_comes_before_the_first_minute() -> None:

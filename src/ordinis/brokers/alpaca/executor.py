@@ -16,14 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 from ordinis.brokers.alpaca import wire
 from ordinis.brokers.alpaca.feeds import Stream
+from ordinis.brokers.alpaca.inquiries import Inquiries
 from ordinis.brokers.alpaca.memory import OrderMemory
-from ordinis.brokers.alpaca.rest import NOT_FOUND, TOO_MANY_REQUESTS, Doubtful, Refusal, RestLimits, once, repeated
+from ordinis.brokers.alpaca.rest import (
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    Doubtful,
+    RateGauge,
+    Refusal,
+    RestLimits,
+    once,
+    repeated,
+)
 from ordinis.brokers.alpaca.wire import WireAccount, WireCashActivity, WireOrder, WirePosition, WireTradeUpdate
 from ordinis.domain.account import AccountView
-from ordinis.domain.errors import OutcomeUnknown
+from ordinis.domain.errors import BrokerError, OutcomeUnknown
 from ordinis.domain.events import BrokerEvent, CorporateAction, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, ReplaceIntent
+from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, Purpose, ReplaceIntent
+from ordinis.domain.standing import BrokerBooks
 
 if TYPE_CHECKING:
     from alpaca.trading.client import TradingClient
@@ -43,6 +54,7 @@ class AlpacaBroker:
 
     `now_ns` is the broker's clock, for what carries no time of its own (refusals, account figures).
     `settle` waits until the stream has caught up; a stepped simulation passes one, live needs none.
+    `overheard` is called when an inquiry brings what the stream should have said.
     """
 
     def __init__(
@@ -54,6 +66,8 @@ class AlpacaBroker:
         limits: RestLimits,
         generator: Random,
         settle: Callable[[], None] = _nothing_to_await,
+        gauge: RateGauge | None = None,
+        overheard: Callable[[], None] = _nothing_to_await,
     ) -> None:
         self._client = client
         self._stream = stream
@@ -61,11 +75,19 @@ class AlpacaBroker:
         self._limits = limits
         self._generator = generator
         self._settle = settle
+        self._gauge = gauge or RateGauge()
+        self._overheard = overheard
         self._memory = OrderMemory()
         self._inbox: list[BrokerEvent] = []
+        self._doubtful: dict[str, OrderIntent] = {}  # Sent, perhaps: to be asked about before anything else.
+        self._owed: list[tuple[str, date, int]] = []  # Money of sessions that could not be asked for yet.
+        self._inquiries = Inquiries(self._get, self._memory, self._tell)
 
     def carry_out(self, actions: Sequence[Action]) -> None:
-        """Send, in order. A refusal becomes an update. Errors: OutcomeUnknown, BrokerError for a refused key."""
+        """Send, in order. A refusal becomes an update; an order without a certain answer is left to `inquire`.
+
+        Errors: BrokerError for a refused key.
+        """
         for action in actions:
             if isinstance(action, CancelIntent):
                 self._cancel(action)
@@ -87,27 +109,79 @@ class AlpacaBroker:
         positions = wire.read(self._get("/positions"), list[WirePosition], "positions")
         return wire.account_view(account, positions, self._now_ns())
 
+    def books(self) -> BrokerBooks:
+        """Positions and open orders, now. Errors: BrokerError."""
+        self._collect()
+        return self._inquiries.books(self._now_ns())
+
+    def now_ns(self) -> int:
+        """The broker's clock."""
+        return self._now_ns()
+
+    def inquire(self, client_order_id: str) -> bool:
+        """Ask what became of an order; the news comes with `updates`. False: the broker never heard of it.
+
+        One that was sent without an answer and never arrived is sent again, or lapses.
+        """
+        self._listen()
+        heard = len(self._inbox)
+        known = self._inquiries.ask(client_order_id)
+        doubtful = self._doubtful.pop(client_order_id, None)
+        if doubtful is not None and not known:
+            self._submit(doubtful)
+            return True
+        if len(self._inbox) > heard:
+            self._overheard()
+        return known
+
+    @property
+    def busy(self) -> bool:
+        """Of the broker's rate limit only what is kept for reducing orders is left."""
+        return self._gauge.low(self._now_ns())
+
+    def recall(self, update: OrderUpdate) -> None:
+        """What an earlier run has heard of an order of ours is no news in this one."""
+        if update.broker_order_id:
+            self._memory.link(update.client_order_id, update.broker_order_id)
+        self._memory.learn(update)
+
     def begin_session(self, session: Session, actions: Sequence[CorporateAction] = ()) -> None:
         """Before the first minute: what the night has brought becomes events, what it did to orders last."""
-        booked = self._activities("INT,DIV,SPLIT,MA", session.date)
-        self._inbox.extend(wire.cash_flow(one, session.open_ns) for one in booked)
+        self._owed.append(("INT,DIV,SPLIT,MA", session.date, session.open_ns))
+        self._collect()
         self._inbox.extend(actions)
         self._listen()
 
     def end_session(self, session: Session) -> None:
         """After the close: the day's fees become events, and orders that are over are forgotten."""
         self._listen()
-        self._inbox.extend(wire.cash_flow(fee, session.close_ns) for fee in self._activities("FEE", session.date))
+        self._owed.append(("FEE", session.date, session.close_ns))
+        self._collect()
         self._memory.forget_final()
+
+    def _collect(self) -> None:
+        """Money that moved without a trade. What cannot be asked for now is asked for with the next look."""
+        with suppress(BrokerError):
+            while self._owed:
+                kinds, day, at_ns = self._owed[0]
+                self._inbox.extend(wire.cash_flow(one, at_ns) for one in self._activities(kinds, day))
+                del self._owed[0]
 
     # Orders out.
 
     def _submit(self, intent: OrderIntent) -> None:
+        crowded = self.busy and intent.purpose is Purpose.ENTRY
+        if crowded or self._now_ns() > intent.valid_until_ns:
+            self._tell(self._ended(intent, OrderStatus.LAPSED))
+            return
         try:
             payload = wire.order_payload(intent)
             order = self._sent(intent.client_order_id, lambda: self._client.post("/orders", payload))
         except Refusal as refusal:
             self._inbox.append(self._rejection(intent, refusal))
+            return
+        except OutcomeUnknown:
+            self._doubtful[intent.client_order_id] = intent
             return
         self._acknowledge(intent, order)
 
@@ -147,7 +221,7 @@ class AlpacaBroker:
             )
         )
         self._memory.link(intent.client_order_id, order.id)
-        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+        self._tell(wire.acknowledgement(order, intent.client_order_id))
 
     def _broker_id(self, client_order_id: str) -> str:
         """Errors: Refusal for an order that the broker does not know."""
@@ -169,22 +243,25 @@ class AlpacaBroker:
     def _acknowledge(self, intent: OrderIntent, order: WireOrder) -> None:
         """The order and its legs, as news. Fills are left to the stream: it names their execution ids."""
         self._memory.link(intent.client_order_id, order.id)
-        self._tell(_acknowledgement(order, intent.client_order_id, intent.symbol))
+        self._tell(wire.acknowledgement(order, intent.client_order_id))
         for leg in order.legs or ():
             name = wire.leg_name(leg, intent.client_order_id)
             self._memory.link(name, leg.id)
-            self._tell(_acknowledgement(leg, name, intent.symbol))
+            self._tell(wire.acknowledgement(leg, name))
 
     def _rejection(self, intent: Action, refusal: Refusal) -> OrderUpdate:
+        return self._ended(intent, OrderStatus.REJECTED, error_code=refusal.code, error_text=refusal.text)
+
+    def _ended(self, intent: Action, status: OrderStatus, **said: Any) -> OrderUpdate:
+        """An order that the broker does not have."""
         return OrderUpdate(
             at_ns=self._now_ns(),
             client_order_id=intent.client_order_id,
             broker_order_id="",
             symbol=intent.symbol,
-            status=OrderStatus.REJECTED,
+            status=status,
             filled_quantity=Decimal(0),
-            error_code=refusal.code,
-            error_text=refusal.text,
+            **said,
         )
 
     def _cancel(self, intent: CancelIntent) -> None:
@@ -239,16 +316,3 @@ class AlpacaBroker:
     @staticmethod
     def _order(answer: Any) -> WireOrder:
         return wire.read(answer, WireOrder, "order")
-
-
-def _acknowledgement(order: WireOrder, client_order_id: str, symbol: str) -> OrderUpdate:
-    known = wire.status(order.status)
-    fills = known in {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
-    return OrderUpdate(
-        at_ns=wire.submitted_at_ns(order),
-        client_order_id=client_order_id,
-        broker_order_id=order.id,
-        symbol=symbol,
-        status=OrderStatus.ACCEPTED if fills else known,
-        filled_quantity=Decimal(0),
-    )

@@ -72,6 +72,7 @@ class Stream(Generic[T]):
         self._ready = False
         self._drops = 0  # How often a working connection was lost: nothing is replayed after one.
         self._failure: BrokerError | None = None
+        self._connected: ClientConnection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name=f"ordinis-{dialogue.name}", daemon=True)
@@ -80,6 +81,23 @@ class Stream(Generic[T]):
     def received(self) -> int:
         """Messages since the start."""
         return self._received
+
+    @property
+    def drops(self) -> int:
+        """How often a working connection was lost: nothing is replayed after one."""
+        return self._drops
+
+    def wait_news(self, seconds_max: float) -> None:
+        """Until something has come that was not taken, or the time is over."""
+        with self._news:
+            self._news.wait_for(lambda: self._pending or self._failure is not None, max(0.0, seconds_max))
+
+    def reconnect(self) -> None:
+        """Hang up and connect anew: for a stream that is connected and says nothing."""
+        loop, socket = self._loop, self._connected
+        if loop is not None and socket is not None:
+            with suppress(RuntimeError):  # The loop has ended by itself.
+                asyncio.run_coroutine_threadsafe(socket.close(), loop)
 
     def start(self) -> None:
         """Connect and subscribe. Errors: BrokerError when that fails or takes too long."""
@@ -173,6 +191,7 @@ class Stream(Generic[T]):
         async with self._socket() as socket:
             await asyncio.wait_for(self._dialogue.greet(socket), self._limits.handshake_seconds_max)
             with self._news:
+                self._connected = socket
                 self._ready = True
                 self._news.notify_all()
             try:
@@ -180,6 +199,7 @@ class Stream(Generic[T]):
                     self._receive(self._dialogue.read(frame))
             finally:
                 with self._news:
+                    self._connected = None
                     self._drops += 1
                     self._news.notify_all()
 

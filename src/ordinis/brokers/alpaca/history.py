@@ -52,9 +52,19 @@ class AlpacaHistory:
     def minutes(self) -> Iterator[MarketBlock]:
         """Oldest first, one session at a time."""
         for session in self._sessions_before():
-            start = datetime.fromtimestamp(session.open_ns // 10**9, tz=UTC)
-            end = datetime.fromtimestamp(session.close_ns // 10**9 - 60, tz=UTC)
-            yield session_block(self._universe, session, self._bars("Minute", start, end))
+            yield self.minutes_of(session)
+
+    def minutes_of(self, session: Session) -> MarketBlock:
+        """One session, as far as its minutes are known."""
+        start = datetime.fromtimestamp(session.open_ns // 10**9, tz=UTC)
+        end = datetime.fromtimestamp(session.close_ns // 10**9 - 60, tz=UTC)
+        return session_block(self._universe, session, self._bars("Minute", start, end))
+
+    def sessions_between(self, first: date, last: date) -> list[Session]:
+        """The exchange's sessions, both ends included."""
+        query = {"start": first.isoformat(), "end": last.isoformat()}
+        answer = repeated(lambda: self._trading.get("/calendar", query), self._limits, self._generator)
+        return [wire.session(day) for day in wire.read(answer, list[WireCalendarDay], "calendar")]
 
     def daily(self) -> DailyBlock:
         """As many daily bars as were asked for, at most."""
@@ -65,13 +75,8 @@ class AlpacaHistory:
         return _last_rows(block, self._daily_sessions)
 
     def _sessions_before(self) -> list[Session]:
-        query = {
-            "start": (self._before - timedelta(days=self._reach_days(self._sessions))).isoformat(),
-            "end": (self._before - timedelta(days=1)).isoformat(),
-        }
-        answer = repeated(lambda: self._trading.get("/calendar", query), self._limits, self._generator)
-        days = wire.read(answer, list[WireCalendarDay], "calendar")
-        known = [wire.session(day) for day in days if day.date < self._before]
+        first = self._before - timedelta(days=self._reach_days(self._sessions))
+        known = self.sessions_between(first, self._before - timedelta(days=1))
         return known[len(known) - min(self._sessions, len(known)) :]
 
     @staticmethod

@@ -11,12 +11,23 @@ from decimal import Decimal
 import msgspec
 
 from ordinis.domain.events import OrderUpdate
-from ordinis.domain.orders import OrderStatus
+from ordinis.domain.orders import Fill, OrderStatus
 
 
 class _Known(msgspec.Struct, frozen=True):
     status: OrderStatus
-    filled_quantity: Decimal
+    filled_quantity: Decimal = Decimal(0)  # The most that was said.
+    booked: Decimal = Decimal(0)  # The sum of the fills passed on.
+
+
+_UNHEARD = _Known(OrderStatus.UNKNOWN)
+
+
+def _is_booked(known: _Known | None, update: OrderUpdate, fill: Fill) -> bool:
+    """More was passed on already than the order has filled: the same execution under another name."""
+    if known is None:
+        return False
+    return known.booked + abs(fill.quantity) > max(known.filled_quantity, update.filled_quantity)
 
 
 class OrderMemory:
@@ -49,18 +60,24 @@ class OrderMemory:
         """Remember it. False when it is no news."""
         if not self._is_news(update):
             return False
+        known = self._known.get(update.client_order_id, _UNHEARD)
+        booked = known.booked
         if update.fill is not None:
             self._executions.add(update.fill.execution_id)
-        self._known[update.client_order_id] = _Known(update.status, update.filled_quantity)
+            booked += abs(update.fill.quantity)
+        status = known.status if known.status.final else update.status  # Messages can overtake each other.
+        filled = max(known.filled_quantity, update.filled_quantity)
+        self._known[update.client_order_id] = _Known(status, filled, booked)
         return True
 
     def _is_news(self, update: OrderUpdate) -> bool:
-        if update.fill is not None:
-            return update.fill.execution_id not in self._executions
         known = self._known.get(update.client_order_id)
+        if update.fill is not None:
+            return update.fill.execution_id not in self._executions and not _is_booked(known, update, update.fill)
         if known is None:
             return True
-        if known.status.final or known == _Known(update.status, update.filled_quantity):
+        said = (known.status, known.filled_quantity)
+        if known.status.final or said == (update.status, update.filled_quantity):
             return False
         # An order that has begun to fill is not merely accepted again.
         return not (update.status is OrderStatus.ACCEPTED and known.status is OrderStatus.PARTIALLY_FILLED)

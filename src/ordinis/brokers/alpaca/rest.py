@@ -7,7 +7,7 @@ here. Reads are repeated, a bounded number of times; an order never is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ import msgspec
 
 from ordinis.brokers.alpaca.backoff import Backoff
 from ordinis.brokers.alpaca.endpoints import Endpoints, is_loopback
+from ordinis.brokers.alpaca.times import ns_from_text
 from ordinis.domain.errors import BrokerError
 
 if TYPE_CHECKING:
@@ -42,6 +43,24 @@ class RestLimits:
     backoff: Backoff = field(default_factory=lambda: Backoff(attempts_max=3))
 
 
+class RateGauge:
+    """What the broker's own headers say is left of its limit. Without such headers nothing is ever low."""
+
+    def __init__(self, reserved: int = 0) -> None:
+        self._reserved = reserved
+        self._remaining: int | None = None
+        self._reset_ns = 0
+
+    def read(self, headers: Mapping[str, str]) -> None:
+        remaining, reset = headers.get("X-RateLimit-Remaining", ""), headers.get("X-RateLimit-Reset", "")
+        if remaining.isdecimal() and reset.isdecimal():
+            self._remaining, self._reset_ns = int(remaining), int(reset) * 10**9
+
+    def low(self, now_ns: int) -> bool:
+        """Only the reserve is left, which is for orders that reduce. `now_ns` by the broker's clock."""
+        return self._remaining is not None and self._remaining <= self._reserved and now_ns < self._reset_ns
+
+
 class Doubtful(BrokerError):
     """No answer, or one that does not say what became of the request."""
 
@@ -63,11 +82,11 @@ class _ErrorBody(msgspec.Struct):
     code: int = 0
 
 
-def trading_client(endpoints: Endpoints, limits: RestLimits) -> TradingClient:
+def trading_client(endpoints: Endpoints, limits: RestLimits, gauge: RateGauge | None = None) -> TradingClient:
     from alpaca.trading.client import TradingClient
 
     client = TradingClient(endpoints.key, endpoints.secret, raw_data=True, url_override=endpoints.rest)
-    _bound(client, endpoints.rest, limits)
+    _bound(client, endpoints.rest, limits, gauge or RateGauge())
     return client
 
 
@@ -75,7 +94,7 @@ def data_client(endpoints: Endpoints, limits: RestLimits) -> StockHistoricalData
     from alpaca.data.historical import StockHistoricalDataClient
 
     client = StockHistoricalDataClient(endpoints.key, endpoints.secret, raw_data=True, url_override=endpoints.data)
-    _bound(client, endpoints.data, limits)
+    _bound(client, endpoints.data, limits, RateGauge())  # Market data has a limit of its own.
     return client
 
 
@@ -83,7 +102,7 @@ def corporate_client(endpoints: Endpoints, limits: RestLimits) -> CorporateActio
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
 
     client = CorporateActionsClient(endpoints.key, endpoints.secret, raw_data=True, url_override=endpoints.data)
-    _bound(client, endpoints.data, limits)
+    _bound(client, endpoints.data, limits, RateGauge())
     return client
 
 
@@ -92,7 +111,7 @@ def close_client(client: RESTClient) -> None:
     client._session.close()
 
 
-def _bound(client: RESTClient, address: str, limits: RestLimits) -> None:
+def _bound(client: RESTClient, address: str, limits: RestLimits, gauge: RateGauge) -> None:
     """The SDK offers no setting for either, so its session and its retry count are set from outside."""
     from requests import PreparedRequest, Response
     from requests.adapters import HTTPAdapter
@@ -100,7 +119,9 @@ def _bound(client: RESTClient, address: str, limits: RestLimits) -> None:
     class TimedAdapter(HTTPAdapter):
         def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
             kwargs["timeout"] = (limits.connect_seconds_max, limits.answer_seconds_max)
-            return super().send(request, *args, **kwargs)
+            response = super().send(request, *args, **kwargs)
+            gauge.read(response.headers)
+            return response
 
     client._session.mount("http://", TimedAdapter())
     client._session.mount("https://", TimedAdapter())
@@ -145,6 +166,19 @@ def _error_body(body: str) -> _ErrorBody:
         return msgspec.json.decode(body, type=_ErrorBody, strict=False)
     except msgspec.MsgspecError:
         return _ErrorBody(message=body[:200])
+
+
+class _Clock(msgspec.Struct):
+    timestamp: str
+
+
+def broker_now_ns(client: TradingClient, limits: RestLimits, generator: Random) -> int:
+    """The broker's clock. Errors: BrokerError."""
+    answer = repeated(lambda: client.get("/clock"), limits, generator)
+    try:
+        return ns_from_text(msgspec.convert(answer, _Clock).timestamp)
+    except msgspec.ValidationError as error:
+        raise BrokerError(f"the broker's clock cannot be read: {error}; its API may have changed") from error
 
 
 def repeated(call: Callable[[], T], limits: RestLimits, generator: Random) -> T:

@@ -7,7 +7,7 @@ day over the wire gives the same events in the same order as in process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from random import Random
 from types import TracebackType
@@ -20,12 +20,21 @@ from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
 from ordinis.brokers.alpaca.history import AlpacaHistory
-from ordinis.brokers.alpaca.rest import RestLimits, close_client, corporate_client, data_client, trading_client
+from ordinis.brokers.alpaca.missed import Past, missed
+from ordinis.brokers.alpaca.rest import (
+    RestLimits,
+    broker_now_ns,
+    close_client,
+    corporate_client,
+    data_client,
+    trading_client,
+)
 from ordinis.brokers.alpaca.times import ns_from_datetime
 from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketSlice, Session, Universe
+from ordinis.domain.standing import Reached
 
 EVERYTHING = ("*",)
 
@@ -55,12 +64,12 @@ class Barrier:
 
 
 class SteppedClock:
-    """The broker's time, as of the last step; 0 before the first."""
+    """The broker's time, as of the last step."""
 
     __slots__ = ("at_ns",)
 
-    def __init__(self) -> None:
-        self.at_ns = 0
+    def __init__(self, at_ns: int) -> None:
+        self.at_ns = at_ns
 
     def now_ns(self) -> int:
         return self.at_ns
@@ -85,7 +94,12 @@ class SteppedMarket:
         at_open: Callable[[Session], None],
         at_close: Callable[[Session], None],
         pace: Callable[[], None] = _at_once,
+        before: Iterable[SessionPhase | MarketSlice] = (),
+        reached: Reached | None = None,
     ) -> None:
+        self._before = before
+        self._open = None if reached is None or reached.closed else reached.session
+        self._closed = reached.session if reached is not None and reached.closed else None
         self._universe = universe
         self._control = control
         self._barrier = barrier
@@ -97,35 +111,49 @@ class SteppedMarket:
 
     def __iter__(self) -> Iterator[SessionPhase | MarketSlice]:
         """Errors: BrokerError when the broker or a stream is lost."""
+        for item in self._before:
+            yield self._turned(item) if isinstance(item, SessionPhase) else item
         while True:
             self._pace()
             reply = self._control.step()
+            session = self._open
+            if session is not None and reply.session != session:  # Its close was stepped before we came.
+                yield self._turned(SessionPhase(at_ns=session.close_ns, phase=Phase.CLOSED, session=session))
             if reply.session is None:
                 return
             self._barrier.reach(reply.totals)
             self._clock.at_ns = reply.at_ns
-            yield self._item(reply, reply.session)
+            item = self._item(reply, reply.session)
+            if isinstance(item, MarketSlice) or item.phase is Phase.OPENING or self._closed != item.session:
+                yield self._turned(item) if isinstance(item, SessionPhase) else item
 
     def _item(self, reply: StepReply, session: Session) -> SessionPhase | MarketSlice:
         if reply.phase == "minute":
             return self._minute(reply.at_ns, session)
-        if reply.phase == Phase.OPENING.value:
-            self._at_open(session)
-            return SessionPhase(at_ns=reply.at_ns, phase=Phase.OPENING, session=session)
-        if reply.phase == Phase.CLOSED.value:
-            self._at_close(session)
-            return SessionPhase(at_ns=reply.at_ns, phase=Phase.CLOSED, session=session)
+        if reply.phase in {one.value for one in Phase}:
+            return SessionPhase(at_ns=reply.at_ns, phase=Phase(reply.phase), session=session)
         raise BrokerError(f"the simulated broker made a step that is not known: {reply.phase!r}")
+
+    def _turned(self, phase: SessionPhase) -> SessionPhase:
+        """What the night or the day has brought is told before its phase."""
+        if phase.phase is Phase.OPENING:
+            self._open = phase.session
+            self._at_open(phase.session)
+        else:
+            self._open, self._closed = None, phase.session
+            self._at_close(phase.session)
+        return phase
 
     def _minute(self, at_ns: int, session: Session) -> MarketSlice:
         bars = self._bars.take()
-        for bar in bars:
-            if _closed_at_ns(bar) != at_ns:
-                raise BrokerError(f"a bar of {bar.S} at {bar.t} came in the minute that ended at {at_ns}")
-        return one_minute(self._universe, session, at_ns, bars).at(0)
+        ended = [closed_at_ns(bar) or 0 for bar in bars]
+        if any(one > at_ns for one in ended):
+            raise BrokerError(f"a bar of a minute to come was given in the one that ended at {at_ns}")
+        now = [bar for bar, one in zip(bars, ended, strict=True) if one == at_ns]  # A late one is history already.
+        return one_minute(self._universe, session, at_ns, now).at(0)
 
 
-def _closed_at_ns(bar: WireStreamMessage) -> int | None:
+def closed_at_ns(bar: WireStreamMessage) -> int | None:
     return ns_from_datetime(bar.t) + MINUTE_NS if bar.t is not None else None
 
 
@@ -164,7 +192,8 @@ class SimulationLink:
         self._updates.start()
         self._bars.start()
         barrier = Barrier(self._control, self._bars, self._updates)
-        clock = SteppedClock()
+        clock = SteppedClock(broker_now_ns(self._trading, self._rest_limits, self._generator))
+        self._clock, self._barrier, self._pace = clock, barrier, pace
         self.broker = AlpacaBroker(
             self._trading,
             self._updates,
@@ -173,6 +202,12 @@ class SimulationLink:
             generator=self._generator,
             settle=barrier.settle,
         )
+        self.market = self.market_since(None)
+
+    def market_since(self, reached: Reached | None) -> SteppedMarket:
+        """The market from where an earlier run stood: first what has passed since then, then step by step."""
+        asked = self.history(before=date.max, sessions=0, daily_sessions=0)
+        past = Past(sessions=asked.sessions_between, minutes=asked.minutes_of)
         corporate = CorporateActions(
             self._trading,
             self._companies,
@@ -180,15 +215,17 @@ class SimulationLink:
             limits=self._rest_limits,
             generator=self._generator,
         )
-        self.market = SteppedMarket(
+        return SteppedMarket(
             self._universe,
             self._control,
-            barrier,
+            self._barrier,
             self._bars,
-            clock,
+            self._clock,
             at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
             at_close=self.broker.end_session,
-            pace=pace,
+            pace=self._pace,
+            before=missed(reached, past, self._clock.at_ns),
+            reached=reached,
         )
 
     def history(self, *, before: date, sessions: int, daily_sessions: int) -> AlpacaHistory:
@@ -203,6 +240,11 @@ class SimulationLink:
             limits=self._rest_limits,
             generator=self._generator,
         )
+
+    @property
+    def now_ns(self) -> int:
+        """The broker's time."""
+        return self._clock.at_ns
 
     def close(self) -> None:
         """Hang up. May be called twice."""

@@ -52,9 +52,15 @@ class WireOrder(msgspec.Struct, kw_only=True):
     symbol: str = ""
     side: str = "buy"
     type: str = "market"
+    qty: Decimal | None = None
     filled_qty: Decimal | None = None
     submitted_at: str | None = None
     created_at: str | None = None
+    updated_at: str | None = None
+    canceled_at: str | None = None
+    expired_at: str | None = None
+    replaced_at: str | None = None
+    failed_at: str | None = None
     legs: list[WireOrder] | None = None
 
 
@@ -147,6 +153,19 @@ class WireCashActivity(msgspec.Struct, kw_only=True):
     created_at: str | None = None
     description: str = ""
     symbol: str = ""
+
+
+class WireFillActivity(msgspec.Struct, kw_only=True):
+    """A trade, as the account's activities list it: what the stream said, for those who were not listening."""
+
+    id: str
+    order_id: str
+    symbol: str
+    side: str
+    price: Decimal
+    qty: Decimal
+    cum_qty: Decimal
+    transaction_time: str
 
 
 class WireCalendarDay(msgspec.Struct, kw_only=True):
@@ -251,6 +270,53 @@ def order_update(message: WireTradeUpdate, client_order_id: str) -> OrderUpdate:
     )
 
 
+def acknowledgement(order: WireOrder, client_order_id: str) -> OrderUpdate:
+    """That the broker has it. Fills are told apart: they name their execution ids."""
+    known = status(order.status)
+    fills = known in {OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED}
+    return OrderUpdate(
+        at_ns=submitted_at_ns(order),
+        client_order_id=client_order_id,
+        broker_order_id=order.id,
+        symbol=order.symbol,
+        status=OrderStatus.ACCEPTED if fills else known,
+        filled_quantity=Decimal(0),
+    )
+
+
+def fill_update(activity: WireFillActivity, client_order_id: str, ordered: Decimal) -> OrderUpdate:
+    """A fill by REST, as the stream would have told it. The activity's id ends with the execution's."""
+    at_ns = ns_from_text(activity.transaction_time)
+    return OrderUpdate(
+        at_ns=at_ns,
+        client_order_id=client_order_id,
+        broker_order_id=activity.order_id,
+        symbol=activity.symbol,
+        status=OrderStatus.FILLED if activity.cum_qty >= ordered else OrderStatus.PARTIALLY_FILLED,
+        filled_quantity=activity.cum_qty,
+        fill=Fill(
+            execution_id=activity.id.rpartition("::")[2],
+            symbol=activity.symbol,
+            quantity=-activity.qty if activity.side.startswith("sell") else activity.qty,
+            price_usd=activity.price,
+            filled_at_ns=at_ns,
+        ),
+    )
+
+
+def end_update(order: WireOrder, client_order_id: str, final: OrderStatus) -> OrderUpdate:
+    """That nothing more will happen to it."""
+    when = order.canceled_at or order.expired_at or order.replaced_at or order.failed_at or order.updated_at
+    return OrderUpdate(
+        at_ns=submitted_at_ns(order) if when is None else ns_from_text(when),
+        client_order_id=client_order_id,
+        broker_order_id=order.id,
+        symbol=order.symbol,
+        status=final,
+        filled_quantity=order.filled_qty or Decimal(0),
+    )
+
+
 def _update_ns(message: WireTradeUpdate) -> int:
     text = message.timestamp or message.at
     if text is None:
@@ -281,7 +347,7 @@ def account_view(account: WireAccount, positions: list[WirePosition], at_ns: int
         buying_power_usd=account.buying_power,
         last_equity_usd=account.last_equity,
         multiplier=None if account.multiplier is None else int(account.multiplier),
-        positions=tuple(sorted((_position(one) for one in positions), key=lambda one: one.symbol)),
+        positions=positions_of(positions),
         account_type=account.account_type,
         status=account.status,
         initial_margin_usd=account.initial_margin,
@@ -298,6 +364,11 @@ def account_view(account: WireAccount, positions: list[WirePosition], at_ns: int
         trading_blocked=account.trading_blocked,
         trade_suspended_by_user=account.trade_suspended_by_user,
     )
+
+
+def positions_of(positions: list[WirePosition]) -> tuple[Position, ...]:
+    """Sorted by symbol."""
+    return tuple(sorted((_position(one) for one in positions), key=lambda one: one.symbol))
 
 
 def _position(position: WirePosition) -> Position:

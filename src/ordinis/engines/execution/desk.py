@@ -32,10 +32,10 @@ from ordinis.engines.execution.ids import OrderIds
 ZERO = Decimal(0)
 _ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
 _BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _STOP = OrderType.MARKET, OrderType.STOP
+_MARKET, _STOP, _LIMIT = OrderType.MARKET, OrderType.STOP, OrderType.LIMIT
 _DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
 _DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
-_FILLED, _REJECTED = OrderStatus.FILLED, OrderStatus.REJECTED
+_FILLED, _REJECTED, _LAPSED = OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.LAPSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +47,14 @@ class ExecutionSettings:
     intent_valid_minutes: int = 2
     retry_minutes: int = 1  # After a refused exit; doubled each time, up to the maximum.
     retry_minutes_max: int = 60
+    entry_collar_fraction: float | None = None  # Entries are limits so far beyond the price; None: at the market.
+    entry_life_minutes: int = 0  # An entry that has bought nothing by then is taken back; 0: the session's end.
 
 
 class WorkingOrder:
     """An order of ours that is not final."""
 
-    __slots__ = ("cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
+    __slots__ = ("at_ns", "cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
 
     def __init__(
         self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
@@ -62,6 +64,7 @@ class WorkingOrder:
         self.purpose = purpose
         self.quantity = quantity
         self.direction = direction  # Of the position that it is about: -1 is a short.
+        self.at_ns = 0  # When it was decided.
         self.filled = ZERO
         self.cancelling = False
 
@@ -140,34 +143,55 @@ class OrderDesk:
         stop_usd: Decimal | None,
         at_ns: int,
         direction: int = 1,
+        *,
+        price_usd: float | None = None,
         stop_from_ns: int = 0,
+        swing: bool = False,
     ) -> OrderIntent:
-        """Buy, or with -1 sell short, at the market. Whole shares carry their stop with them.
+        """Buy, or with -1 sell short: at the market, or where a collar is set and the price given at a limit beyond it.
 
-        A stop that has to wait until `stop_from_ns` goes out by itself.
+        Whole shares carry their stop with them; a stop that has to wait until `stop_from_ns` goes out by itself.
         """
-        orders = self.of(symbol)
-        orders.stop_usd = stop_usd if self.protects else None
-        with_leg = orders.stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
-        if stop_from_ns:
-            orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, stop_from_ns)
+        limit_usd = self._limit_usd(price_usd, direction)
+        stop_usd = stop_usd if self.protects else None
+        with_leg = stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
             side=_BUY if direction > 0 else _SELL,
             quantity=quantity,
-            type=_MARKET,
+            type=_MARKET if limit_usd is None else _LIMIT,
             time_in_force=_GTC if with_leg else _DAY,
             purpose=_ENTRY,
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
-            stop_loss_usd=orders.stop_usd if with_leg else None,
+            stop_loss_usd=stop_usd if with_leg else None,
+            position_stop_usd=stop_usd,
+            limit_price_usd=limit_usd,
+            stop_from_ns=stop_from_ns,
+            swing=swing,
         )
-        orders.entry = self._track(intent.client_order_id, symbol, _ENTRY, quantity, direction)
-        self.opening += 1
-        if with_leg:
-            orders.stop = self._track(leg_id(intent.client_order_id), symbol, _PROTECT, quantity, direction)
+        self._take(intent, self.of(symbol))
         return intent
+
+    def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
+        """On the tick, and never farther than the collar allows."""
+        collar = self._settings.entry_collar_fraction
+        if collar is None or price_usd is None:
+            return None
+        beyond = money.price_usd(price_usd) * (1 + direction * Decimal(str(collar)))
+        return money.tick_below(beyond) if direction > 0 else money.tick_above(beyond)
+
+    def outlived(self, at_ns: int) -> list[Action]:
+        """Take back entries that have bought nothing in their time: what they were decided on is old."""
+        life_ns = self._settings.entry_life_minutes * MINUTE_NS
+        if not life_ns or not self.opening:
+            return []
+        return [
+            self._cancel(order, at_ns)
+            for order in list(self.working.values())
+            if order.purpose is _ENTRY and not order.filled and not order.cancelling and at_ns >= order.at_ns + life_ns
+        ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
         """Take back every entry that works."""
@@ -195,19 +219,23 @@ class OrderDesk:
         return [] if first.cancelling else [self._cancel(first, at_ns)]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
-        """Follow an order. `held` is the position after this update, in shares."""
+        """Follow an order, and say what its symbol needs now. `held` is the position after this update, in shares."""
+        return self.protect(update.symbol, held, update.at_ns) if self.follow(update) else []
+
+    def follow(self, update: OrderUpdate) -> bool:
+        """Keep book of an order of ours; False for any other."""
         order = self.working.get(update.client_order_id)
         if order is None:
-            return []
+            return False
         orders = self.of(order.symbol)
         if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
             self.opening -= 1
-        order.filled = update.filled_quantity
+        order.filled = max(order.filled, update.filled_quantity)  # Messages can overtake each other.
         if update.status.final:
             del self.working[order.client_order_id]
             orders.drop(order)
             self._ended(order, orders, update)
-        return self._next(order.symbol, orders, held, update.at_ns)
+        return True
 
     def split(self, symbol: str, ratio: Decimal, held: Decimal, at_ns: int) -> list[Action]:
         """New shares for old ones: the stop has a new price, and what works in the old terms is taken back.
@@ -240,8 +268,13 @@ class OrderDesk:
         return [self._cancel(order, at_ns) for order in entries if leg_id(order.client_order_id) in self.working]
 
     def protect(self, symbol: str, held: Decimal, at_ns: int) -> list[Action]:
-        """Try again where an earlier stop was refused."""
-        return self._next(symbol, self.of(symbol), held, at_ns)
+        """What the symbol needs now: a step of its exit, or a stop for exactly what is held."""
+        orders = self.of(symbol)
+        if not held:
+            return self._clear(symbol, orders, at_ns)
+        if orders.leaving is not None:
+            return self._leave(symbol, orders, held, at_ns)
+        return self._protect(symbol, orders, held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
         """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
@@ -250,22 +283,20 @@ class OrderDesk:
         if update.status is not _REJECTED:
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
+            if update.status is _LAPSED:
+                self._never_was(order, orders)
             return
         earlier = orders.backoff.get(order.purpose)
         doubled = earlier.minutes * 2 if earlier else self._settings.retry_minutes
         minutes = min(doubled, self._settings.retry_minutes_max)
         orders.backoff[order.purpose] = Backoff(minutes, update.at_ns + minutes * MINUTE_NS)
-        if order.purpose is _ENTRY and orders.stop is not None:  # It never came to be.
+        self._never_was(order, orders)
+
+    def _never_was(self, order: WorkingOrder, orders: SymbolOrders) -> None:
+        """The leg of an entry that the broker does not have."""
+        if order.purpose is _ENTRY and orders.stop is not None:
             self.working.pop(orders.stop.client_order_id, None)
             orders.stop = None
-
-    def _next(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
-        """What the symbol needs now."""
-        if not held:
-            return self._clear(symbol, orders, at_ns)
-        if orders.leaving is not None:
-            return self._leave(symbol, orders, held, at_ns)
-        return self._protect(symbol, orders, held, at_ns)
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
         """Flat: a stop without a position would open one."""
@@ -297,7 +328,6 @@ class OrderDesk:
         if at_ns < orders.free_at_ns(_PROTECT):
             self.unprotected.add(symbol)
             return []
-        self.unprotected.discard(symbol)
         whole = held % 1 == 0
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "stop"),
@@ -311,7 +341,7 @@ class OrderDesk:
             valid_until_ns=at_ns + self._valid_ns,
             stop_price_usd=orders.stop_usd,
         )
-        orders.stop = self._track(intent.client_order_id, symbol, _PROTECT, abs(held), 1 if held > 0 else -1)
+        self._take(intent, orders)
         return [intent]
 
     def _close(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
@@ -327,9 +357,52 @@ class OrderDesk:
             decided_at_ns=at_ns,
             valid_until_ns=at_ns + self._valid_ns,
         )
-        orders.exit = self._track(intent.client_order_id, symbol, _EXIT, abs(held), 1 if held > 0 else -1)
-        orders.leaving = None
+        self._take(intent, orders)
         return [intent]
+
+    def recall(self, action: Action) -> None:
+        """An action that was decided before: recovery takes recorded decisions in, it makes none."""
+        if isinstance(action, CancelIntent):
+            if action.client_order_id in self.working:
+                self.working[action.client_order_id].cancelling = True
+        elif isinstance(action, OrderIntent):
+            self._ids.recall(action.client_order_id)
+            self._take(action, self.of(action.symbol))
+
+    def recall_exit(self, symbol: str, client_order_id: str) -> None:
+        """An exit that was decided before, and may wait for the stop to be taken back."""
+        self._ids.recall(client_order_id)
+        self.of(symbol).leaving = client_order_id
+
+    def settle(self, symbol: str, held: Decimal) -> None:
+        """After what was recorded: a position that has no stop now is looked after in the next minute."""
+        orders = self.of(symbol)
+        if held:
+            busy = orders.entry or orders.exit or orders.leaving
+            if orders.stop is None and orders.stop_usd is not None and not busy:
+                self.unprotected.add(symbol)
+        elif orders.entry is None:
+            orders.leaving = None
+            self.unprotected.discard(symbol)
+
+    def _take(self, intent: OrderIntent, orders: SymbolOrders) -> None:
+        """An order that is decided is ours from here on."""
+        name, symbol, purpose, quantity = intent.client_order_id, intent.symbol, intent.purpose, intent.quantity
+        direction = 1 if (intent.side is _BUY) is (purpose is _ENTRY) else -1  # Of the position.
+        order = self._track(name, symbol, purpose, quantity, direction)
+        order.at_ns = intent.decided_at_ns
+        if purpose is _EXIT:
+            orders.exit, orders.leaving = order, None
+        elif purpose is _PROTECT:
+            orders.stop = order
+            self.unprotected.discard(symbol)
+        else:
+            orders.entry, orders.stop_usd = order, intent.position_stop_usd
+            self.opening += 1
+            if intent.stop_from_ns:
+                orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
+            if intent.stop_loss_usd is not None:
+                orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
 
     def _track(
         self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int

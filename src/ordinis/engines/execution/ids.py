@@ -26,6 +26,17 @@ class OrderIds:
         self._number += 1
         return f"{self._prefix}-{symbol}-{leg}-{self._number}"
 
+    def recall(self, client_order_id: str) -> None:
+        """An id that was given out before: the next one of its minute has a higher number."""
+        if not client_order_id.startswith(f"{self._book}-"):
+            return  # Of a book that was called otherwise: no id of ours can be the same.
+        stamp, _, rest = client_order_id.removeprefix(f"{self._book}-").partition("-")
+        at = datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=UTC)
+        minute = int(at.timestamp()) // 60
+        if minute != self._minute:
+            self._begin(minute)
+        self._number = max(self._number, int(rest.rpartition("-")[2]))
+
     def _begin(self, minute: int) -> None:
         day, of_day = divmod(minute, _MINUTES_A_DAY)
         if day != self._day:

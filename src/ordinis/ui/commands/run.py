@@ -1,42 +1,89 @@
-"""`ordinis run`: trade a day through Alpaca's own wire."""
+"""`ordinis run`: trade through Alpaca's own wire."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ordinis.domain.errors import ConfigError
-from ordinis.ui.options import ConfigOption, DataOption, JournalOption, JsonOption, SetOption, parse_day, read_settings
+from ordinis.ui.options import ConfigOption, JournalOption, JsonOption, SetOption, parse_day, read_settings
 from ordinis.ui.summary import show
+
+if TYPE_CHECKING:
+    from ordinis.app.accounts import Mode
+    from ordinis.config import Settings
+
+BUNDLED = "bundled"
 
 
 def run(
-    data: DataOption,
+    data: Annotated[
+        str, typer.Option("--data", metavar="NAME|FILE", help="With --sim: a data set of the store, or a file of bars.")
+    ] = BUNDLED,
     day: Annotated[
         date | None,
-        typer.Option(metavar="YYYY-MM-DD", parser=parse_day, help="The session; default: the data's last."),
+        typer.Option(metavar="YYYY-MM-DD", parser=parse_day, help="With --sim: the session; default: the data's last."),
     ] = None,
     sim: Annotated[
-        bool, typer.Option("--sim", help="Against the simulated broker, over its REST and streams.")
+        bool, typer.Option("--sim", help="Against the simulated broker, over its REST and streams; needs no account.")
     ] = False,
+    paper: Annotated[bool, typer.Option("--paper", help="A paper account at Alpaca: the default.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="A live account: real money.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes-i-mean-live", help="Do not ask; the settings must hold broker.live_word as well.")
+    ] = False,
+    sessions: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Paper and live: stop after so many closes.")
+    ] = None,
     speed: Annotated[
         float, typer.Option(metavar="X", min=0.0, help="Minutes of trading a minute of yours; 0: as fast as it goes.")
     ] = 0.0,
+    broker: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --sim: a broker that runs by itself, as `ordinis broker serve` says."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With --sim: start anew, though the journal could be gone on with.")
+    ] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
     journal: JournalOption = None,
     json_out: JsonOption = None,
 ) -> None:
-    """Trade one day over Alpaca's REST and streams.
+    """Trade over Alpaca's REST and streams.
 
-    So far against the simulated broker only, which is started for the run.
+    A simulated broker's day, a paper account (the default) or a live one. A run that was stopped or killed goes on
+    where it stood when it is started again.
     """
-    if not sim:
-        raise ConfigError("only the simulated broker can be traded on so far: add --sim")
+    if sim + paper + live > 1:
+        raise ConfigError("--sim, --paper and --live exclude each other: name one")
     settings = read_settings(config, overrides)
     from ordinis import app
 
-    result = app.run_simulation(settings, data=data, day=day, speed=speed, journal=journal)
+    if sim:
+        result = app.run_simulation(
+            settings, data=data, day=day, speed=speed, journal=journal, resume=not fresh, broker=broker, say=_say
+        )
+    else:
+        mode = mode_of(settings, paper=paper, live=live)
+        result = app.run_account(settings, mode, yes=yes, ask=_typed, say=_say, journal=journal, sessions_max=sessions)
     show(result, json_out)
+
+
+def mode_of(settings: Settings, *, paper: bool, live: bool) -> Mode:
+    """Paper unless live was asked for here: settings alone never trade real money."""
+    if settings.broker.mode == "live" and not (paper or live):
+        raise ConfigError("broker.mode is live, and live trading needs --live on the command line, too; or use --paper")
+    return "live" if live else "paper"
+
+
+def _typed(question: str) -> str:
+    answer: str = typer.prompt(question)
+    return answer
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

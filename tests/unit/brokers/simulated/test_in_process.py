@@ -86,6 +86,7 @@ def test_reading_the_market_lets_time_pass_at_the_exchange(desk: MakeDesk, split
     market: ports.Market = SimulatedMarket(here.exchange, blocks)
     seen = []
     for event in market:
+        assert event is not None
         assert event.at_ns == here.exchange.now_ns
         closed = isinstance(event, SessionPhase) and event.phase is Phase.CLOSED
         assert here.exchange.session is (None if closed else event.session)

@@ -1,0 +1,53 @@
+"""How things stand at the broker: what a reconciliation holds our own book against."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from ordinis.domain.account import Position
+from ordinis.domain.market import Session
+
+
+class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is not final, as the broker reports it. Its name is ours where we know the order."""
+
+    client_order_id: str
+    symbol: str
+    quantity: Decimal  # Shares, unsigned.
+    filled_quantity: Decimal
+
+
+class BrokerBooks(msgspec.Struct, frozen=True, kw_only=True):
+    """Positions and open orders at one moment."""
+
+    at_ns: int
+    positions: tuple[Position, ...]
+    orders: tuple[StandingOrder, ...]
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run has come in the market's time."""
+
+    session: Session
+    closed: bool  # Its CLOSED phase was taken in.
+    at_ns: int  # The end of the last minute taken in, or the session's open.
+
+
+class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose account it is, and what keeps it from trading."""
+
+    number: str
+    equity_usd: Decimal
+    multiplier: int
+    shorting: bool
+    problems: tuple[str, ...] = ()  # Each a reason not to trade, with its remedy.
+
+
+class SymbolStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a symbol can be traded. Empty: the broker does not know it."""
+
+    symbol: str
+    tradable: bool
+    fractionable: bool = False

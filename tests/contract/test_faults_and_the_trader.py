@@ -1,0 +1,191 @@
+"""Everything that the simulated broker can do wrong, and what it must lead to: in the journal, and at the end.
+
+Two scripted days over the wire. Whatever happens, our book ends as the broker's, every fill is in the journal once, and
+no order is at the broker twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from contract.roads import linked
+from ordinis.brokers.alpaca.backoff import Backoff
+from ordinis.brokers.alpaca.feeds import StreamLimits
+from ordinis.brokers.alpaca.rest import RestLimits
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.brokers.simulated.faults import FaultPlan
+from ordinis.brokers.simulated.faults.kinds import (
+    AccountBlocked,
+    CorrectedBar,
+    Delay,
+    DropSocket,
+    DuplicateEvent,
+    Fault,
+    HttpError,
+    LateBar,
+    LostAnswer,
+    MissingEvent,
+    MissingField,
+    MuteSocket,
+    PartialFill,
+    RefuseOrder,
+    RejectOrder,
+    ReorderEvents,
+    SplitBeforeOpen,
+    StalePositions,
+    UnknownField,
+    UnknownStatus,
+)
+from ordinis.brokers.simulated.server import SimulatedData, serve
+from ordinis.domain.errors import BrokerError
+from ordinis.domain.events import OrderUpdate
+from ordinis.domain.orders import OrderStatus
+from ordinis.engines.trading import TradingEngine
+from ordinis.journal.recorded import Step, recorded
+from simulation.killing import Death, relived, trade_on
+from simulation.scripted import DAYS, exchange, trader
+
+REST = RestLimits(connect_seconds_max=2.0, answer_seconds_max=1.0, backoff=Backoff(first_seconds=0.01, attempts_max=3))
+STREAMS = StreamLimits(wait_seconds_max=5.0, backoff=Backoff(first_seconds=0.01, seconds_max=0.05, attempts_max=20))
+AS_EVER = {"AAA": 192, "CCC": 200}  # What is held at the end when nothing goes wrong.
+BOUGHT_ONCE = {"AAA": 191, "CCC": 200}  # The first day's AAA was not traded, or not all of it, and cost less.
+LIVES_MAX = 3
+
+
+class Ended:
+    """How it ended."""
+
+    def __init__(self, engine: TradingEngine, other_side: Exchange, steps: list[Step], lives: int) -> None:
+        self.engine = engine
+        self.exchange = other_side
+        self.steps = steps
+        self.lives = lives
+
+    @property
+    def positions(self) -> dict[str, int]:
+        return {one.symbol: int(one.quantity) for one in self.exchange.positions}
+
+    @property
+    def notes(self) -> str:
+        return "\n".join(note for _, decision in self.steps for note in decision.notes)
+
+    @property
+    def fills(self) -> list[str]:
+        return [event.fill.execution_id for event, _ in self.steps if isinstance(event, OrderUpdate) and event.fill]
+
+    @property
+    def statuses(self) -> set[OrderStatus]:
+        return {event.status for event, _ in self.steps if isinstance(event, OrderUpdate)}
+
+    @property
+    def bought(self) -> set[str]:
+        return {one.symbol for one in self.exchange.orders if one.buys and one.filled_quantity}
+
+    @property
+    def sold(self) -> set[str]:
+        return {one.symbol for one in self.exchange.orders if not one.buys and one.filled_quantity}
+
+
+def traded(faults: Sequence[Fault], path: Path) -> Ended:
+    """Both days. A run that the wire ends is started again, as often as it takes."""
+    other_side, plan = exchange(), FaultPlan(fault=tuple(faults))
+    with serve(other_side, SimulatedData(days=DAYS), faults=plan) as served:
+        for life in range(1, LIVES_MAX + 1):
+            engine = trader()
+            lived = relived(engine, path)
+            try:
+                with linked(served.addresses, DAYS[0], rest_limits=REST, stream_limits=STREAMS) as link:
+                    market = link.market_since(None if lived is None else lived.reached)
+                    trade_on(engine, link.broker, market, lived, path, Death())
+                return Ended(engine, other_side, list(recorded(path)), life)
+            except BrokerError:
+                continue
+    raise AssertionError(f"{LIVES_MAX} lives were not enough")
+
+
+def check_books(ended: Ended) -> None:
+    assert ended.engine.state.ledger.differs_from(ended.exchange.positions) == []
+    assert ended.engine.state.ledger.cash_usd == ended.exchange.account().cash_usd
+    assert len(ended.fills) == len(set(ended.fills)) > 0
+    names = [one.client_order_id for one in ended.exchange.orders]
+    assert len(names) == len(set(names))
+
+
+CASES: dict[str, tuple[Fault, dict[str, int], str]] = {
+    "a fill that is not told": (MissingEvent(stream="trading", event="fill"), AS_EVER, ""),
+    "an end that is not told": (MissingEvent(stream="trading", event="canceled"), AS_EVER, ""),
+    "everything told twice": (DuplicateEvent(stream="trading", count=0), AS_EVER, ""),
+    "fills in the wrong order": (ReorderEvents(stream="trading", event="partial_fill"), AS_EVER, ""),
+    "a mute trading stream": (MuteSocket(stream="trading", event="fill"), AS_EVER, ""),
+    "a lost trading stream": (DropSocket(stream="trading", event="fill"), AS_EVER, ""),
+    "an order accepted behind a 504": (LostAnswer(method="POST"), AS_EVER, ""),
+    "an order lost behind a 500": (HttpError(method="POST", status=500), AS_EVER, ""),
+    "a cancel lost behind a 500": (HttpError(method="DELETE", status=500), AS_EVER, ""),
+    "too many requests": (HttpError(method="POST", status=429), AS_EVER, ""),
+    "an answer that takes too long": (Delay(method="GET", seconds=1.2, skip=20), AS_EVER, ""),
+    "an entry that is refused": (RefuseOrder(side="buy"), BOUGHT_ONCE, "AAA-entry-1 refused: 40310000"),
+    "a stop that is refused": (RefuseOrder(side="sell"), AS_EVER, "stop-1 refused: 40310000"),
+    "an entry that is rejected later": (RejectOrder(side="buy"), BOUGHT_ONCE, "AAA-entry-1 refused: no reason given"),
+    "an entry that fills in part": (PartialFill(), BOUGHT_ONCE, ""),
+    "positions that lag behind": (StalePositions(), AS_EVER, "entries are halted: AAA: the broker has -200 shares"),
+    "a blocked account": (AccountBlocked(from_minute=2, minutes=3), BOUGHT_ONCE, "account is blocked from trading"),
+    "a bar that comes late": (LateBar(symbol="AAA", minutes=2), BOUGHT_ONCE, ""),
+    "a bar that is corrected": (CorrectedBar(symbol="AAA"), AS_EVER, ""),
+    "a split before the open": (SplitBeforeOpen(symbol="AAA"), {"AAA": 384, "CCC": 200}, ""),
+    "fields of tomorrow": (UnknownField(), AS_EVER, ""),
+    "statuses of tomorrow": (UnknownStatus(), AS_EVER, ""),
+    "no prices of positions any more": (
+        MissingField(field="avg_entry_price", where="/v2/positions", from_session=2),
+        {},
+        "entries are halted: the account cannot be read: the broker's positions cannot be read: Object missing "
+        "required field `avg_entry_price`",
+    ),
+    "no buying power any more": (
+        MissingField(field="buying_power", where="/v2/account", from_session=2),
+        {},
+        "entries are halted: the account cannot be read: the broker's account cannot be read: Object missing "
+        "required field `buying_power`",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_goes_wrong_leads_to_what_is_meant(name: str, tmp_path: Path) -> None:
+    fault, positions, note = CASES[name]
+    ended = traded([fault], tmp_path / "a.journal")
+    check_books(ended)
+    assert ended.positions == positions
+    assert note in ended.notes
+    assert "BBB" in ended.sold or "BBB" not in ended.bought, "an exit goes out, whatever stands against entries"
+    assert ended.lives == (2 if isinstance(fault, DropSocket) else 1)
+
+
+def test_a_refused_order_is_remembered_and_not_sent_again(tmp_path: Path) -> None:
+    ended = traded([RefuseOrder(side="buy", symbol="AAA", count=0)], tmp_path / "a.journal")
+    check_books(ended)
+    refused = [event for event, _ in ended.steps if isinstance(event, OrderUpdate) and event.error_code == 40310000]
+    assert [one.status for one in refused] == [OrderStatus.REJECTED] * len(refused)
+    assert len(refused) == 2, "once for each day's wish"
+    assert ended.positions == {"CCC": 200}
+
+
+def test_what_is_halted_by_what_cannot_be_read_is_lifted_when_it_can(tmp_path: Path) -> None:
+    """The field is gone for the first two questions of the second day, and the entries after that go out."""
+    gone = MissingField(field="buying_power", where="/v2/account", from_session=2, count=1)
+    ended = traded([gone], tmp_path / "a.journal")
+    check_books(ended)
+    assert ended.notes.count("the account cannot be read") == 1
+    assert ended.positions == AS_EVER
+
+
+def test_nothing_goes_wrong_where_nothing_is_armed(tmp_path: Path) -> None:
+    """The measure of all the others."""
+    ended = traded([], tmp_path / "a.journal")
+    check_books(ended)
+    assert (ended.positions, ended.lives) == (AS_EVER, 1)
+    assert ended.engine.state.ledger.held("AAA") == Decimal(192)
+    assert OrderStatus.REJECTED not in ended.statuses

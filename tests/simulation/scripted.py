@@ -1,0 +1,60 @@
+"""A script of two short days in which everything happens that can be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.domain.market import MarketBlock
+from ordinis.engines.portfolio.sizing import SizingMethod
+from ordinis.engines.trading import TradingEngine
+from simulation.killing import Beyond
+from simulation.worlds import day, engine_of, exchange_of, limits_of, tier_of
+
+# Two short days. AAA is bought whole, with its stop as a leg, and sold; BBB is bought in parts, over the night;
+# CCC is stopped out.
+DAYS = [
+    day(
+        0,
+        {
+            "AAA": [100.0, 100.5, 101.0, 101.5, 102.0, 102.5, 103.0, 103.5],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.4, 50.5, 50.6, 50.7],
+            "CCC": [20.0, 20.1, 20.0, 19.9, (19.8, 19.9, 18.0, 18.2), 18.2, 18.3, 18.4],
+        },
+        enter={"AAA": [1], "BBB": [2], "CCC": [1]},
+        leave={"AAA": [5]},
+        volume=2_000,
+    ),
+    day(
+        1,
+        {
+            "AAA": [104.0, 104.5, 105.0, 105.5, 106.0, 106.5],
+            "BBB": [51.0, 51.1, 51.2, 51.3, 51.4, 51.5],
+            "CCC": [18.5, 18.6, 18.7, 18.8, 18.9, 19.0],
+        },
+        enter={"AAA": [2], "CCC": [2]},
+        leave={"BBB": [3]},
+        volume=2_000,
+    ),
+]
+
+
+def trader() -> TradingEngine:
+    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
+    return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
+
+
+def exchange() -> Exchange:
+    return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
+
+
+def beyond(blocks: Sequence[MarketBlock] = DAYS) -> Beyond:
+    return Beyond(exchange(), blocks)
+
+
+def outcome(exchange: Exchange) -> list[str]:
+    """Every order with its end, and the account."""
+    orders = [f"{one.client_order_id} {one.status.value} {one.filled_quantity}" for one in exchange.orders]
+    account = exchange.account()
+    return [*orders, f"{account.cash_usd} {[(one.symbol, one.quantity) for one in account.positions]}"]
