@@ -101,7 +101,8 @@ def _follow_rules(state: State, update: OrderUpdate, fill: Fill, column: int) ->
     protective = flattening(state) or (order is not None and order.purpose is _PROTECT)
     notes = state.gate.filled(fill, update.client_order_id, protective=protective)
     quantity = state.ledger.quantity
-    if quantity.item(column) * float(fill.quantity) > 0.0:
+    owes = state.ledger.cash_float < 0.0 or state.ledger.shorts
+    if owes and quantity.item(column) * float(fill.quantity) > 0.0:
         marks = state.book.marks_usd.copy()
         marks[column] = float(fill.price_usd)
         notes += state.gate.reduced_level(quantity, marks, state.ledger.cash_float)

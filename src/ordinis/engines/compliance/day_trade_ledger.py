@@ -74,6 +74,7 @@ class DayTradeLedger:
         self._calendar = days
         self._days: dict[date, dict[str, SymbolDay]] = {}
         self._counts: dict[date, dict[str, int]] = {}
+        self._changed: set[tuple[date, str]] = set()  # To be counted when somebody asks.
         self._held: dict[str, Decimal] = {}
         self._first: date | None = None  # Nothing is known of the days before.
         self._excess = 0
@@ -84,6 +85,7 @@ class DayTradeLedger:
         self._held = dict(held)
         self._first = self._first or today
         begin = self._calendar.window(today, self._window)
+        self._count()
         for day in [day for day in self._days if day < begin]:
             del self._days[day], self._counts[day]
 
@@ -100,8 +102,7 @@ class DayTradeLedger:
         for one in since:
             one.start += signed
         self._held[symbol] = held + signed
-        for changed in (day, *later):
-            self._counts.setdefault(changed, {})[symbol] = self._days[changed][symbol].count()
+        self._changed.update((changed, symbol) for changed in (day, *later))
 
     def transformed(self, action: CorporateAction) -> None:
         """A split or a removal, between two sessions: it opens and closes nothing."""
@@ -131,6 +132,7 @@ class DayTradeLedger:
         return SymbolDay(self.held(symbol))
 
     def count_of(self, symbol: str, today: date) -> int:
+        self._count()
         return self._counts.get(today, {}).get(symbol, 0)
 
     def held(self, symbol: str) -> Decimal:
@@ -138,6 +140,7 @@ class DayTradeLedger:
 
     def by_day(self, today: date) -> list[tuple[date, int]]:
         """Days of the window that have any, oldest first, with what the broker counted beyond them."""
+        self._count()
         begin = self._calendar.window(today, self._window)
         counts = {day: sum(one.values()) for day, one in self._counts.items() if begin <= day <= today}
         if self._excess_on(today):
@@ -156,8 +159,14 @@ class DayTradeLedger:
 
     def own(self, today: date) -> int:
         """As our fills make it, without what the broker counted beyond them."""
+        self._count()
         begin = self._calendar.window(today, self._window)
         return sum(sum(one.values()) for day, one in self._counts.items() if begin <= day <= today)
+
+    def _count(self) -> None:
+        for day, symbol in self._changed:
+            self._counts.setdefault(day, {})[symbol] = self._days[day][symbol].count()
+        self._changed.clear()
 
     def _excess_on(self, today: date) -> int:
         """Which of the days before it was is not known, so it stays as if it had been the day of the report."""

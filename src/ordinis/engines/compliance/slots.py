@@ -61,6 +61,7 @@ class DayTradeSlots:
         self._used: int | None = None
         self._could: dict[str, int] = {}  # What each symbol could still add today.
         self._reserved = 0
+        self._changed: set[str] = set()  # To be reckoned when somebody asks.
 
     # Events.
 
@@ -106,7 +107,7 @@ class DayTradeSlots:
         self._waiting.setdefault(symbol, {})[client_order_id] = signed
         if stop_waits:
             self.unprotected.add(symbol)
-        self._changed(symbol)
+        self._changed.add(symbol)
 
     def reported(self, count: int | None) -> None:
         """The broker's count, in mid-session."""
@@ -122,7 +123,7 @@ class DayTradeSlots:
         del waiting[client_order_id]
         if not waiting:
             del self._waiting[symbol]
-        self._changed(symbol)
+        self._changed.add(symbol)
 
     def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:
         self.ledger.filled(symbol, signed, order_id, at_ns, day)
@@ -130,7 +131,7 @@ class DayTradeSlots:
         if waiting is not None and order_id in waiting:
             waiting[order_id] -= signed
         self._used = None
-        self._changed(symbol)
+        self._changed.add(symbol)
 
     # Answers.
 
@@ -144,6 +145,9 @@ class DayTradeSlots:
     @property
     def reserved(self) -> int:
         """What open entries and what was opened today could still add."""
+        for symbol in self._changed:
+            self._reckon(symbol)
+        self._changed.clear()
         return self._reserved if "reservation" not in self._without else 0
 
     @property
@@ -207,10 +211,9 @@ class DayTradeSlots:
         """Every symbol anew: a session has begun or ended."""
         self._could.clear()
         self._reserved = 0
-        for symbol in {*self._waiting, *self.ledger.traded_today(self._today)}:
-            self._changed(symbol)
+        self._changed = {*self._waiting, *self.ledger.traded_today(self._today)}
 
-    def _changed(self, symbol: str) -> None:
+    def _reckon(self, symbol: str) -> None:
         """Reckon this symbol anew; the others stay as they are."""
         could = self._expect(symbol, self._pending(symbol)) if self._could_close(symbol) else 0
         self._reserved += could - self._could.get(symbol, 0)
