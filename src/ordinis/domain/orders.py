@@ -85,7 +85,7 @@ class OrderIntent(
     trail_usd: Decimal | None = None  # A trailing stop has this or the next.
     trail_percent: Decimal | None = None
     position_stop_usd: Decimal | None = None  # An entry's: the stop its position is under, as a leg or sent after it.
-    stop_from_ns: int = 0  # Given: that stop has to wait until then.
+    stop_from_ns: int | None = None  # Given: that stop has to wait until then.
     swing: bool = False  # An entry from the last day-trade slots, or without one.
 
     @property

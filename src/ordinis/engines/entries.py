@@ -148,7 +148,7 @@ def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
         draft.at_ns,
         direction,
         price_usd=candidate.price_usd,
-        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else 0,
+        stop_from_ns=draft.minutes.block.session.close_ns if permission.stop_waits else None,
         swing=permission.swing,
     )
     draft.actions.append(intent)
@@ -167,7 +167,7 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.entry_confidence[column] = nan if strength is None else strength
     signed = intent.quantity if intent.side is Side.BUY else -intent.quantity
     state.book.commit(intent.client_order_id, float(intent.quantity), price_usd, column, 1 if signed > 0 else -1)
-    permission = Permission(None, swing=intent.swing, stop_waits=intent.stop_from_ns > 0)
+    permission = Permission(None, swing=intent.swing, stop_waits=intent.stop_from_ns is not None)
     state.gate.entry_sent(intent.client_order_id, intent.symbol, signed, permission)
     state.columns.swing[column] = intent.swing
     state.refresh(intent.symbol)

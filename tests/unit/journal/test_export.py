@@ -60,6 +60,7 @@ def test_an_exported_decision_tells_order_size_and_verdict(material: Any, record
                 "decided_at": "2025-01-15T14:32:00.000000000Z",
                 "valid_until": "2025-01-15T14:33:00.000000000Z",
                 "stop_loss_usd": "229.8",
+                "swing": False,
             }
         }
     ]

@@ -145,7 +145,7 @@ class OrderDesk:
         direction: int = 1,
         *,
         price_usd: float | None = None,
-        stop_from_ns: int = 0,
+        stop_from_ns: int | None = None,
         swing: bool = False,
     ) -> OrderIntent:
         """Buy, or with -1 sell short: at the market, or where a collar is set and the price given at a limit beyond it.
@@ -154,7 +154,7 @@ class OrderDesk:
         """
         limit_usd = self._limit_usd(price_usd, direction)
         stop_usd = stop_usd if self.protects else None
-        with_leg = stop_usd is not None and quantity % 1 == 0 and not stop_from_ns
+        with_leg = stop_usd is not None and quantity % 1 == 0 and stop_from_ns is None
         intent = OrderIntent(
             client_order_id=self._ids.next(at_ns, symbol, "entry"),
             symbol=symbol,
@@ -399,7 +399,7 @@ class OrderDesk:
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
-            if intent.stop_from_ns:
+            if intent.stop_from_ns is not None:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
                 orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
