@@ -6,8 +6,9 @@ import pytest
 
 from episodes import REGIMES, Episode
 from ordinis.app.build import build_engine, build_exchange
+from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Decision
-from ordinis.domain.events import AccountView, Event, SessionPhase
+from ordinis.domain.events import Event, SessionPhase
 from ordinis.domain.orders import OrderIntent
 from ordinis.engines.trading import TradingEngine
 from ordinis.runtime.loop import trade

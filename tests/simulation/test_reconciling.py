@@ -206,4 +206,5 @@ def test_what_was_corrected_counts_for_the_account_s_rules() -> None:
     for _ in range(2):
         look(hand, broker, reconciler)
     slots = hand.engine.state.gate.slots
-    assert (slots.ledger.held("AAA"), slots.used) == (0, 1)
+    assert slots.ledger.held("AAA") == 0
+    assert slots.used == 1
