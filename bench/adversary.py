@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ordinis.engines.signalcore.bars import OwnBars
-from ordinis.engines.signalcore.strategy import StrategyColumns, entries
+from ordinis.engines.signalcore.strategy import StrategyColumns, both_ways
 
 ENTER, LEAVE, SHORT = 1, 2, 3
 STOPS = np.array([np.nan, 0.002, 0.004, 0.006, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1])
@@ -25,7 +25,7 @@ class Adversary:
         volume = np.nan_to_num(bars.volume).astype(np.int64)
         wish = volume % 10
         return StrategyColumns(
-            direction=entries(wish == ENTER),
+            direction=both_ways(wish == ENTER, wish == SHORT),
             exit=wish == LEAVE,
             score=(volume // 10 % 10).astype(np.float64),
             stop_distance=STOPS[volume // 100 % 10],

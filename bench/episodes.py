@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from adversary import ENTER, LEAVE
+from adversary import ENTER, LEAVE, SHORT
 from ordinis.config import Settings, load
 from ordinis.data.calendar import session_table, sessions
+from ordinis.domain.events import ActionKind, CorporateAction
 from ordinis.domain.market import MINUTE_NS, FloatArray, IntArray, MarketBlock, Session, Universe
 
 REGIMES = ("pattern_day_trader", "intraday_margin", "cash")
@@ -24,6 +26,8 @@ FIRST, LAST = date(2010, 1, 4), date(2025, 6, 30)
 SESSIONS_MIN, SESSIONS_MAX = 10, 120
 LEAST_USD, MOST_USD = 500, 60_000
 _PRICES_USD = (1.8, 2.4, 4.9, 5.8, 12.0, 33.0, 96.0, 240.0)  # On both sides of every line of the house table.
+_STEP_MAX = 0.016
+_SPLIT_CHANCE = 0.03
 _THICKNESS = (40, 1_500, 200_000)  # Thousands of shares a minute, at most: from hardly any to plenty.
 _LAST_MINUTES = (31, 30, 29, 16, 15, 14, 6, 5, 4, 3, 2, 1, 0)  # Before the close.
 
@@ -67,6 +71,7 @@ class Episode:
         positions = int(draw.integers(2, 7))
         weight = min(1.0, leverage / positions * draw.uniform(0.5, 1.6))
         fractional = bool(draw.random() < 0.5)
+        shorts = self.regime != "cash" and bool(draw.random() < 0.5)
         unprotected = bool(draw.random() < (0.4 if self.regime == "cash" else 0.1))
         changes = [
             f"account.cash_usd={cash:.0f}",
@@ -81,6 +86,7 @@ class Episode:
             f"risk.cash_buffer_fraction={draw.choice([0.0, 0.02, 0.1])}",
             f"risk.last_entry_minutes_before_close={draw.choice([0, 1, 5])}",
             f"sizing.fixed_percent={weight:.3f}",
+            f"risk.shorting_allowed={str(shorts).lower()}",
             f"compliance.swing.cooldown_minutes={draw.choice([0, 0, 120])}",
             f"compliance.swing.min_confidence={draw.choice([0.0, 0.7])}",
             f"compliance.swing.hold_sessions={draw.choice([1, 2])}",
@@ -101,18 +107,40 @@ class Episode:
             ]
         return load(None, [*_LOOSE, *changes])
 
+    @cached_property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """Splits, forward and reverse, on a few of the days."""
+        draw = self.draw("actions")
+        days = [session for session in self.sessions[1:] if draw.random() < _SPLIT_CHANCE]
+        return tuple(self._split(session, draw) for session in days)
+
+    def _split(self, session: Session, draw: np.random.Generator) -> CorporateAction:
+        symbol = self.universe.symbols[int(draw.integers(len(self.universe)))]
+        return CorporateAction(
+            at_ns=session.open_ns,
+            id=f"split-{symbol}-{session.date}",
+            symbol=symbol,
+            kind=ActionKind.SPLIT,
+            ex_date=session.date,
+            ratio=Decimal(str(draw.choice(["2", "3", "1.5", "0.5", "0.1"]))),
+        )
+
     def blocks(self) -> Iterator[MarketBlock]:
         """A session each, with wishes in its volume."""
         draw = self.draw("bars")
+        ratios = {one.ex_date: (self.universe.column[one.symbol], float(one.ratio)) for one in self.actions}
         width = len(self.universe)
         last = draw.choice(_PRICES_USD, width) * draw.uniform(0.9, 1.1, width)
-        restless = draw.choice([0.002, 0.005, 0.012])
+        restless = draw.choice([0.002, 0.005, 0.009])
         eager = draw.choice([0.1, 0.3, 0.6])
         thickness = draw.choice(_THICKNESS, width)
         for session in self.sessions:
             minutes = _minutes(session)
             last = np.maximum(last * np.exp(draw.normal(0, restless * 3, width)), 0.5)
             last = np.where(draw.random(width) < 0.01, last * draw.choice([0.85, 0.93, 1.08, 1.2]), last)
+            if session.date in ratios:
+                column, ratio = ratios[session.date]
+                last[column] = max(last[column] / ratio, 0.5)
             block = self._block(session, minutes, last, draw, (restless, eager), thickness)
             last = block.close[-1]
             present = draw.random(block.present.shape) < 0.93
@@ -131,14 +159,15 @@ class Episode:
     ) -> MarketBlock:
         shape = (minutes.shape[0], last.shape[0])
         restless, eager = moods
-        steps = np.cumsum(draw.normal(0, restless, shape), axis=0)
+        # Two minutes of them stay within the collar of a market buy, as a broker's own limit would.
+        steps = np.cumsum(draw.normal(0, restless, shape).clip(-_STEP_MAX, _STEP_MAX), axis=0)
         close: FloatArray = np.round(np.maximum(last * np.exp(steps), 0.5), 2).astype(np.float64)
         before = np.vstack([last, close[:-1]])
         opening = np.round(before * (1 + draw.normal(0, restless / 4, shape)), 2)
         top, bottom = np.maximum(opening, close), np.minimum(opening, close)
         high = np.round(top * (1 + draw.uniform(0, restless, shape)), 2)
         low = np.round(bottom * (1 - draw.uniform(0, restless, shape)), 2)
-        wish = draw.choice([0, ENTER, LEAVE], shape, p=[0.9 - eager, eager, 0.1])
+        wish = draw.choice([0, ENTER, SHORT, LEAVE], shape, p=[0.9 - eager, eager * 0.7, eager * 0.3, 0.1])
         wish[_before_gaps(minutes)] = 0  # A market order fills in the next minute, not an hour later.
         thousands = np.floor(draw.random(shape) * thickness)
         digits = draw.integers(0, 100, shape) * 10 + wish

@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
@@ -116,7 +115,10 @@ def _one(given: argparse.Namespace) -> int:
 
 def _report(found: dict[str, Proof], seconds: float) -> None:
     for regime, proof in found.items():
-        _say(f"{regime}: {proof.seeds} seeds from 0, {proof.gated.counts['sessions']} sessions")
+        counts = proof.gated.counts
+        _say(f"{regime}: {proof.seeds} seeds from 0, {counts['sessions']} sessions")
+        world = ("episodes over 90 days", "half-days", "splits", "deposits")
+        _say("  " + ", ".join(f"{counts[name]} {name}" for name in world))
         for name, tally in (("with the gate", proof.gated), ("without it", proof.ungated)):
             _say(f"  {name}")
             for line in _lines(tally):
@@ -133,9 +135,10 @@ def _report(found: dict[str, Proof], seconds: float) -> None:
 
 def _lines(tally: Tally) -> list[str]:
     counts = tally.counts
-    names = ("orders", "entries", "positions closed", "exits chosen on the first day", "exits forced on the first day")
-    lines = [", ".join(f"{counts[name]} {name}" for name in names)]
-    lines.append(f"{counts['refusals at random']} refusals at random, {counts['exits blocked']} exits blocked")
+    traded = ("orders", "entries", "short entries", "partial fills", "positions closed")
+    lines = [", ".join(f"{counts[name]} {name}" for name in traded)]
+    ended = ("exits chosen on the first day", "exits forced on the first day", "exits blocked", "refusals at random")
+    lines.append(", ".join(f"{counts[name]} {name}" for name in ended))
     refused = [f"{number} {kind}" for kind, number in tally.refusals.most_common()]
     lines.append(f"refusals by rule: {sum(tally.refusals.values())}" + "".join(f"; {one}" for one in refused))
     broken = [f"{number} {kind}" for kind, number in tally.violations.most_common()]
@@ -148,11 +151,20 @@ def _plain(found: dict[str, Proof]) -> dict[str, object]:
         regime: {
             "seeds": proof.seeds,
             "slots_used": proof.slots_used,
-            "gated": asdict(proof.gated),
-            "ungated": asdict(proof.ungated) | {"faults": len(proof.ungated.faults)},
+            "gated": _figures(proof.gated),
+            "ungated": _figures(proof.ungated),
             "failures": proof.failures,
         }
         for regime, proof in found.items()
+    }
+
+
+def _figures(tally: Tally) -> dict[str, object]:
+    return {
+        "counts": dict(tally.counts),
+        "refusals": dict(tally.refusals),
+        "violations": dict(tally.violations),
+        "faults": len(tally.faults),
     }
 
 

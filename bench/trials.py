@@ -21,9 +21,10 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.in_process import SimulatedBroker, SimulatedMarket
 from ordinis.brokers.simulated.intraday_margin import IntradayMargin
 from ordinis.brokers.simulated.pattern_day_trader import PatternDayTrader
+from ordinis.data.calendar import half_day
 from ordinis.domain.decision import Decision
 from ordinis.domain.errors import OrderRefused
-from ordinis.domain.events import Event, OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import CashFlow, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
 from ordinis.engines.compliance.gate import RULES, AccountGate
@@ -33,9 +34,10 @@ from ordinis.runtime.loop import trade
 INJECTED = 50310000  # The code of a refusal that the rules do not know of.
 _CENT = 0.01  # Floats do not decide below it.
 _REFUSAL_CHANCE = 0.02
+_LONG_DAYS = 90  # The longest that a rule looks ahead.
 _NEW_YORK = ZoneInfo("America/New_York")
 _DEPOSIT_CHANCE = 0.03
-_REJECTED = OrderStatus.REJECTED
+_REJECTED, _PARTIALLY_FILLED = OrderStatus.REJECTED, OrderStatus.PARTIALLY_FILLED
 _ENTRY = Purpose.ENTRY
 
 
@@ -111,6 +113,10 @@ class Referee:
             self._turn(event)
         elif isinstance(event, MarketSlice):
             self._compare(event)
+        elif isinstance(event, CashFlow):
+            self.tally.counts["deposits"] += event.kind == "deposit"
+        elif isinstance(event, CorporateAction):
+            self.tally.counts["splits"] += 1
         orders = [action for action in decision.actions if isinstance(action, OrderIntent)]
         for order in orders:
             self._purposes[order.client_order_id] = order.purpose
@@ -120,6 +126,8 @@ class Referee:
 
     def close(self) -> None:
         """The episode is over."""
+        days = self._episode.sessions
+        self.tally.counts["episodes over 90 days"] += (days[-1].date - days[0].date).days > _LONG_DAYS
         for violation in self._exchange.violations:
             self.tally.violations[violation.kind] += 1
             self._fault(f"violation {violation.kind} of {violation.symbol}: {violation.text}", violation.at_ns)
@@ -130,6 +138,7 @@ class Referee:
             return
         self._session += 1
         self.tally.counts["sessions"] += 1
+        self.tally.counts["half-days"] += half_day(phase.session)
         regime = self._exchange.books.regime
         if isinstance(regime, PatternDayTrader) and regime.throttled and not regime.flagged:
             self.tally.counts["throttled sessions"] += 1
@@ -141,8 +150,11 @@ class Referee:
             self._refused(update, purpose)
         if update.fill is None:
             return
+        self.tally.counts["partial fills"] += update.status is _PARTIALLY_FILLED
         if purpose is _ENTRY:
-            self.tally.counts["entries"] += update.symbol not in self._opened_in
+            new = update.symbol not in self._opened_in
+            self.tally.counts["entries"] += new
+            self.tally.counts["short entries"] += new and update.fill.quantity < 0
             self._opened_in.setdefault(update.symbol, self._session)
             if update.client_order_id in self._last_slots:
                 self._swings.add(update.symbol)
@@ -213,7 +225,7 @@ def play(episode: Episode, without: frozenset[str] = frozenset()) -> Tally:
     """The episode from its first session to its last; `without` are rules of the gate that are left out."""
     engine = build_engine(episode.settings, episode.universe)
     leave_out(engine, without)
-    exchange = build_exchange(episode.settings, episode.universe, "sip")
+    exchange = build_exchange(episode.settings, episode.universe, "sip", episode.actions)
     referee = Referee(episode, engine, exchange)
     broker = UnreliableBroker(exchange, episode.draw("refusals"))
     trade(engine, GenerousMarket(exchange, episode), broker, referee, lambda: False)

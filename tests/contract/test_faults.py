@@ -23,9 +23,9 @@ def _symbols(messages: list[Any]) -> list[tuple[str, str]]:
 
 def test_an_answer_comes_late() -> None:
     with broker(kinds.Delay(path="/v2/account", seconds=0.3)) as wire:
-        began = time.monotonic()
         wire.get("/v2/clock")
-        assert time.monotonic() - began < 0.3
+        assert wire.control("GET", "/faults").json()[0]["happened"] == 0
+        began = time.monotonic()
         wire.get("/v2/account")
         assert time.monotonic() - began >= 0.3
 
@@ -81,6 +81,17 @@ def test_a_mute_socket_stays_open_and_says_nothing_until_it_connects_anew() -> N
         assert told > 0
 
 
+def test_a_mute_trading_stream_loses_every_update() -> None:
+    with broker(kinds.MuteSocket(stream="trading", event="new")) as wire:
+        wire.step(OPENED)
+        ears = wire.trading()
+        wire.buy()
+        told = wire.step(2)["totals"]["trade_updates"]
+        assert (ears.events(), told) == (["pending_new"], 1)
+        assert ears.open
+        assert len(wire.get("/v2/positions")) == 1
+
+
 def test_a_mute_socket_may_speak_again_after_some_minutes() -> None:
     with broker(kinds.MuteSocket(stream="data", minutes=2)) as wire:
         ears = wire.data(bars=["AAA"])
@@ -131,6 +142,19 @@ def test_an_order_is_refused_with_the_words_of_the_plan() -> None:
         refused = wire.buy("AAA")
         assert (refused.status_code, refused.json()) == (403, {"code": 40310100, "message": "trade denied"})
         assert [one.symbol for one in wire.exchange.orders] == ["BBB"]
+
+
+def test_a_refusal_is_for_new_orders_alone_and_a_block_for_replacements_too() -> None:
+    with broker(kinds.RefuseOrder(skip=1)) as wire:
+        wire.step(OPENED)
+        sent = wire.buy(type="limit", limit_price="50").json()
+        replaced = wire.ask("PATCH", f"/v2/orders/{sent['id']}", {"limit_price": "51"})
+        assert replaced.json()["limit_price"] == "51"
+        assert wire.buy().status_code == 403
+        wire.control("POST", "/faults", {"kind": "account_blocked"})
+        blocked = wire.ask("PATCH", f"/v2/orders/{replaced.json()['id']}", {"limit_price": "52"})
+        assert (blocked.status_code, blocked.json()["message"]) == (403, "account is blocked from trading")
+        assert wire.ask("DELETE", f"/v2/orders/{replaced.json()['id']}").status_code == 204
 
 
 def test_an_order_is_accepted_and_then_rejected_with_its_leg() -> None:

@@ -144,11 +144,11 @@ CASES: dict[str, tuple[Fault, dict[str, int], str]] = {
         "entries are halted: the account cannot be read: the broker's positions cannot be read: Object missing "
         "required field `avg_entry_price`",
     ),
-    "no buying power any more": (
-        MissingField(field="buying_power", where="/v2/account", from_session=2),
+    "no cash any more": (
+        MissingField(field="cash", where="/v2/account", from_session=2),
         {},
         "entries are halted: the account cannot be read: the broker's account cannot be read: Object missing "
-        "required field `buying_power`",
+        "required field `cash`",
     ),
 }
 
@@ -175,7 +175,7 @@ def test_a_refused_order_is_remembered_and_not_sent_again(tmp_path: Path) -> Non
 
 def test_what_is_halted_by_what_cannot_be_read_is_lifted_when_it_can(tmp_path: Path) -> None:
     """The field is gone for the first two questions of the second day, and the entries after that go out."""
-    gone = MissingField(field="buying_power", where="/v2/account", from_session=2, count=1)
+    gone = MissingField(field="cash", where="/v2/account", from_session=2, count=1)
     ended = traded([gone], tmp_path / "a.journal")
     check_books(ended)
     assert ended.notes.count("the account cannot be read") == 1

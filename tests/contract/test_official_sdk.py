@@ -344,6 +344,31 @@ def test_the_sdk_s_data_stream_hears_bars(addresses: Addresses, control: Control
     assert (heard[0].close, heard[0].volume) == (float(TODAY.close[row, 0]), float(TODAY.volume[row, 0]))
 
 
+def test_the_sdk_s_data_stream_hears_trades_quotes_and_daily_bars(addresses: Addresses, control: Control) -> None:
+    stream = StockDataStream(addresses.key, addresses.secret, url_override=addresses.data_stream)
+    heard: dict[str, Any] = {}
+    happened = threading.Event()
+
+    async def on_message(message: Any) -> None:
+        heard[type(message).__name__] = message
+        if {"Bar", "Quote", "Trade"} <= heard.keys():
+            happened.set()
+
+    for subscribe in (
+        stream.subscribe_quotes,
+        stream.subscribe_trades,
+        stream.subscribe_updated_bars,
+        stream.subscribe_daily_bars,
+    ):
+        subscribe(on_message, "AAA")
+    thread = threading.Thread(target=stream.run, daemon=True)
+    thread.start()
+    _until(happened, control, TODAY.rows + 1)
+    _stop(stream, thread, control.step)
+    assert heard["Quote"].bid_price < heard["Trade"].price < heard["Quote"].ask_price
+    assert heard["Bar"].open == float(TODAY.open[0, 0])  # Today's bar, from its first minute on.
+
+
 def test_the_sdk_s_trading_stream_hears_an_order_live(addresses: Addresses, client: Any, control: Control) -> None:
     stream = TradingStream(addresses.key, addresses.secret, url_override=addresses.trading_stream)
     heard: list[TradeUpdate] = []

@@ -18,7 +18,7 @@ from ordinis.app.material import Material, journal_path, open_data
 from ordinis.app.wire import WireBooks, addresses_of, control_of, endpoints_of, served
 from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
-from ordinis.domain.events import OrderUpdate, Phase, SessionPhase
+from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
 from ordinis.journal.entries import open_journal
 from ordinis.journal.recorded import Step, recorded
@@ -110,23 +110,31 @@ def _opening(material: Material, path: Path, *, afresh: bool) -> OpenJournal:
 def live_again(link: SimulationLink, steps: Iterator[Step]) -> None:
     """Bring a fresh simulated broker to where a journal ends: the same minutes, the same orders between them.
 
-    What an update led to was sent when its minute had passed at the broker, and before the minute was told.
+    What a minute does to orders is told before the minute: so time passes as soon as something is recorded that the
+    broker has not said yet.
     """
-    market, heard, ahead = iter(link.market), set[tuple[object, ...]](), False
+    broker, market = link.broker, iter(link.market)
+    said: list[BrokerEvent] = []
+    ahead = False  # Time has passed to an item that comes later in the journal.
     for event, decision in steps:
-        if isinstance(event, MarketSlice | SessionPhase):
+        if isinstance(event, OrderUpdate | CashFlow | CorporateAction):
+            said += broker.updates()
+            if not ahead and _key(event) not in map(_key, said):
+                ahead = next(market, None) is not None
+                said += broker.updates()
+            said = [one for one in said if _key(one) != _key(event)]
+        elif isinstance(event, MarketSlice | SessionPhase):
             if not ahead:
-                next(market)
+                next(market, None)
             ahead = False
-        elif isinstance(event, OrderUpdate) and decision.actions and not ahead and _said(event) not in heard:
-            next(market)
-            ahead = True
-        link.broker.carry_out(decision.actions)
-        heard |= {_said(one) for one in link.broker.updates() if isinstance(one, OrderUpdate)}
+        broker.carry_out(decision.actions)
 
 
-def _said(update: OrderUpdate) -> tuple[object, ...]:
-    return update.client_order_id, update.status, update.filled_quantity
+def _key(event: BrokerEvent) -> tuple[object, ...]:
+    """What an event is about, whatever it was told as."""
+    if isinstance(event, OrderUpdate):
+        return event.client_order_id, event.status, event.filled_quantity
+    return (event.id,)
 
 
 @contextmanager

@@ -23,16 +23,16 @@ class DayVotes:
     leavers: Sequence[int]
     of_their_own: Sequence[int]  # Those among them whose owner leaves on daily bars in every tier.
     by_minute: BoolArray | None  # [strategies x 1]: who else has a say each minute; None where all have.
-    given: bool = False  # Somebody votes at the close: swings, too, leave by that.
+    given: bool  # Somebody looks at daily bars: swings leave by that.
 
     @classmethod
-    def of(cls, state: State, votes: BoolArray, always: BoolArray) -> Self:
-        """`votes` is [strategies x symbols], `always` [strategies x 1]."""
+    def of(cls, state: State, votes: BoolArray, always: BoolArray, *, given: bool) -> Self:
+        """`votes` is [strategies x symbols], `always` [strategies x 1]; `given`: somebody looks at daily bars."""
         return cls(
             leavers=state.columns.leavers(votes),
             of_their_own=state.columns.leavers(votes & always),
             by_minute=~always if always.any() else None,
-            given=True,
+            given=given,
         )
 
 

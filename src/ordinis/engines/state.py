@@ -140,7 +140,7 @@ class State:
         open_usd, quantity = book.open_by_column_usd, self.ledger.quantity
         reserve_usd = book.reserve_usd  # The rules look at the whole account.
         cash_usd, equity_usd = book.cash_usd + reserve_usd, book.equity_usd + reserve_usd
-        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, cash_usd, equity_usd)
+        self.gate.look(at_ns, quantity, book.marks_usd, open_usd, cash_usd, equity_usd, book.short_usd)
         book.intraday_power_usd = self.gate.intraday_power_usd
 
     def shut(self, symbol: str) -> bool:

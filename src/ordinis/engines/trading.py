@@ -54,7 +54,8 @@ class TradingEngine:
         self._outlook = outlook
         self._daily_exits = daily_exits
         self._always_by_day = daily_exits.always if daily_exits else np.zeros((len(outlook.strategies), 1), np.bool_)
-        self._day_votes = DayVotes.of(self.state, np.zeros_like(self._always_by_day), self._always_by_day)
+        nobody, given = np.zeros_like(self._always_by_day), daily_exits is not None
+        self._day_votes = DayVotes.of(self.state, nobody, self._always_by_day, given=given)
         self._minutes: Minutes | None = None
         self._row = 0
         self._in_session = False
@@ -249,7 +250,7 @@ class TradingEngine:
         notes: tuple[str, ...] = ()
         if self._daily_exits is not None:
             votes = self._daily_exits.close_session(event.session, self.state.columns.short)
-            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day)
+            self._day_votes = DayVotes.of(self.state, votes, self._always_by_day, given=self._daily_exits is not None)
             notes = self._daily_exits.take_notes()
         self._outlook.close_session()
         ledger, gate = self.state.ledger, self.state.gate

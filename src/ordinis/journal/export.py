@@ -84,8 +84,10 @@ def _fields(struct: msgspec.Struct) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
-        if name.endswith("_ns") and value is not None:
+        if value is None or value in ((), b""):
+            continue
+        if name.endswith("_ns"):
             plain[name.removesuffix("_ns")] = iso_utc(value)
-        elif value is not None and value not in ((), b""):
+        else:
             plain[name] = _plain(value)
     return plain

@@ -178,6 +178,14 @@ EXCHANGE: dict[str, tuple[str, Any]] = {
     "day_trade_equity_floor_usd": ("compliance.equity_floor_usd=57", Decimal(57)),
     "day_trade_check": ("exchange.day_trade_check=both", "both"),
     "day_trade_method": ("exchange.day_trade_method=max", "max"),
+    "deficit_floor_usd": ("compliance.margin.small_usd=71", Decimal(71)),
+    "deficit_floor_fraction": ("compliance.margin.small_fraction=0.72", Decimal("0.72")),
+    "deficit_call_days": ("compliance.margin.call_days=3", 3),
+    "deficit_freeze_days": ("compliance.margin.freeze_after_days=14", 14),
+    "deficit_expiry_days": ("compliance.margin.expires_after_days=75", 75),
+    "freeze_days": ("compliance.margin.freeze_days=76", 76),
+    "good_faith_max": ("compliance.settlement.good_faith_max=77", 77),
+    "settled_only_days": ("compliance.settlement.restricted_days=78", 78),
     "day_trades_max": ("compliance.day_trades_max=58", 58),
     "day_trade_sessions": ("compliance.window_sessions=59", 59),
     "margin_equity_min_usd": ("exchange.margin_equity_min_usd=60", Decimal(60)),
@@ -209,9 +217,8 @@ def test_the_half_spread_may_follow_the_price() -> None:
 
 def test_no_figure_of_the_exchange_is_left_out() -> None:
     left = {field.name for field in fields(ExchangeSettings)} - set(EXCHANGE)
-    of_the_rules = {name for name in left if name.startswith("deficit_")} | {"freeze_days", "good_faith_max"}
     kept = {"close_auction_minutes_before", "feed_share", "fractional_order_usd_min", "fund_leverage"}
-    assert left - of_the_rules == kept
+    assert left == kept
 
 
 @pytest.mark.parametrize(("feed", "share"), [("sip", 1.0), ("iex", 0.03), ("synthetic", 1.0)])

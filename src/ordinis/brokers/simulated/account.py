@@ -113,6 +113,7 @@ class AccountBooks:
 
     def set_quantity(self, column: int, quantity: Decimal) -> None:
         """What a company made of the shares held."""
+        self.regime.resized(column, self.holdings[column].quantity, quantity)
         if quantity:
             self.holdings[column].quantity = quantity
         else:
@@ -366,7 +367,7 @@ class AccountBooks:
             return
         held = self._exposure(self.values_usd())
         gross = held.long + held.short
-        if gross > self.multiplier * held.equity:
+        if gross / self.multiplier - held.equity > self._settings.small_usd(held.equity):
             text = f"positions of {gross:.2f} USD on equity of {held.equity:.2f} USD at multiplier {self.multiplier}"
             self.violation(at_ns, "leverage", symbol, text)
 

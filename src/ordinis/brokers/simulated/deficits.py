@@ -60,14 +60,10 @@ class DeficitBook:
             self.deficits.append(Deficit(day=today, amount_usd=ZERO, call_due=due))
         deficit = self.deficits[-1]
         deficit.amount_usd = max(deficit.amount_usd, -level_usd)
-        if deficit.counts or deficit.amount_usd <= self._floor_usd(equity_usd):
+        if deficit.counts or deficit.amount_usd <= self._settings.small_usd(equity_usd):
             return None
         deficit.counts = True
         return deficit
-
-    def _floor_usd(self, equity_usd: Decimal) -> Decimal:
-        settings = self._settings
-        return min(settings.deficit_floor_usd, settings.deficit_floor_fraction * max(equity_usd, ZERO))
 
     def deposited(self, amount_usd: Decimal) -> None:
         today = self._days.today

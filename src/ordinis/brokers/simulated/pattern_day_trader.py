@@ -136,7 +136,7 @@ class PatternDayTrader(MarginRegime):
 
     def _check_maintenance(self, fill: Filled) -> None:
         equity, required = self.books.equity_usd, self.books.maintenance_usd
-        if equity < required:
+        if required - equity > self.settings.small_usd(equity):
             text = f"equity of {equity:.2f} USD, maintenance of {required:.2f} USD"
             self.books.violation(fill.at_ns, "maintenance_deficit", fill.order.symbol, text)
 

@@ -117,6 +117,9 @@ class Regime:
     def filled(self, fill: Filled) -> None:
         """Keep count, and write down what the execution broke."""
 
+    def resized(self, column: int, before: Decimal, after: Decimal) -> None:
+        """A company made other shares of those that were held over night; signed."""
+
     def deposited(self, amount_usd: Decimal, at_ns: int) -> None:
         """Money came in, or went out where the amount is negative."""
 

@@ -14,7 +14,10 @@ from ordinis.domain.errors import ConfigError
 
 RegimeName = Literal["intraday_margin", "pattern_day_trader", "cash"]
 _REGIMES = ("intraday_margin", "pattern_day_trader", "cash")
-_AT_LEAST_ONE = ("deficit_call_days", "deficit_freeze_days", "deficit_expiry_days", "freeze_days", "good_faith_max")
+_AT_LEAST_ONE = (
+    *("deficit_call_days", "deficit_freeze_days", "deficit_expiry_days", "freeze_days"),
+    *("good_faith_max", "settled_only_days"),
+)
 _DAY_TRADE_CHECKS = ("entry", "exit", "both")
 _DAY_TRADE_METHODS = ("opening_order", "direction_change", "max")
 _MULTIPLIERS = (1, 2, 4)
@@ -51,8 +54,9 @@ class ExchangeSettings:
     deficit_call_days: int = 2  # Trading days until a call is due.
     deficit_freeze_days: int = 5  # Trading days at whose close an unpaid deficit freezes the account.
     deficit_expiry_days: int = 15  # Trading days at whose close it is history.
-    freeze_days: int = 90  # Calendar days, as all that follow a broken rule.
-    good_faith_max: int = 3  # Good-faith violations in a year from which only settled cash buys.
+    freeze_days: int = 90  # Calendar days without a new debit or short.
+    good_faith_max: int = 3  # Good-faith violations in a year from which only settled cash buys,
+    settled_only_days: int = 90  # for so many calendar days.
     margin_equity_min_usd: Decimal = Decimal(2_000)  # Below it the multiplier is 1.
     sec_usd_per_million: Decimal | None = None  # Of sales. Zero charges nothing, here and below.
     taf_usd_per_share: Decimal | None = None  # Sold.
@@ -98,6 +102,10 @@ class ExchangeSettings:
     def _require(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
             raise ConfigError(f"exchange.{name} must {expected}, was {getattr(self, name)}")
+
+    def small_usd(self, equity_usd: Decimal) -> Decimal:
+        """A margin deficiency up to this calls for nothing (Regulation T, 220.4(d); FINRA 4210(d)(2))."""
+        return min(self.deficit_floor_usd, self.deficit_floor_fraction * max(equity_usd, Decimal(0)))
 
     def borrowable(self, symbol: str) -> bool:
         return self.easy_to_borrow is None or symbol in self.easy_to_borrow

@@ -78,6 +78,14 @@ class CashAccount(Regime):
         for lot in chain.from_iterable(self._lots.values()):
             lot.settles_on, lot.unpaid = None, False
 
+    def resized(self, column: int, before: Decimal, after: Decimal) -> None:
+        """Every lot in proportion; what rounding leaves is the newest's."""
+        lots = self._lots.pop(column, []) if not after else self._lots.get(column, [])
+        for lot in lots:
+            lot.quantity = lot.quantity * after / before
+        if lots:
+            lots[-1].quantity += after - sum((lot.quantity for lot in lots), ZERO)
+
     def filled(self, fill: Filled) -> None:
         if fill.quantity > 0:
             self._bought(fill)
@@ -128,4 +136,4 @@ class CashAccount(Regime):
             self._restrict()
 
     def _restrict(self) -> None:
-        self.settled_only_until = self.days.today + timedelta(self.settings.freeze_days)
+        self.settled_only_until = self.days.today + timedelta(self.settings.settled_only_days)

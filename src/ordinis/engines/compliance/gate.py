@@ -226,7 +226,12 @@ class AccountGate:
     def full(self, at_ns: int) -> bool:
         """No day-trade slot is free, and none can be done without."""
         slots = self.slots
-        return slots.full and not (slots.without_slots and self.minutes_left(at_ns) <= slots.throttle.last_minutes)
+        return slots.full and not (slots.without_slots and slots.last_minutes(self.minutes_left(at_ns)))
+
+    @property
+    def at_the_close(self) -> bool:
+        """What is sent now fills in the next session."""
+        return self.minutes_left(self.at_ns) <= 0
 
     def minutes_left(self, at_ns: int) -> int:
         return (self._close_ns - at_ns) // MINUTE_NS
@@ -243,14 +248,13 @@ class AccountGate:
         open_usd: FloatArray,
         cash_usd: float,
         equity_usd: float,
+        short_usd: float = 0.0,
     ) -> None:
-        """The book of a minute that has candidates, a column a symbol."""
+        """The book of a minute that has candidates, a column a symbol; `short_usd` are the shorts' worth, unsigned."""
         self.at_ns = at_ns
         self.equity_usd = self._counted(equity_usd, marks_usd)
-        values = quantity * marks_usd
-        shorts_usd = -float(np.minimum(values, 0.0).sum())
-        self.gross_usd = float(values.sum()) + 2.0 * shorts_usd
-        self.free_cash_usd = cash_usd - _SHORT_TIES_UP * shorts_usd
+        self.gross_usd = equity_usd - cash_usd + 2.0 * short_usd
+        self.free_cash_usd = cash_usd - _SHORT_TIES_UP * short_usd
         self.meter.look(quantity, marks_usd, open_usd, cash_usd)
 
     def rooms(self, wanted: Wanted) -> list[tuple[Reason, float]]:

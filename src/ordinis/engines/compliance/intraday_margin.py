@@ -13,7 +13,7 @@ from math import inf
 
 import numpy as np
 
-from ordinis.domain.market import FloatArray
+from ordinis.domain.market import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,30 +85,40 @@ class MarginMeter:
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, open_usd: FloatArray, cash_usd: float) -> None:
         """What is held, at these prices, and what open entries may cost; signed arrays, a column a symbol."""
-        self.held_usd = self.required(quantity, marks_usd, cash_usd - float(open_usd.sum())) + self.excess_usd
-        bought = self.rates(marks_usd * (1.0 - self._collar)) @ np.maximum(open_usd, 0.0)
-        shorts = np.flatnonzero(open_usd < 0.0).tolist()
-        sold = sum(-open_usd.item(at) * self.rate(marks_usd.item(at), at, -1) for at in shorts)
-        self.required_usd = self.held_usd + float(bought) * (1.0 + self._collar) + sold
+        waiting = open_usd.nonzero()[0].tolist()
+        spent_usd = float(open_usd.sum()) if waiting else 0.0
+        # Rated as if it were a collar cheaper: a low price that is crossed before a fill raises the rate at a stroke.
+        held_usd = self.required(quantity, marks_usd, cash_usd - spent_usd, cushion=self._collar)
+        self.held_usd = held_usd + self.excess_usd
+        self.required_usd = self.held_usd
+        for at in waiting:  # Few: entries of the last minute.
+            usd = open_usd.item(at)
+            self.entered(abs(usd), marks_usd.item(at), at, 1 if usd > 0.0 else -1)
 
-    def required(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float) -> float:
-        """Maintenance of positions, USD."""
-        house, values = self._house, quantity * marks_usd
-        rates = self.rates(marks_usd)
+    def required(self, quantity: FloatArray, marks_usd: FloatArray, cash_usd: float, *, cushion: float = 0.0) -> float:
+        """Maintenance of positions, USD; longs rated as if they were that fraction cheaper."""
+        house = self._house
         self._concentrated = cash_usd <= -house.concentrated_debit_usd
+        held = quantity.nonzero()[0]
+        if not held.size:
+            return 0.0
+        shares, prices = quantity.take(held), marks_usd.take(held)
+        values, rates = shares * prices, self._rates(prices * (1.0 - cushion), held)
         if self._concentrated:
             large = values >= house.concentrated_fraction * values.sum()
             rates = np.where(large, np.maximum(rates, house.concentrated_rate), rates)
-        longs = float(rates @ np.maximum(values, 0.0))
-        shorts = np.flatnonzero(quantity < 0.0).tolist()
-        return longs + sum(-quantity.item(at) * self.short_usd(marks_usd.item(at), at) for at in shorts)
+        short = np.flatnonzero(shares < 0.0).tolist()
+        if not short:
+            return float(rates @ values)
+        borrowed = sum(-shares.item(at) * self.short_usd(prices.item(at), held.item(at)) for at in short)
+        return float(rates @ np.maximum(values, 0.0)) + borrowed
 
-    def rates(self, prices_usd: FloatArray) -> FloatArray:
-        """`[symbols]`, fractions of a long's value."""
+    def _rates(self, prices_usd: FloatArray, columns: IntArray) -> FloatArray:
+        """Fractions of a long's value, of these columns at these prices."""
         house = self._house
         low = np.where(prices_usd <= house.low_price_usd, house.low_price_fraction, house.long_fraction)
         rates: FloatArray = np.where(prices_usd < house.penny_price_usd, house.penny_fraction, low)
-        return np.maximum(rates, self._floors) if self._floors.size else rates
+        return np.maximum(rates, self._floors.take(columns)) if self._floors.size else rates
 
     def short_usd(self, price_usd: float, column: int) -> float:
         """What a short share asks for; a fund's floor is 30 % for each time it is leveraged, its long's 25 %."""

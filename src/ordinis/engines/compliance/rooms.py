@@ -30,8 +30,10 @@ Usd = Callable[["AccountGate", Wanted], float]
 
 
 def minimum_equity(gate: AccountGate, wanted: Wanted) -> float:
-    """Below the minimum nothing is owed."""
-    return inf if gate.equity_usd >= gate.rules.margin.equity_min_usd else _without_debit(gate, wanted)
+    """Below the minimum nothing is owed, nor without margin: an order at the close fills across the night's gap."""
+    if gate.equity_usd < gate.rules.margin.equity_min_usd:
+        return _without_debit(gate, wanted)
+    return 0.0 if gate.at_the_close and gate.view is not None and gate.view.multiplier == 1 else inf
 
 
 def level(gate: AccountGate, wanted: Wanted) -> float:
@@ -42,7 +44,10 @@ def level(gate: AccountGate, wanted: Wanted) -> float:
 
 def restricted(gate: AccountGate, wanted: Wanted) -> float:
     """While a call is open, or the account frozen, no debit and no short is made or increased."""
-    free = not (gate.deficits.frozen(gate.today) or gate.deficits.outstanding_usd)
+    deficits = gate.deficits
+    if not deficits.deficits:
+        return inf
+    free = not (deficits.frozen(gate.today) or deficits.outstanding_usd)
     return inf if free else _without_debit(gate, wanted)
 
 
@@ -53,9 +58,12 @@ def day_trading_power(gate: AccountGate, wanted: Wanted) -> float:
 
 
 def settled_cash(gate: AccountGate, wanted: Wanted) -> float:
-    """Only what has settled, or settles in time, is spent; a cash account sells nothing short."""
+    """Only what has settled, or settles in time, is spent; a cash account sells nothing short.
+
+    Nor does it buy at the close: nobody knows what the next morning asks.
+    """
     assert gate.cash is not None
-    if wanted.direction < 0:
+    if wanted.direction < 0 or gate.at_the_close:
         return 0.0
     return float(gate.cash.spendable_usd(gate.today)) / (1.0 + gate.collar) - wanted.open_usd
 
@@ -68,7 +76,9 @@ def overnight(gate: AccountGate, wanted: Wanted) -> float:
 
 def _without_debit(gate: AccountGate, wanted: Wanted) -> float:
     """What cash alone pays for, at the collar; a short is a loan, too."""
-    return gate.free_cash_usd / (1.0 + gate.collar) - wanted.open_usd if wanted.direction > 0 else 0.0
+    if wanted.direction < 0 or gate.at_the_close:
+        return 0.0
+    return gate.free_cash_usd / (1.0 + gate.collar) - wanted.open_usd
 
 
 class Room(msgspec.Struct, frozen=True):

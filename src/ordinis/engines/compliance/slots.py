@@ -1,9 +1,9 @@
 """Day-trade slots: every entry that could be closed today, by its stop or target too, reserves one until the close.
 
 What is reserved is recomputed, never booked: it is the count that would result if all open entries filled and
-everything opened today were closed today. So a reservation cannot leak. The last slots are an emergency pool, shared
-by swing entries for their same-day stops. With none free an entry may come in the last minutes only, and its stop goes
-out after the close. Orders that reduce a position are never asked.
+everything opened today were closed today, symbol by symbol. So a reservation cannot leak. The last slots are an
+emergency pool, shared by swing entries for their same-day stops. With none free an entry may come in the last minutes
+only, and its stop goes out after the close. Orders that reduce a position are never asked.
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ class DayTradeSlots:
         self.unprotected: set[str] = set()  # Bought without a slot: nothing of it may be sold today.
         self._without = without
         self._today = date.min
-        self._entering: dict[str, tuple[str, Decimal]] = {}  # Open entries: symbol and signed shares to come.
+        self._symbol_of: dict[str, str] = {}  # Open entries.
+        self._waiting: dict[str, dict[str, Decimal]] = {}  # The same by symbol: signed shares to come.
         self._used: int | None = None
-        self._expected: int | None = None
+        self._could: dict[str, int] = {}  # What each symbol could still add today.
+        self._reserved = 0
 
     # Events.
 
@@ -87,7 +89,8 @@ class DayTradeSlots:
         self._in_session = True
         self.ledger.opens(today, held)
         self.ledger.reported(today, count)
-        self._forget()
+        self._used = None
+        self._recount()
         self.flagged = flagged if flagged is not None else self.flagged or self._is_pattern()
 
     def closes(self) -> None:
@@ -95,31 +98,39 @@ class DayTradeSlots:
         self.flagged = self.flagged or self._is_pattern()
         self.unprotected.clear()
         self._in_session = False
-        self._forget()
+        self._recount()
 
     def entry_sent(self, client_order_id: str, symbol: str, signed: Decimal, *, stop_waits: bool = False) -> None:
         """`signed` shares: negative sells short."""
-        self._entering[client_order_id] = (symbol, signed)
+        self._symbol_of[client_order_id] = symbol
+        self._waiting.setdefault(symbol, {})[client_order_id] = signed
         if stop_waits:
             self.unprotected.add(symbol)
-        self._forget()
+        self._changed(symbol)
 
     def reported(self, count: int | None) -> None:
         """The broker's count, in mid-session."""
         self.ledger.reported(self._today, count)
-        self._forget()
+        self._used = None
 
     def order_over(self, client_order_id: str) -> None:
         """It ended; what it has filled the record knows."""
-        if self._entering.pop(client_order_id, None) is not None:
-            self._forget()
+        symbol = self._symbol_of.pop(client_order_id, None)
+        if symbol is None:
+            return
+        waiting = self._waiting[symbol]
+        del waiting[client_order_id]
+        if not waiting:
+            del self._waiting[symbol]
+        self._changed(symbol)
 
     def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:
         self.ledger.filled(symbol, signed, order_id, at_ns, day)
-        entry = self._entering.get(order_id)
-        if entry is not None:
-            self._entering[order_id] = (symbol, entry[1] - signed)
-        self._forget()
+        waiting = self._waiting.get(symbol)
+        if waiting is not None and order_id in waiting:
+            waiting[order_id] -= signed
+        self._used = None
+        self._changed(symbol)
 
     # Answers.
 
@@ -133,10 +144,7 @@ class DayTradeSlots:
     @property
     def reserved(self) -> int:
         """What open entries and what was opened today could still add."""
-        if self._expected is None:
-            live = self._live() if self._in_session and "reservation" not in self._without else ()
-            self._expected = sum(self._could_add(symbol) for symbol in live)
-        return self._expected
+        return self._reserved if "reservation" not in self._without else 0
 
     @property
     def allowed(self) -> int:
@@ -164,6 +172,10 @@ class DayTradeSlots:
         """An entry may do without: the law counts, the broker looks at exits only."""
         return self.by_law and self.throttle.last_minutes > 0 and self.check not in _ENTRY_CHECKED
 
+    def last_minutes(self, minutes_left: int) -> bool:
+        """So near the close, and not at it: what is sent then is of the next session."""
+        return 0 < minutes_left <= self.throttle.last_minutes
+
     def permit(self, symbol: str, signed: Decimal, confidence: float | None, minutes_left: int) -> Permission:
         """Whether an entry of `signed` shares may go out so many minutes before the close."""
         if not self.on:
@@ -177,7 +189,7 @@ class DayTradeSlots:
             return Permission(_DOUBTFUL if needed <= self.allowed else _NO_SLOT)
         if needed <= self.allowed:
             return Permission(None, swing=True)
-        if self.without_slots and minutes_left <= self.throttle.last_minutes:
+        if self.without_slots and self.last_minutes(minutes_left):
             return Permission(None, swing=True, stop_waits="queued_stop" not in self._without)
         return REFUSED
 
@@ -191,14 +203,24 @@ class DayTradeSlots:
     def _taken(self) -> int:
         return self.used + self.reserved
 
-    def _live(self) -> set[str]:
-        return {symbol for symbol, _ in self._entering.values()} | set(self.ledger.traded_today(self._today))
+    def _recount(self) -> None:
+        """Every symbol anew: a session has begun or ended."""
+        self._could.clear()
+        self._reserved = 0
+        for symbol in {*self._waiting, *self.ledger.traded_today(self._today)}:
+            self._changed(symbol)
+
+    def _changed(self, symbol: str) -> None:
+        """Reckon this symbol anew; the others stay as they are."""
+        could = self._expect(symbol, self._pending(symbol)) if self._could_close(symbol) else 0
+        self._reserved += could - self._could.get(symbol, 0)
+        self._could[symbol] = could
+
+    def _could_close(self, symbol: str) -> bool:
+        return self._in_session and symbol not in self.unprotected
 
     def _pending(self, symbol: str) -> list[tuple[str, Decimal]]:
-        return [(order_id, left) for order_id, (one, left) in self._entering.items() if one == symbol and left]
-
-    def _could_add(self, symbol: str) -> int:
-        return 0 if symbol in self.unprotected else self._expect(symbol, self._pending(symbol))
+        return [(order_id, left) for order_id, left in self._waiting.get(symbol, {}).items() if left]
 
     def _more(self, symbol: str, signed: Decimal) -> int:
         """What one more entry would add to what the symbol could add already."""
@@ -208,6 +230,8 @@ class DayTradeSlots:
     def _expect(self, symbol: str, pending: list[tuple[str, Decimal]]) -> int:
         record = self.ledger.symbol(symbol, self._today)
         if record is None:
+            if len(pending) < 2 and not self.ledger.held(symbol):  # Most entries: one order, of nothing held.
+                return len(pending)
             record = self.ledger.untraded(symbol)
         return record.count_if(pending) - self.ledger.count_of(symbol, self._today)
 
@@ -217,6 +241,3 @@ class DayTradeSlots:
         if not self._law or self._today == date.min or self.used < rules.pattern_count:
             return False
         return self.used > rules.pattern_trades_fraction * self.ledger.orders_in_window(self._today)
-
-    def _forget(self) -> None:
-        self._used = self._expected = None

@@ -11,7 +11,8 @@ from ordinis.domain.errors import DataError, OptimizationError
 from ordinis.domain.market import FloatArray, IntArray
 from ordinis.engines.estimates import SESSIONS_A_YEAR
 from ordinis.engines.portfolio.sizing_config import SizingConfig, SizingMethod
-from ordinis.engines.portfolioopt.moments import positive_definite, shrunk_mean
+from ordinis.engines.portfolioopt.means import shrunk_mean
+from ordinis.engines.portfolioopt.moments import positive_definite
 from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer
 
 NAMES_MAX = 32  # In one mean-variance book: the candidates beyond are looked at in the last one's place.

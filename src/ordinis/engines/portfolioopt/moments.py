@@ -1,8 +1,8 @@
-"""From returns to what can be optimised: usable symbols, yearly means and covariance, and who was left out and why."""
+"""From returns to what can be optimised: usable symbols, their means and variances, and who was left out and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,87 +10,125 @@ import numpy as np
 from ordinis.domain.errors import DataError
 from ordinis.domain.market import FloatArray
 
-
-class Moments(NamedTuple):
-    """What is believed of some symbols, a year."""
-
-    symbols: tuple[str, ...]
-    mean: FloatArray  # [symbols]
-    covariance: FloatArray  # [symbols x symbols], positive definite.
+_FLAT = 1e-8  # Of the mean square: below it a variance is taken again from centred returns.
 
 
-def table_of(returns: Any, symbols: Sequence[str] | None) -> tuple[tuple[str, ...], FloatArray]:
-    """Names and values of a DataFrame, or of an array [rows x symbols] whose columns are numbered where unnamed."""
-    columns = getattr(returns, "columns", None)
-    values = np.asarray(returns, dtype=np.float64)
+class Sample(NamedTuple):
+    """Complete returns of the symbols that can be estimated, and their moments of one row."""
+
+    symbols: list[str]
+    returns: FloatArray  # [rows x symbols].
+    mean: FloatArray  # [symbols].
+    variance: FloatArray  # [symbols], of n - 1.
+    excluded: dict[str, str]  # Symbol -> why.
+
+
+def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping[str, float]) -> Sample:
+    """What can be used of a table [rows x symbols].
+
+    Of symbols with the same returns the one that is `held` stays, or the first. Error: DataError, also when nobody is
+    left.
+    """
+    excluded: dict[str, str] = {}
+    # A sum is finite only when all of its terms are: one pass finds what a cell-by-cell look would.
+    total = np.ones(values.shape[0]) @ values
+    if not (values.shape[0] >= rows_min and np.isfinite(total).all()):
+        columns, excluded = _complete(names, values, rows_min)
+        if not columns:
+            raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
+        names, values, total = [names[one] for one in columns], values[:, columns], total[columns]
+    mean, variance = _moments(values, total)
+    spoilt = _flat(names, variance) | _twins(names, values, mean, held)
+    if spoilt:
+        kept = [column for column, name in enumerate(names) if name not in spoilt]
+        excluded |= spoilt
+        if not kept:
+            raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
+        names = [names[one] for one in kept]
+        values, mean, variance = values[:, kept], mean[kept], variance[kept]
+    return Sample(names, values, mean, variance, excluded)
+
+
+def values_of(returns: Any) -> FloatArray:
+    """The table of a DataFrame or an array [rows x symbols]. Error: DataError."""
+    raw = returns.to_numpy() if hasattr(returns, "columns") else returns
+    values = raw if isinstance(raw, np.ndarray) and raw.dtype == np.float64 else _numbers(raw)
     if values.ndim != 2:
         raise DataError(f"returns must be a table [rows x symbols], has {values.ndim} dimensions")
-    given = symbols if symbols is not None else columns if columns is not None else range(values.shape[1])
-    names = tuple(str(name) for name in given)
-    if len(names) != values.shape[1]:
-        raise DataError(f"returns have {values.shape[1]} columns and {len(names)} symbols")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
+    return values
+
+
+def names_of(returns: Any, symbols: Sequence[str] | None, count: int) -> list[str]:
+    """The symbols of its columns, numbered where they have no names. Error: DataError."""
+    columns = getattr(returns, "columns", None)
+    given = symbols if symbols is not None else columns if columns is not None else range(count)
+    names = [name if isinstance(name, str) else str(name) for name in given]
+    if len(names) != count:
+        raise DataError(f"returns have {count} columns and {len(names)} symbols")
+    if len(set(names)) != count:
+        twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"returns name {', '.join(twice)} more than once: each symbol has one column")
+    return names
+
+
+def _numbers(raw: Any) -> FloatArray:
+    try:
+        return np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"returns must be numbers: {error}") from None
+
+
+def _complete(names: Sequence[str], values: FloatArray, rows_min: int) -> tuple[list[int], dict[str, str]]:
+    """Columns without gaps, and why the others are none. Error: DataError for an infinite return."""
     infinite = np.argwhere(np.isinf(values))
     if infinite.size:
         row, column = infinite[0].tolist()
         raise DataError(f"the return of {names[column]} in row {row} is infinite: mend the prices it comes from")
-    return names, values
-
-
-def usable(names: Sequence[str], values: FloatArray, rows_min: int) -> tuple[list[int], dict[str, str]]:
-    """Columns that can be estimated, and why the others cannot."""
     excluded: dict[str, str] = {}
-    known = np.isfinite(values).sum(axis=0)
-    for column, name in enumerate(names):
-        missing = values.shape[0] - int(known[column])
-        if known[column] < rows_min:
-            excluded[name] = f"short history: {known[column]} returns, {rows_min} are needed"
-        elif missing:
-            excluded[name] = f"{missing} of {values.shape[0]} returns are missing"
-        elif np.ptp(values[:, column]) == 0.0:
-            excluded[name] = "its returns never changed"
+    rows = values.shape[0]
+    known = np.isfinite(values).sum(axis=0).tolist()
+    for name, count in zip(names, known, strict=True):
+        if count < rows_min:
+            excluded[name] = f"short history: {count} returns, {rows_min} are needed"
+        elif count < rows:
+            excluded[name] = f"{rows - count} of {rows} returns are missing"
     return [column for column, name in enumerate(names) if name not in excluded], excluded
 
 
-def estimated(symbols: Sequence[str], returns: FloatArray, periods_a_year: float) -> Moments:
-    """Shrunk moments of complete returns [rows x symbols]."""
-    covariance = shrunk_covariance(returns)
-    mean = shrunk_mean(returns.mean(axis=0), covariance, returns.shape[0])
-    return Moments(tuple(symbols), mean * periods_a_year, covariance * periods_a_year)
+def _moments(values: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Means and variances without a copy of the returns."""
+    rows = values.shape[0]
+    mean = total / rows
+    square = np.einsum("ij,ij->j", values, values)
+    variance: FloatArray = (square - rows * mean * mean) / (rows - 1)
+    doubtful = (variance * (rows - 1) <= _FLAT * square).nonzero()[0]
+    if doubtful.size:  # Digits are lost where a mean dwarfs what varies.
+        variance[doubtful] = values[:, doubtful].var(axis=0, ddof=1)
+        still = np.ptp(values[:, doubtful], axis=0) == 0.0
+        variance[doubtful[still]] = 0.0
+    return mean, variance
 
 
-def shrunk_covariance(returns: FloatArray) -> FloatArray:
-    """Volatilities as measured, correlations drawn towards none as far as the sample is noise.
-
-    Source: Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices",
-    on standardised returns, whose target is then the identity.
-    """
-    rows, symbols = returns.shape
-    deviation = returns.std(axis=0, ddof=1)
-    x = (returns - returns.mean(axis=0)) / returns.std(axis=0)
-    correlation = x.T @ x / rows
-    distance = float(((correlation - np.eye(symbols)) ** 2).sum())
-    noise = float(((x * x).T @ (x * x) / rows - correlation**2).sum()) / rows
-    share = 1.0 if distance <= 0.0 else min(1.0, noise / distance)
-    shrunk = (1.0 - share) * correlation
-    np.fill_diagonal(shrunk, 1.0)
-    return positive_definite(shrunk * deviation * deviation[:, None])
+def _flat(names: Sequence[str], variance: FloatArray) -> dict[str, str]:
+    return {names[column]: "its returns never changed" for column in (variance <= 0.0).nonzero()[0].tolist()}
 
 
-def shrunk_mean(mean: FloatArray, covariance: FloatArray, rows: int) -> FloatArray:
-    """Sample means drawn towards that of the least risky portfolio, the more the fewer rows they rest on.
-
-    `mean` and `covariance` are of one row. Source: Jorion (1986), "Bayes-Stein Estimation for Portfolio Analysis".
-    """
-    inverse_ones = np.linalg.solve(covariance, np.ones(mean.size))
-    anchor = float(inverse_ones @ mean) / float(inverse_ones.sum())
-    apart = mean - anchor
-    evidence = rows * float(apart @ np.linalg.solve(covariance, apart))
-    share = (mean.size + 2) / (mean.size + 2 + evidence)
-    shrunk: FloatArray = anchor + (1.0 - share) * apart
-    return shrunk
+def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
+    """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
+    ordered = np.sort(mean)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return {}
+    order = mean.argsort(kind="stable")
+    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
+    twins: dict[str, str] = {}
+    for place in alike.tolist():
+        one, other = int(order[place]), int(order[place + 1])
+        if names[one] in twins and twins[names[one]].endswith(names[other]):
+            continue
+        if (values[:, one] == values[:, other]).all() and np.ptp(values[:, one]) > 0.0:
+            kept, left = (other, one) if held.get(names[other]) and not held.get(names[one]) else (one, other)
+            twins[names[left]] = f"its returns are those of {names[kept]}"
+    return twins
 
 
 def positive_definite(covariance: FloatArray) -> FloatArray:

@@ -3,87 +3,147 @@
     optimizer = PortfolioOptimizer(method="mean_variance")
     optimizer.optimize(returns, constraints={"max_weight": 0.2}).weights
 
-Weights are fractions of equity, long only. A result that breaks a constraint, or is not the optimum, is an error.
+Weights are fractions of equity. A result that breaks a constraint, or is not proven to be the optimum, is refused.
 """
 
 from __future__ import annotations
 
-import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ordinis.domain.errors import ConfigError, DataError, OptimizationError
+from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import solvers
-from ordinis.engines.portfolioopt.moments import Moments, estimated, positive_definite, table_of, usable
-from ordinis.engines.portfolioopt.problem import Problem
-from ordinis.engines.portfolioopt.result import Constraints, OptimizationResult
-from ordinis.engines.portfolioopt.solvers import Solution
+from ordinis.engines.portfolioopt.constraints import Constraints
+from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
+from ordinis.engines.portfolioopt.forms import Dense, Form
+from ordinis.engines.portfolioopt.ladder import PROVEN, Book, Ladder, TooLate
+from ordinis.engines.portfolioopt.means import MEANS, View, black_litterman, shrunk_mean
+from ordinis.engines.portfolioopt.memory import Memory
+from ordinis.engines.portfolioopt.methods import METHODS as _METHODS
+from ordinis.engines.portfolioopt.moments import Sample, positive_definite, sample_of, values_of
+from ordinis.engines.portfolioopt.result import OptimizationResult
+from ordinis.engines.portfolioopt.rounding import Lots
 
-CERTIFIED = 1e-8  # Beyond it a residual or a violation is refused.
-METHODS = ("mean_variance", "min_variance", "risk_parity", "equal_weight", "inverse_volatility")
-_CASH_IS_FREE = "mean_variance"  # The others invest the whole budget.
+METHODS = tuple(_METHODS)
+_CASH_IS_FREE = ("mean_variance", "kelly_growth")  # The others invest the whole budget.
+_NEED_ROWS = ("mean_cvar", "kelly_growth")
+_FAILURES = ("raise", "ladder")
 
 
 class PortfolioOptimizer:
-    """One method with its figures; holds nothing from call to call."""
+    """One method with its figures."""
 
     def __init__(
         self,
         method: str = "mean_variance",
         *,
-        risk_aversion: float = 5.0,
+        risk_aversion: float | None = None,
+        target_return: float | None = None,
+        target_volatility: float | None = None,
+        maximum_sharpe: bool = False,
+        risk_free: float = 0.0,
+        confidence: float = 0.95,
+        risk_budgets: Mapping[str, float] | None = None,
+        estimator: str = "ledoit_wolf",
+        mean: str | None = None,
+        half_life_rows: float = 63.0,
+        factors: int | None = None,
         rows_min: int = 20,
         periods_a_year: float = 252.0,
+        holding_years: float = 1.0,
+        on_failure: str = "raise",
+        deadline_ms: float | None = None,
         clock_ms: Callable[[], float] | None = None,
     ) -> None:
-        """`risk_aversion` prices variance in mean_variance: it maximises mean - risk_aversion / 2 x variance.
+        """What is optimised and how it is estimated: see docs/optimizer.md. Yearly figures are fractions.
 
-        `rows_min` returns make a history; `periods_a_year` rows make a year; `clock_ms` times a call, if given.
-        Error: ConfigError.
+        `risk_aversion` prices variance in mean_variance (5 unless given): it maximises mean - risk_aversion / 2 x
+        variance; a `target_return`, a `target_volatility` or the `maximum_sharpe` ratio over `risk_free` may take its
+        place. mean_cvar minimises a row's CVaR at `confidence`, or with a risk aversion its multiple less the mean.
+        `risk_budgets` are parts of the risk by symbol, equal unless given. `estimator` is one of ESTIMATORS, `mean` one
+        of MEANS (shrunk, and the sample's with the estimator `sample`), `half_life_rows` the EWMA's, `factors` how many
+        the factor estimator keeps. `rows_min` returns make a history; `periods_a_year` rows make a year; a trade's cost
+        is spread over `holding_years`. `on_failure` "ladder" answers whatever comes, the status says with what;
+        `deadline_ms` needs `clock_ms`, which also times a call. Error: ConfigError.
         """
-        if method not in METHODS:
-            close = difflib.get_close_matches(method, METHODS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(METHODS)}"
-            raise ConfigError(f"method: {method} is unknown; {hint}")
-        if not 0.0 < risk_aversion < float("inf"):
-            raise ConfigError(f"risk_aversion must be above 0 and finite, was {risk_aversion}")
+        _known("method", method, METHODS)
+        _known("estimator", estimator, ESTIMATORS)
+        _known("mean", mean or "shrunk", MEANS)
+        _known("on_failure", on_failure, _FAILURES)
+        _above_zero("risk_aversion", 5.0 if risk_aversion is None else risk_aversion)
+        for name, figure in (("periods_a_year", periods_a_year), ("holding_years", holding_years)):
+            _above_zero(name, figure)
+        if not 0.0 < confidence < 1.0:
+            raise ConfigError(f"confidence must be between 0 and 1, was {confidence}")
+        if (
+            sum((risk_aversion is not None, target_return is not None, target_volatility is not None, maximum_sharpe))
+            > 1
+        ):
+            raise ConfigError(
+                "only one of risk_aversion, target_return, target_volatility, maximum_sharpe can be asked for"
+            )
+        if deadline_ms is not None and clock_ms is None:
+            raise ConfigError("deadline_ms needs clock_ms, a clock to read")
         self.method = method
-        self.risk_aversion = risk_aversion
+        self.risk_aversion = 5.0 if risk_aversion is None else risk_aversion
+        self._tail_aversion = risk_aversion
+        self._goal = {
+            "target_return": target_return,
+            "target_volatility": target_volatility,
+            "maximum_sharpe": maximum_sharpe,
+            "risk_free": risk_free,
+            "confidence": confidence,
+        }
+        self._budgets = risk_budgets
+        self._estimate = estimator_of(estimator, half_life_rows, factors)
+        self._mean = mean or ("sample" if estimator == "sample" else "shrunk")
         self._rows_min = max(2, rows_min)
         self._periods_a_year = periods_a_year
+        # mean_cvar weighs costs against the returns of a row, the others against those of a year.
+        self._cost_a_year = 1.0 / holding_years / (periods_a_year if method == "mean_cvar" else 1.0)
+        self._whole = on_failure == "ladder"
+        self._deadline_ms = deadline_ms
         self._clock_ms = clock_ms
+        self._last: OptimizationResult | None = None  # What a deadline falls back on.
+        self._memory = Memory()
 
     def optimize(
         self,
         returns: Any,
-        constraints: Mapping[str, float] | None = None,
+        constraints: Mapping[str, Any] | None = None,
         current_weights: Mapping[str, float] | None = None,
         *,
         symbols: Sequence[str] | None = None,
+        views: Mapping[str, View] | None = None,
+        market_weights: Mapping[str, float] | None = None,
+        lots: Lots | None = None,
     ) -> OptimizationResult:
         """Weights for the columns of `returns`, an array or DataFrame [rows x symbols] of simple returns.
 
-        Symbols that cannot be estimated are excluded and named; one of them that `current_weights` holds is frozen
-        at its weight and counted against the budget. Means and correlations are shrunk (see moments.py). Errors:
-        DataError for unusable returns, ConfigError for an unknown constraint, OptimizationError.
+        Symbols that cannot be estimated are excluded and named; one of them that `current_weights` holds is frozen at
+        its weight and counted against the limits. `views` and `market_weights` are for the mean `black_litterman`;
+        with `lots` the result has whole shares, too. Errors: DataError for unusable returns, ConfigError for an
+        unknown constraint, OptimizationError.
         """
         began_ms = self._now_ms()
-        names, values = table_of(returns, symbols)
-        columns, excluded = usable(names, values, self._rows_min)
-        if not columns:
-            raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
-        moments = estimated([names[column] for column in columns], values[:, columns], self._periods_a_year)
-        return self._solve(moments, Constraints.of(constraints), current_weights, excluded, began_ms)
+        limits = self._memory.constraints(constraints)
+        values = values_of(returns)
+        names = self._memory.names(returns, symbols, values.shape[1])
+        sample = sample_of(names, values, self._rows_min, current_weights or {})
+        form = self._estimate(sample.returns, sample.mean, sample.variance, self._periods_a_year)
+        mean = self._expected(sample, form, views, market_weights)
+        rows = sample.returns if self.method in _NEED_ROWS else None
+        return self._solve(sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms, lots)
 
     def optimize_moments(
         self,
         symbols: Sequence[str],
         mean: FloatArray,
         covariance: FloatArray,
-        constraints: Mapping[str, float] | None = None,
+        constraints: Mapping[str, Any] | None = None,
         current_weights: Mapping[str, float] | None = None,
     ) -> OptimizationResult:
         """The same from means [symbols] and covariance [symbols x symbols] of a year that are known already.
@@ -91,7 +151,10 @@ class PortfolioOptimizer:
         A symbol whose mean or variance is NaN is excluded.
         """
         began_ms = self._now_ms()
-        known = np.isfinite(mean) & np.isfinite(np.diag(covariance)) & (np.diag(covariance) > 0.0)
+        if self.method in _NEED_ROWS:
+            raise ConfigError(f"method: {self.method} looks at every row of returns; moments do not have them")
+        variance = np.diag(covariance)
+        known = np.isfinite(mean) & np.isfinite(variance) & (variance > 0.0)
         excluded = {symbols[one]: "no estimate" for one in np.flatnonzero(~known).tolist()}
         kept = np.flatnonzero(known)
         if not kept.size:
@@ -99,73 +162,86 @@ class PortfolioOptimizer:
         inner = covariance[np.ix_(kept, kept)]
         if not np.isfinite(inner).all():
             raise DataError("the covariance of two symbols that have a variance is not finite")
-        names = tuple(symbols[one] for one in kept.tolist())
-        moments = Moments(names, mean[kept], positive_definite(inner))
-        return self._solve(moments, Constraints.of(constraints), current_weights, excluded, began_ms)
+        names = [symbols[one] for one in kept.tolist()]
+        form = Dense(positive_definite(inner))
+        limits = self._memory.constraints(constraints)
+        return self._solve(names, mean[kept], form, None, limits, current_weights, excluded, began_ms)
+
+    def _expected(
+        self, sample: Sample, form: Form, views: Mapping[str, View] | None, market: Mapping[str, float] | None
+    ) -> FloatArray:
+        """Means of a year."""
+        rows = sample.returns.shape[0]
+        if self._mean == "black_litterman":
+            return black_litterman(sample.symbols, form, rows, self.risk_aversion, views or {}, market)
+        if self._mean == "sample":
+            return sample.mean * self._periods_a_year
+        covariance = form.block(None) / self._periods_a_year
+        return shrunk_mean(sample.mean, covariance, rows) * self._periods_a_year
 
     def _solve(
         self,
-        moments: Moments,
+        symbols: list[str],
+        mean: FloatArray,
+        form: Form,
+        rows: FloatArray | None,
         limits: Constraints,
         current: Mapping[str, float] | None,
         excluded: dict[str, str],
         began_ms: float | None,
+        lots: Lots | None = None,
     ) -> OptimizationResult:
-        frozen = {name: current[name] for name in excluded if current and current.get(name)}
-        held = sum(frozen.values())
-        least = limits.min_gross if self.method == _CASH_IS_FREE else limits.budget
-        limits.check(len(moments.symbols), held, least)
-        problem = self._problem(moments, limits, max(0.0, least - held), limits.budget - held)
-        solution = self._answer(problem, moments)
-        violation = problem.violation(solution.weights)
-        _certify(self.method, solution, violation)
-        weights = dict(zip(moments.symbols, solution.weights.tolist(), strict=True)) | frozen
-        return OptimizationResult(
+        free = self.method in _CASH_IS_FREE and not self._goal["maximum_sharpe"]
+        book = Book(
             method=self.method,
-            weights=weights,
-            cash=1.0 - sum(weights.values()),
-            expected_return=float(moments.mean @ solution.weights),
-            expected_volatility=float(np.sqrt(solution.weights @ moments.covariance @ solution.weights)),
-            status="optimal",
-            residual=solution.residual,
-            violation=violation,
-            rung=solution.rung,
+            symbols=symbols,
+            mean=mean,
+            form=form,
+            returns=rows,
+            constraints=limits,
+            least=limits.min_gross if free else limits.budget,
+            current=current,
             excluded=excluded,
-            frozen=frozen,
-            turnover=None if current is None else _turnover(weights, current),
-            elapsed_ms=None if began_ms is None or self._clock_ms is None else self._clock_ms() - began_ms,
+            goal=self._goal,
+            risk_aversion=self.risk_aversion,
+            tail_aversion=self._tail_aversion,
+            budgets=self._budgets,
+            periods=self._periods_a_year,
+            cost_a_year=self._cost_a_year,
+            lots=lots,
+            elapsed_ms=lambda: None if began_ms is None or self._clock_ms is None else self._clock_ms() - began_ms,
         )
+        shape = self._memory.shape(limits, symbols, list(book.frozen), book.least, limits.budget)
+        ladder = Ladder(book, shape, whole=self._whole, last=self._last, watch=self._watch(began_ms))
+        result = ladder.climb()
+        if result.status in PROVEN:
+            self._last = result
+        return result
 
-    def _problem(self, moments: Moments, limits: Constraints, least: float, most: float) -> Problem:
-        gain = moments.mean / self.risk_aversion if self.method == "mean_variance" else np.zeros_like(moments.mean)
-        return Problem.normalised(moments.covariance, gain, limits.min_weight, limits.max_weight, least, most)
+    def _watch(self, began_ms: float | None) -> Callable[[], None] | None:
+        if self._deadline_ms is None or self._clock_ms is None or began_ms is None:
+            return None
+        clock_ms, due_ms = self._clock_ms, began_ms + self._deadline_ms
 
-    def _answer(self, problem: Problem, moments: Moments) -> Solution:
-        if problem.most <= 0.0:
-            return Solution(np.zeros(len(moments.symbols)), 0.0, "formula")
-        if self.method == "risk_parity":
-            return solvers.risk_parity(problem)
-        if self.method == "equal_weight":
-            return solvers.proportional(problem, np.ones(len(moments.symbols)))
-        if self.method == "inverse_volatility":
-            return solvers.proportional(problem, 1.0 / np.sqrt(np.diag(moments.covariance)))
-        return solvers.quadratic(problem)
+        def watch() -> None:
+            if clock_ms() >= due_ms:
+                raise TooLate(f"{self.method}: not done after {self._deadline_ms:g} ms")
+
+        return watch
 
     def _now_ms(self) -> float | None:
         return None if self._clock_ms is None else self._clock_ms()
 
 
-def _certify(method: str, solution: Solution, violation: float) -> None:
-    if violation > CERTIFIED:
-        raise OptimizationError(
-            f"{method}: the weights of {solution.rung} pass a constraint by {violation:.3g}: refused"
-        )
-    if not solution.residual <= CERTIFIED:
-        raise OptimizationError(
-            f"{method}: the weights of {solution.rung} are not the optimum (residual {solution.residual:.3g},"
-            f" {CERTIFIED:.0e} is allowed): refused"
-        )
+def _known(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        import difflib  # Slow to import, and only mistakes need it.
+
+        close = difflib.get_close_matches(value, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+        raise ConfigError(f"{name}: {value} is unknown; {hint}")
 
 
-def _turnover(weights: Mapping[str, float], current: Mapping[str, float]) -> float:
-    return sum(abs(weights.get(name, 0.0) - current.get(name, 0.0)) for name in weights.keys() | current.keys())
+def _above_zero(name: str, value: float) -> None:
+    if not 0.0 < value < math.inf:
+        raise ConfigError(f"{name} must be above 0 and finite, was {value}")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import pytest
 
 from ordinis.brokers.simulated.settlement import CashAccount
 from ordinis.domain.errors import OrderRefused
+from ordinis.domain.events import ActionKind, CorporateAction
 
 if TYPE_CHECKING:
     from unit.brokers.simulated.conftest import Desk
@@ -156,3 +158,19 @@ def test_paid_for_in_time_it_is_none(desk: MakeDesk) -> None:
     here.exchange.deposit(Decimal(1_000))
     sold(here, 100, price=120)
     assert here.kinds() == ["negative_cash"]
+
+
+def test_lots_follow_a_split(desk: MakeDesk) -> None:
+    """Sixty old shares and forty new ones, all doubled: the first 120 sold are the old ones."""
+    split = CorporateAction(
+        at_ns=0, id="split", symbol="BBB", kind=ActionKind.SPLIT, ex_date=date(2025, 1, 17), ratio=Decimal(2)
+    )
+    here = desk(actions=[split], **CASH)
+    here.hold(60)
+    here.hold(40, symbol="BBB")
+    next_day(here)
+    sold(here, 60)
+    here.hold(30, symbol="BBB")
+    next_day(here)
+    (lots,) = [lots for lots in rules(here)._lots.values() if lots]
+    assert [lot.quantity for lot in lots] == [80, 60]

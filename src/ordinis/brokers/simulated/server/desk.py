@@ -59,15 +59,19 @@ class Desk:
 
     # What goes wrong with orders.
 
+    def check_account(self, quantity: Decimal | None = None) -> None:
+        """Before anything new is sent. Raises Refusal when the account takes no order, or not in such a quantity."""
+        self.configurations.check(quantity)
+        if self.blocked() is not None:
+            raise Refusal(403, FORBIDDEN, "account is blocked from trading")
+
     def check_submit(self, symbol: str, side: str, quantity: Decimal | None) -> None:
         """Raises Refusal when no order, or not this one, is taken."""
-        self.configurations.check(quantity)
+        self.check_account(quantity)
         if side == "sell" and self.configurations.no_shorting and not self._holds(symbol):
             raise Refusal(403, FORBIDDEN, "account is not allowed to short")
         if not self._faults:
             return
-        if self.blocked() is not None:
-            raise Refusal(403, FORBIDDEN, "account is blocked from trading")
         fault = self._faults.next(RefuseOrder, lambda one: fits(one.symbol, symbol) and fits(one.side, side))
         if fault is not None:
             raise Refusal(fault.status, fault.code, fault.text)

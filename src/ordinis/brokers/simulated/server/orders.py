@@ -87,7 +87,7 @@ class OrdersApi:
         desk = self._desk
         async with desk.turn:
             old = self._exchange.order(request.path_params["id"])
-            desk.check_submit(old.symbol, old.side.value, None)
+            desk.check_account()
             change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id(body))
             order = self._exchange.replace(old.id, change)
             await desk.tell()

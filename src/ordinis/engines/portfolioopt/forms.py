@@ -1,0 +1,152 @@
+"""Quadratic forms w'Qw that need not be written out: a covariance of many symbols costs more to form than to use.
+
+A form of rows is scale * (R - m)'(R - m) + diag(d). The products of a sparse w touch only its own columns; the
+centring is done by what it changes, so the returns are never copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ordinis.domain.market import FloatArray, IntArray
+
+_SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves.
+
+
+class Form(Protocol):
+    """A positive semidefinite matrix of some symbols."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def diagonal(self) -> FloatArray:
+        """[symbols]."""
+        ...
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        """Q w, [symbols]."""
+        ...
+
+    def square(self, weights: FloatArray) -> float:
+        """The variance of these weights, w'Qw."""
+        ...
+
+    def block(self, columns: IntArray | None) -> FloatArray:
+        """Q of these columns, all where None, [columns x columns]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """A matrix as it is."""
+
+    matrix: FloatArray
+
+    @property
+    def size(self) -> int:
+        return len(self.matrix)
+
+    @property
+    def diagonal(self) -> FloatArray:
+        return self.matrix.diagonal()
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        result: FloatArray = self.matrix @ weights
+        return result
+
+    def square(self, weights: FloatArray) -> float:
+        return float(weights @ self.matrix @ weights)
+
+    def block(self, columns: IntArray | None) -> FloatArray:
+        return self.matrix if columns is None else self.matrix[columns[:, None], columns]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """scale * (R - m)'(R - m) + diag(extra); `rows` is [rows x symbols], `centre` their column means."""
+
+    rows: FloatArray
+    centre: FloatArray | None
+    scale: float
+    variance: FloatArray  # [symbols], the diagonal, `extra` included.
+    extra: FloatArray | None = None
+
+    @property
+    def size(self) -> int:
+        return int(self.variance.size)
+
+    @property
+    def diagonal(self) -> FloatArray:
+        return self.variance
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        result: FloatArray = self._along(weights) @ self.rows
+        result *= self.scale
+        if self.extra is not None:
+            result += self.extra * weights
+        return result
+
+    def square(self, weights: FloatArray) -> float:
+        along = self._along(weights)
+        own = 0.0 if self.extra is None else float(self.extra @ (weights * weights))
+        return self.scale * float(along @ along) + own
+
+    def _along(self, weights: FloatArray) -> FloatArray:
+        """(R - m) w, [rows]."""
+        held = weights.nonzero()[0]
+        if held.size < _SPARSE * weights.size:
+            along: FloatArray = self.rows[:, held] @ weights[held]
+        else:
+            along = self.rows @ weights
+        if self.centre is not None:
+            along -= along.sum() / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
+        return along
+
+    def block(self, columns: IntArray | None) -> FloatArray:
+        inner = self.rows if columns is None else self.rows[:, columns]
+        if self.centre is not None:
+            inner = inner - (self.centre if columns is None else self.centre[columns])
+        result: FloatArray = inner.T @ inner
+        result *= self.scale
+        if self.extra is not None:
+            result.flat[:: result.shape[0] + 1] += self.extra if columns is None else self.extra[columns]
+        return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """Forms times factors, plus a diagonal."""
+
+    parts: tuple[tuple[float, Form], ...]
+    extra: FloatArray
+
+    @property
+    def size(self) -> int:
+        return int(self.extra.size)
+
+    @property
+    def diagonal(self) -> FloatArray:
+        result = self.extra.copy()
+        for factor, form in self.parts:
+            result += factor * form.diagonal
+        return result
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        result = self.extra * weights
+        for factor, form in self.parts:
+            result += factor * form.product(weights)
+        return result
+
+    def square(self, weights: FloatArray) -> float:
+        own = float(self.extra @ (weights * weights))
+        return own + sum(factor * form.square(weights) for factor, form in self.parts)
+
+    def block(self, columns: IntArray | None) -> FloatArray:
+        result: FloatArray = np.diag(self.extra if columns is None else self.extra[columns])
+        for factor, form in self.parts:
+            result += factor * form.block(columns)
+        return result
