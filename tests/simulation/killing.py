@@ -68,11 +68,10 @@ class Beyond:
             yield item
 
     def unprotected(self) -> list[str]:
-        """Positions without a stop, and without a sale under way."""
-        live = [order for order in self.exchange.orders if order.live and not order.buys]
+        """Positions without a stop, and without an exit under way."""
         kinds = (OrderType.STOP, OrderType.MARKET)
-        safe = {order.symbol for order in live if order.type in kinds}
-        return [position.symbol for position in self.exchange.positions if position.symbol not in safe]
+        safe = {(order.symbol, order.buys) for order in self.exchange.orders if order.live and order.type in kinds}
+        return [one.symbol for one in self.exchange.positions if (one.symbol, one.quantity < 0) not in safe]
 
 
 def _is_after(item: SessionPhase | MarketSlice, reached: Reached | None) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from ordinis.brokers.simulated.exchange import Exchange
-from ordinis.domain.market import MarketBlock
+from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.gate import AccountRules
+from ordinis.engines.compliance.regimes import PATTERN_DAY_TRADER, Regime
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.trading import TradingEngine
 from simulation.killing import Beyond
-from simulation.worlds import day, engine_of, exchange_of, limits_of, tier_of
+from simulation.worlds import EVERY_DAY, day, engine_of, exchange_of, limits_of, tier_of
 
 # Two short days. AAA is bought whole, with its stop as a leg, and sold; BBB is bought in parts, over the night;
 # CCC is stopped out.
@@ -40,17 +41,59 @@ DAYS = [
 ]
 
 
-def trader() -> TradingEngine:
+SMALL_DAYS = [
+    day(
+        0,
+        {
+            "AAA": [100.0, 100.5, 101.0, 101.5, 102.0, 102.5, 103.0, 103.5],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.4, 50.5, 50.6, 50.7],
+            "CCC": [20.0, 20.1, 20.0, 19.9, 19.8, 19.7, 19.6, 19.5],
+        },
+        enter={"AAA": [1], "BBB": [4]},
+        leave={"AAA": [5]},
+        short={"CCC": [2]},
+        volume=2_000,
+    ),
+    day(
+        1,
+        {
+            "AAA": [104.0, 104.5, 105.0, 105.5, 106.0, 106.5],
+            "BBB": [51.0, 51.1, 51.2, 51.3, 51.4, 51.5],
+            "CCC": [19.4, 19.3, 19.2, 19.1, 19.0, 18.9],
+        },
+        enter={"AAA": [2]},
+        leave={"BBB": [3], "CCC": [2]},
+        volume=2_000,
+    ),
+]
+"""For an account whose day trades the law counts: a short is held over the night, and slots run out."""
+
+
+def trader(*, small: bool = False) -> TradingEngine:
+    """`small`: 14,999 USD under the regime pattern_day_trader, short sales allowed, one day trade left."""
     tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
-    return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
+    if not small:
+        return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
+    regime = Regime(regime=PATTERN_DAY_TRADER, source="a test", confirmed_on=DAYS[0].session.date)
+    return engine_of(
+        tiers=[tier],
+        limits=limits_of(shorting_allowed=True),
+        fractionable=True,
+        throttle=Throttle(enabled=True, day_trades_max=2, swing_min_confidence=0.0, swing_hold_sessions=1),
+        rules=AccountRules(regime=regime, days=EVERY_DAY),
+    )
 
 
-def exchange() -> Exchange:
-    return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
+def exchange(*, small: bool = False) -> Exchange:
+    if not small:
+        return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
+    return exchange_of(
+        cash_usd=Decimal(14_999), participation_max=0.1, regime="pattern_day_trader", shorting_enabled=True
+    )
 
 
-def beyond(blocks: Sequence[MarketBlock] = DAYS) -> Beyond:
-    return Beyond(exchange(), blocks)
+def beyond(*, small: bool = False) -> Beyond:
+    return Beyond(exchange(small=small), SMALL_DAYS if small else DAYS)
 
 
 def outcome(exchange: Exchange) -> list[str]:

@@ -58,3 +58,19 @@ def test_the_account_s_rules_look_at_all_of_it(cash_usd: int, limited: bool) -> 
     hand.opens()
     assert hand.engine.state.slots.full is limited
     assert hand.engine.state.halts.session_open_equity_usd == 1_000
+
+
+@pytest.mark.parametrize(("cash_usd", "owes"), [(15_000, True), (1_900, False)])
+def test_what_the_broker_lends_depends_on_all_of_the_account(cash_usd: int, owes: bool) -> None:
+    """Below 2,000 USD nothing is lent: an account above may, however little of it is traded."""
+    hand = Hand(
+        cash_usd=cash_usd,
+        allocation_usd=1_000.0,
+        tiers=[tier_of(fixed_percent=0.9, max_position_pct=0.9)],
+    )
+    hand.opens()
+    hand.enters("AAA")
+    gate, book = hand.engine.state.gate, hand.engine.state.book
+    assert book.equity_usd == pytest.approx(1_000.0)
+    assert (gate.equity_usd, gate.free_cash_usd) == pytest.approx((cash_usd, cash_usd))
+    assert (gate.equity_usd >= gate.rules.margin.equity_min_usd) is owes

@@ -10,6 +10,7 @@ import pytest
 from ordinis.domain.decision import Decision
 from ordinis.domain.events import Event
 from ordinis.domain.market import MarketSlice
+from ordinis.domain.orders import OrderIntent, Purpose, Side
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import writer
 from ordinis.journal.recorded import recorded
@@ -19,32 +20,34 @@ from simulation.remembering import differences
 from simulation.scripted import beyond, outcome, trader
 
 
-def uninterrupted(path: Path) -> tuple[TradingEngine, Beyond, Death]:
-    engine, other_side, death = trader(), beyond(), Death()
+def uninterrupted(path: Path, *, small: bool = False) -> tuple[TradingEngine, Beyond, Death]:
+    engine, other_side, death = trader(small=small), beyond(small=small), Death()
     live(engine, other_side, path, death)
     return engine, other_side, death
 
 
-def killed_at(number: int, path: Path) -> tuple[TradingEngine, Beyond]:
+def killed_at(number: int, path: Path, *, small: bool = False) -> tuple[TradingEngine, Beyond]:
     """Die there, be started again, live to the end."""
-    other_side = beyond()
+    other_side = beyond(small=small)
     with pytest.raises(Killed):
-        live(trader(), other_side, path, Death(number))
-    second, guard = trader(), Guard(other_side)
+        live(trader(small=small), other_side, path, Death(number))
+    second = trader(small=small)
+    guard = Guard(other_side, second)
     live(second, other_side, path, Death(), guard)
     return second, other_side
 
 
 class Guard:
-    """No position is without a stop, or a sale under way, for longer than a minute."""
+    """No position is without a stop, or an exit under way, for longer than a minute, but where its stop has to wait."""
 
-    def __init__(self, other_side: Beyond) -> None:
+    def __init__(self, other_side: Beyond, engine: TradingEngine) -> None:
         self._other_side = other_side
+        self._engine = engine
         self._before: set[str] = set()
 
     def __call__(self, event: Event, decision: Decision) -> None:
         if isinstance(event, MarketSlice):
-            now = set(self._other_side.unprotected())
+            now = set(self._other_side.unprotected()) - self._engine.state.gate.slots.unprotected
             assert not now & self._before, f"{now} had no stop for a minute at {event.at_ns}"
             self._before = now
 
@@ -81,9 +84,28 @@ def test_the_script_has_every_kind_of_boundary(unharmed: tuple[TradingEngine, Be
 def test_a_session_killed_at_any_boundary_ends_as_if_nothing_had_happened(
     unharmed: tuple[TradingEngine, Beyond, Death], tmp_path: Path
 ) -> None:
-    engine, other_side, death = unharmed
+    ends_the_same_whenever_it_dies(unharmed, tmp_path)
+
+
+def test_a_small_account_with_shorts_whose_day_trades_are_counted_outlives_every_kill(tmp_path: Path) -> None:
+    lived = uninterrupted(tmp_path / "a.journal", small=True)
+    entries = [order for order in _orders(tmp_path / "a.journal") if order.purpose is Purpose.ENTRY]
+    assert any(order.side is Side.SELL for order in entries)
+    assert any(order.swing for order in entries)
+    assert any(order.stop_from_ns is not None for order in entries)
+    ends_the_same_whenever_it_dies(lived, tmp_path, small=True)
+
+
+def _orders(path: Path) -> list[OrderIntent]:
+    return [one for _, decision in recorded(path) for one in decision.actions if isinstance(one, OrderIntent)]
+
+
+def ends_the_same_whenever_it_dies(
+    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, *, small: bool = False
+) -> None:
+    engine, other_side, death = lived
     for number, boundary in enumerate(death.passed):
-        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal")
+        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal", small=small)
         where = f"killed at {number}, {boundary}"
         assert outcome(its_side.exchange) == outcome(other_side.exchange), where
         assert its_side.sent == other_side.sent, f"{where}: each intent once"

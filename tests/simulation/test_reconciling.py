@@ -182,3 +182,29 @@ def test_books_that_cannot_be_compared_stop_entries_until_they_can() -> None:
 
 def _nobody() -> BrokerBooks:
     raise BrokerError("nobody answers")
+
+
+def test_a_later_view_that_contradicts_our_book_stops_entries_and_not_exits() -> None:
+    hand, *_ = at_work()
+    hand.enters("AAA")
+    less = Position(symbol="AAA", quantity=Decimal(1), average_price_usd=Decimal(100))
+    notes = hand.figures(positions=[less]).notes
+    held = hand.engine.state.ledger.held("AAA")
+    assert notes == (f"entries are halted: AAA: our book holds {held}, the broker 1",)
+    assert hand.minute(enter="BBB", leave="AAA", AAA=100.0, BBB=100.0).actions
+    assert hand.reason("BBB") is Reason.BOOK_DIFFERS
+    hand.orders(CommandKind.RESUME)
+    hand.minute(enter="BBB", AAA=100.0, BBB=100.0)
+    assert hand.reason("BBB") is Reason.SENT
+
+
+def test_what_was_corrected_counts_for_the_account_s_rules() -> None:
+    """Bought by us, sold by other hands, on one day: a day trade."""
+    hand, broker, reconciler = at_work()
+    hand.enters("AAA")
+    broker.positions["AAA"] = 0
+    for _ in range(2):
+        look(hand, broker, reconciler)
+    slots = hand.engine.state.gate.slots
+    assert slots.ledger.held("AAA") == 0
+    assert slots.used == 1
