@@ -249,7 +249,7 @@ def test_an_account_that_changes_its_type_in_mid_session_is_doubted_until_the_ne
 def test_positions_that_differ_in_mid_session_stop_entries_until_they_agree() -> None:
     gate = gate_of()
     gate.account_again(view_of(), ["AAA: our book holds 5, the broker 4"])
-    assert gate.stopped is Reason.RULES_UNSURE
+    assert gate.stopped is Reason.BOOK_DIFFERS
     gate.account_again(view_of(), [])
     assert gate.stopped is None
 
