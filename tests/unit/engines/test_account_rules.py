@@ -216,10 +216,10 @@ def test_positions_that_differ_in_mid_session_stop_entries_until_they_agree() ->
     hand = account(under("intraday_margin"))
     hand.enters("AAA")
     said = hand.figures(positions=[])
-    assert said.notes == ("entries are stopped: AAA: our book holds 14, the broker 0",)
+    assert said.notes == ("entries are halted: AAA: our book holds 14, the broker 0",)
     hand.minute(enter="BBB")
-    assert hand.reason("BBB") is Reason.RULES_UNSURE
-    assert hand.figures().notes == ("what stopped entries in the broker's figures is over",)
+    assert hand.reason("BBB") is Reason.BOOK_DIFFERS
+    assert hand.figures().notes == ("our book and the broker's agree again",)
     assert sent(hand.minute(enter="BBB"), Purpose.ENTRY)
 
 
