@@ -30,9 +30,20 @@ _OF_A_MINUTE = {
     "state.gate.equity_usd",
     "state.gate.free_cash_usd",
     "state.gate.gross_usd",
-    "state.gate.meter._concentrated",
-    "state.gate.meter.held_usd",
-    "state.gate.meter.required_usd",
+    "state.gate.owes_nothing",
+    *(
+        f"state.gate.meter._{name}"
+        for name in (
+            "cash_usd",
+            "concentrated",
+            "held_usd",
+            "marks_usd",
+            "open_usd",
+            "quantity",
+            "reckoned",
+            "required_usd",
+        )
+    ),
 }
 
 

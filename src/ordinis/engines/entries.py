@@ -136,7 +136,8 @@ def _judge(
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=permission.reason), permission
     volume = draft.minutes.volume.item(draft.row, column)
     asked = Asked(candidate.price_usd, column, candidate.stop_distance, volume, direction)
-    rooms = state.gate.rooms(Wanted(candidate.price_usd, column, direction, state.book.open_usd))
+    usd = float(size.shares) * candidate.price_usd
+    rooms = state.gate.rooms(Wanted(candidate.price_usd, column, direction, state.book.open_usd, usd))
     return state.guard.review(size.shares, asked, state.book, state.tier.sizing, rooms), permission
 
 

@@ -69,6 +69,7 @@ class DayTradeLedger:
         self._calendar = days
         self._days: dict[date, dict[str, SymbolDay]] = {}
         self._counts: dict[date, dict[str, int]] = {}
+        self._newest = date.min  # Of the days with fills.
         self._changed: set[tuple[date, str]] = set()  # To be counted.
         self.asked = False  # Somebody goes by the count: it is kept up to date, otherwise reckoned when it is shown.
         self._held: dict[str, Decimal] = {}
@@ -81,16 +82,18 @@ class DayTradeLedger:
         self._held = dict(held)
         self._first = self._first or today
         begin = self._calendar.window(today, self._window)
-        self._count()
         for day in [day for day in self._days if day < begin]:
-            del self._days[day], self._counts[day]
+            del self._days[day]
+            self._counts.pop(day, None)
+            self._changed = {changed for changed in self._changed if changed[0] != day}
 
     def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:
         """`signed` shares: positive bought. A fill of an earlier day that comes late mends the days since."""
         held = self._held.get(symbol, _NONE)
         symbols = self._days.setdefault(day, {})
         record = symbols.get(symbol)
-        later = sorted(on for on in self._days if on > day and symbol in self._days[on])
+        later = [] if day >= self._newest else self._days_since(day, symbol)
+        self._newest = max(self._newest, day)
         since = [self._days[on][symbol] for on in later]
         if record is None:
             record = symbols[symbol] = SymbolDay(since[0].start if since else held)
@@ -98,9 +101,13 @@ class DayTradeLedger:
         for one in since:
             one.start += signed
         self._held[symbol] = held + signed
-        self._changed.update((changed, symbol) for changed in (day, *later))
+        self._changed.add((day, symbol))
+        self._changed.update((changed, symbol) for changed in later)
         if self.asked:
             self._count()
+
+    def _days_since(self, day: date, symbol: str) -> list[date]:
+        return sorted(on for on in self._days if on > day and symbol in self._days[on])
 
     def transformed(self, action: CorporateAction) -> None:
         """A split or a removal, between two sessions: it opens and closes nothing."""

@@ -96,6 +96,7 @@ class AccountGate:
         self.gross_usd = 0.0
         self.free_cash_usd = 0.0  # Without what shorts tie up.
         self.at_ns = 0
+        self.owes_nothing = False  # Nothing is sold short, and every gain counts.
         self.today = date.min
         self.overnight_from_ns: float = float("inf")  # From here on a 4x book is brought down.
         self._open_ns = self._close_ns = 0
@@ -255,6 +256,7 @@ class AccountGate:
         self.equity_usd = self._counted(equity_usd, marks_usd)
         self.gross_usd = equity_usd - cash_usd + 2.0 * short_usd
         self.free_cash_usd = cash_usd - _SHORT_TIES_UP * short_usd
+        self.owes_nothing = short_usd == 0.0 and self.equity_usd == equity_usd
         self.meter.look(quantity, marks_usd, open_usd, cash_usd)
 
     def rooms(self, wanted: Wanted) -> list[tuple[Reason, float]]:

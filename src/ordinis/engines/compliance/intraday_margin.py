@@ -72,7 +72,20 @@ class MarginRules:
 class MarginMeter:
     """The requirement of one minute's book, moved on with every order that is approved."""
 
-    __slots__ = ("_collar", "_concentrated", "_floors", "_house", "excess_usd", "held_usd", "required_usd")
+    __slots__ = (
+        "_cash_usd",
+        "_collar",
+        "_concentrated",
+        "_floors",
+        "_held_usd",
+        "_house",
+        "_marks_usd",
+        "_open_usd",
+        "_quantity",
+        "_reckoned",
+        "_required_usd",
+        "excess_usd",
+    )
 
     def __init__(self, rules: MarginRules, collar: float) -> None:
         self._house = rules.house
@@ -80,18 +93,42 @@ class MarginMeter:
         self._collar = collar
         self._concentrated = False
         self.excess_usd = 0.0  # By so much the broker asked for more than our table, when it last said so.
-        self.held_usd = 0.0  # What is held asks for.
-        self.required_usd = 0.0  # With the open entries.
+        self._quantity = self._marks_usd = self._open_usd = np.zeros(0)
+        self._cash_usd = 0.0
+        self._reckoned = True
+        self._held_usd = self._required_usd = 0.0
 
     def look(self, quantity: FloatArray, marks_usd: FloatArray, open_usd: FloatArray, cash_usd: float) -> None:
-        """What is held, at these prices, and what open entries may cost; signed arrays, a column a symbol."""
+        """What is held, at these prices, and what open entries may cost; signed arrays, a column a symbol.
+
+        Reckoned when somebody asks: an entry that cash pays for alone needs no more than that.
+        """
+        self._quantity, self._marks_usd, self._open_usd, self._cash_usd = quantity, marks_usd, open_usd, cash_usd
+        self._reckoned = False
+
+    @property
+    def held_usd(self) -> float:
+        """What is held asks for."""
+        self._reckon()
+        return self._held_usd
+
+    @property
+    def required_usd(self) -> float:
+        """With the open entries."""
+        self._reckon()
+        return self._required_usd
+
+    def _reckon(self) -> None:
+        if self._reckoned:
+            return
+        self._reckoned = True
+        marks_usd, open_usd = self._marks_usd, self._open_usd
         waiting = open_usd.nonzero()[0].tolist()
         spent_usd = float(open_usd.sum()) if waiting else 0.0
         # Rated as if it were a collar cheaper: a low price that is crossed before a fill raises the rate at a stroke.
-        held_usd = self.required(quantity, marks_usd, cash_usd - spent_usd, cushion=self._collar)
-        self.held_usd = held_usd + self.excess_usd
-        self.required_usd = self.held_usd
-        for at in waiting:  # Few: entries of the last minute.
+        held_usd = self.required(self._quantity, marks_usd, self._cash_usd - spent_usd, cushion=self._collar)
+        self._held_usd = self._required_usd = held_usd + self.excess_usd
+        for at in waiting:  # Few: entries of the last minute, and those sent in this one.
             usd = open_usd.item(at)
             self.entered(abs(usd), marks_usd.item(at), at, 1 if usd > 0.0 else -1)
 
@@ -140,6 +177,11 @@ class MarginMeter:
         rate = self.rate(price_usd, column, direction)
         return (equity_usd - self.required_usd - buffer_usd) / rate if rate else inf
 
+    def cash_room_usd(self, cash_usd: float, buffer_usd: float, open_usd: float) -> float:
+        """What may be bought without a look at what is held: a long asks for its worth at most, so cash covers it."""
+        return (cash_usd - buffer_usd - self.excess_usd) / (1.0 + self._collar) - open_usd
+
     def entered(self, usd: float, price_usd: float, column: int, direction: int = 1) -> None:
-        """An entry goes out."""
-        self.required_usd += usd * self.rate(price_usd, column, direction)
+        """An entry goes out; one that nobody has reckoned yet is among the open ones."""
+        if self._reckoned:
+            self._required_usd += usd * self.rate(price_usd, column, direction)

@@ -24,6 +24,7 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     column: int
     direction: int = 1  # 1 buys, -1 sells short.
     open_usd: float = 0.0  # All entries that work, those sent earlier in the minute among them.
+    usd: float = inf  # What it would cost.
 
 
 Usd = Callable[["AccountGate", Wanted], float]
@@ -39,6 +40,10 @@ def minimum_equity(gate: AccountGate, wanted: Wanted) -> float:
 def level(gate: AccountGate, wanted: Wanted) -> float:
     """The level after the order keeps its buffer."""
     buffer_usd = gate.rules.margin.buffer_fraction * gate.equity_usd
+    if wanted.direction > 0 and gate.owes_nothing:
+        covered_usd = gate.meter.cash_room_usd(gate.free_cash_usd, buffer_usd, wanted.open_usd)
+        if covered_usd >= wanted.usd:
+            return covered_usd
     return gate.meter.room_usd(gate.equity_usd, buffer_usd, wanted.price_usd, wanted.column, wanted.direction)
 
 
