@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.deficits import DeficitBook
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder
-from ordinis.brokers.simulated.regimes import Asked, Filled, MarginRegime, Working
+from ordinis.brokers.simulated.regimes import BY_DAY, Asked, Filled, MarginRegime, Working
 from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.domain.market import Session
 
@@ -63,7 +63,8 @@ class IntradayMargin(MarginRegime):
             raise refusals.intraday_margin(level)
 
     def filled(self, fill: Filled) -> None:
-        super().filled(fill)
+        if self.books.multiplier == BY_DAY:
+            super().filled(fill)
         if not fill.opens or (self.books.cash_usd >= 0 and not self.books.short):
             return
         self._lowered(fill.order.symbol, fill.at_ns)

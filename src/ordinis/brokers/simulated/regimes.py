@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ordinis.brokers.simulated.account import AccountBooks
 
 _HELD = OrderStatus.HELD
-_BY_DAY = 4  # The multiplier that is lent for the day.
+BY_DAY = 4  # The multiplier that is lent for the day.
 CANDIDATE = 0  # The order number of an order that has none yet.
 
 
@@ -151,7 +151,7 @@ class MarginRegime(Regime):
 
     def close_session(self, session: Session) -> None:
         new = [column for column, quantity in self._opened.items() if quantity]
-        if not new or self.books.multiplier != _BY_DAY:
+        if not new or self.books.multiplier != BY_DAY:
             return
         values = self.books.values_usd()
         gross = sum((abs(value) for value in values.values()), ZERO)
