@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CALENDAR_DAYS_A_SESSION = 2  # Five sessions a week, less holidays: two days a session are plenty,
 _CALENDAR_DAYS_MORE = 10  # and ten more for a short span over a holiday.
 _DAY_LAST = timedelta(hours=23)
+_SYMBOLS_A_REQUEST_MAX = 500  # Their names stand in the address, which may not be longer than servers take.
 
 
 class AlpacaHistory:
@@ -84,13 +85,20 @@ class AlpacaHistory:
         return sessions * _CALENDAR_DAYS_A_SESSION + _CALENDAR_DAYS_MORE
 
     def _bars(self, unit: str, start: datetime, end: datetime) -> dict[str, list[WireBar]]:
-        """By symbol, both ends included. The SDK turns the pages."""
+        """By symbol, both ends included; a wide universe in several requests."""
+        found: dict[str, list[WireBar]] = {}
+        for symbols in _groups(self._universe.symbols):
+            found |= self._bars_of(symbols, unit, start, end)
+        return found
+
+    def _bars_of(self, symbols: list[str], unit: str, start: datetime, end: datetime) -> dict[str, list[WireBar]]:
+        """One request; the SDK turns the pages."""
         from alpaca.data.enums import Adjustment, DataFeed
         from alpaca.data.requests import StockBarsRequest
         from alpaca.data.timeframe import TimeFrame
 
         request = StockBarsRequest(
-            symbol_or_symbols=list(self._universe.symbols),
+            symbol_or_symbols=symbols,
             timeframe=getattr(TimeFrame, unit),
             start=start,
             end=end,
@@ -100,6 +108,11 @@ class AlpacaHistory:
         call: Any = lambda: self._data.get_stock_bars(request)  # noqa: E731
         answer = repeated(call, self._limits, self._generator)
         return wire.read(answer, dict[str, list[WireBar]], "bars")
+
+
+def _groups(symbols: tuple[str, ...]) -> Iterator[list[str]]:
+    for first in range(0, len(symbols), _SYMBOLS_A_REQUEST_MAX):
+        yield list(symbols[first : first + _SYMBOLS_A_REQUEST_MAX])
 
 
 def _last_rows(block: DailyBlock, rows: int) -> DailyBlock:
