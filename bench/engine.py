@@ -27,6 +27,7 @@ from ordinis.domain.account import AccountView
 from ordinis.domain.events import Phase, SessionPhase
 from ordinis.journal import reading
 from ordinis.research.result import BacktestResult
+from ordinis.runtime.memory import settled_memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +167,12 @@ class Bench:
         engine.handle(SessionPhase(at_ns=block.session.open_ns, phase=Phase.OPENING, session=block.session))
         engine.handle(view)
         spent_s = []
-        for row in range(120):  # From the 60th on every symbol has a signal.
-            minute = block.row_block(row).at(0)
-            started = time.process_time()
-            engine.handle(minute)
-            spent_s.append(time.process_time() - started)
+        with settled_memory():  # As every run has it.
+            for row in range(120):  # From the 60th on every symbol has a signal.
+                minute = block.row_block(row).at(0)
+                started = time.process_time()
+                engine.handle(minute)
+                spent_s.append(time.process_time() - started)
         decided_s = spent_s[65:]
         bars = len(decided_s) * len(dataset.symbols)
         loop_s = self._yardstick.seconds_per_bar()

@@ -42,6 +42,7 @@ from ordinis.engines.trading import TradingEngine
 from ordinis.journal import writer
 from ordinis.journal.writer import Durability, SqliteJournal
 from ordinis.runtime.loop import trade
+from ordinis.runtime.memory import settled_memory
 from server import made_up
 
 SPEED = {16: 240.0, 500: 120.0, 10_000: 20.0}  # A minute must be long enough for all of it.
@@ -165,7 +166,8 @@ def measured(symbols: int, minutes: int, flushed: bool, folder: Path) -> Row:
                 folder / f"{symbols}-{flushed}.journal", meta=meta, durability=Durability.FULL, record_slices=True
             ) as journal,
         ):
-            trade(trader, link.market_since(None), link.broker, journal, lambda: False)
+            with settled_memory():  # As every run has it.
+                trade(trader, link.market_since(None), link.broker, journal, lambda: False)
             line.send(True)
             spans_ms = np.array(line.recv()) / 1e6
     return Row(
