@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from ordinis.domain.decision import Reason
+from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
 from ordinis.engines.state import Draft, State
 
@@ -56,8 +57,8 @@ def _weakest(state: State, draft: Draft) -> _Holding | None:
         and state.gate.exit_objection(state.universe.symbols[column]) is None
         and state.desk.may_exit(state.universe.symbols[column], draft.at_ns)
     ]
-    known = [one for one in held if not isnan(one.confidence)]
-    return min(known, key=lambda one: (one.confidence, one.column), default=None)
+    sure = [one for one in held if not isnan(one.confidence)]
+    return min(sure, key=lambda one: (one.confidence, one.column), default=None)
 
 
 def _confidence(state: State, draft: Draft, column: int) -> float:
@@ -80,5 +81,5 @@ def _worth_it(state: State, draft: Draft, best: int, held_confidence: float) -> 
     if isnan(gain) or gain < rules.confidence_gain_min:
         return False
     asked = signals.stop_distance.item(draft.row, best)
-    distance = state.sizer.stop_distance(None if isnan(asked) else asked)
+    distance = state.sizer.stop_distance(known(asked))
     return distance is not None and gain * distance > rules.cost_fraction

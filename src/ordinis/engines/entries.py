@@ -104,11 +104,11 @@ def _candidate(
     return Candidate(
         state.universe.symbols[column],
         minutes.marks.item(row, column),
-        _known(minutes.signals.confidence.item(row, column)),
+        known(minutes.signals.confidence.item(row, column)),
         evidence.win_rate,
         evidence.payoff,
         evidence.trades,
-        _known(minutes.volatility.item(column)),
+        known(minutes.volatility.item(column)),
         minutes.correlation,
         _stop_distance(state, minutes.signals.stop_distance.item(row, column)),
         scale,
@@ -120,7 +120,7 @@ def _candidate(
 
 
 def _stop_distance(state: State, strategy_distance: float) -> float | None:
-    return state.sizer.stop_distance(_known(strategy_distance)) if state.desk.protects else None
+    return state.sizer.stop_distance(known(strategy_distance)) if state.desk.protects else None
 
 
 def _judge(
@@ -184,5 +184,6 @@ def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:
     return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BEYOND_MIN_USD))
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """A figure of a column; None where it is NaN, which is how columns say that they do not know."""
     return None if isnan(value) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan, nan, sqrt
+from math import nan, sqrt
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ordinis.domain.decision import Reason, RebalancePlan
 from ordinis.domain.market import MINUTE_NS, FloatArray, IntArray
 from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
+from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
 from ordinis.engines.portfolio.methods import Candidate
 from ordinis.engines.portfolio.rebalance.plan import Seat, trades
@@ -233,13 +234,13 @@ def _candidate(state: State, draft: Draft, column: int, now: float, prospects: P
     return Candidate(
         symbol,
         minutes.marks.item(row, column),
-        None if isnan(sure) else sure,
+        known(sure),
         evidence.win_rate,
         evidence.payoff,
         evidence.trades,
-        None if isnan(volatility) else volatility,
+        known(volatility),
         minutes.correlation,
-        state.sizer.stop_distance(None if isnan(distance) else distance),
+        state.sizer.stop_distance(known(distance)),
         1.0,
         True,  # Weights, not shares, are asked for.
         None if prospects is None else prospects.optimal_weight(column, direction),

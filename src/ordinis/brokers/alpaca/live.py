@@ -7,27 +7,20 @@ simulated broker at 600 times real time is traded as a real one is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import count
 from random import Random
-from types import TracebackType
 
 from ordinis.brokers.alpaca.bars import one_minute
-from ordinis.brokers.alpaca.corporate import CorporateActions
-from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
-from ordinis.brokers.alpaca.history import AlpacaHistory
+from ordinis.brokers.alpaca.link import Link
 from ordinis.brokers.alpaca.missed import Past, missed
 from ordinis.brokers.alpaca.rest import (
     RateGauge,
     RestLimits,
     broker_now_ns,
-    close_client,
-    corporate_client,
-    data_client,
-    trading_client,
 )
 from ordinis.brokers.alpaca.simulation import closed_at_ns
 from ordinis.brokers.alpaca.times import date_in_new_york
@@ -191,7 +184,7 @@ class LiveMarket:
         return block.row_block(row).at(0)
 
 
-class LiveLink:
+class LiveLink(Link):
     """Alpaca, paper or live, or a simulated broker that keeps time by itself. Use it in a `with` block."""
 
     def __init__(
@@ -211,20 +204,20 @@ class LiveLink:
         stream_limits: StreamLimits | None = None,
     ) -> None:
         """Connects. Errors: BrokerError for a refused connection or key."""
-        self._endpoints = endpoints
-        self._universe = universe
-        self._feed = feed
-        self._generator = generator
+        gauge = RateGauge(requests_reserved)
+        super().__init__(
+            endpoints,
+            universe,
+            universe.symbols,
+            feed=feed,
+            generator=generator,
+            rest_limits=rest_limits,
+            stream_limits=stream_limits,
+            gauge=gauge,
+        )
         self._say = say
         self._deadline_seconds = deadline_seconds
         self._sessions_max = sessions_max
-        self._rest_limits = rest_limits or RestLimits()
-        limits = stream_limits or StreamLimits()
-        gauge = RateGauge(requests_reserved)
-        self._bars = Stream(BarDialogue(endpoints, universe.symbols), limits, generator)
-        self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
-        self._trading = trading_client(endpoints, self._rest_limits, gauge)
-        self._companies = corporate_client(endpoints, self._rest_limits)
         try:
             self._updates.start()
             self._bars.start()
@@ -247,21 +240,13 @@ class LiveLink:
 
     def market_since(self, reached: Reached | None) -> LiveMarket:
         """The market from where an earlier run stood: first what has passed since then."""
-        asked = self.history(before=date.max, sessions=0, daily_sessions=0)
-        corporate = CorporateActions(
-            self._trading,
-            self._companies,
-            self._universe.symbols,
-            limits=self._rest_limits,
-            generator=self._generator,
-        )
         return LiveMarket(
             self._universe,
             self._bars,
             self._updates,
             self.clock,
-            Past(sessions=asked.sessions_between, minutes=asked.minutes_of),
-            at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
+            self._past(),
+            at_open=self._opening(),
             at_close=self.broker.end_session,
             deadline_seconds=self._deadline_seconds,
             say=self._say,
@@ -269,36 +254,7 @@ class LiveLink:
             sessions_max=self._sessions_max,
         )
 
-    def history(self, *, before: date, sessions: int, daily_sessions: int) -> AlpacaHistory:
-        """What was before a day."""
-        return AlpacaHistory(
-            self._trading,
-            data_client(self._endpoints, self._rest_limits),
-            self._universe,
-            before=before,
-            sessions=sessions,
-            daily_sessions=daily_sessions,
-            limits=self._rest_limits,
-            generator=self._generator,
-            feed=self._feed,
-        )
-
     @property
     def now_ns(self) -> int:
         """The broker's time."""
         return self.clock.now_ns()
-
-    def close(self) -> None:
-        """Hang up. May be called twice."""
-        self._bars.close()
-        self._updates.close()
-        close_client(self._trading)
-        close_client(self._companies)
-
-    def __enter__(self) -> LiveLink:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,26 +8,18 @@ day over the wire gives the same events in the same order as in process.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from random import Random
-from types import TracebackType
 
 from ordinis.brokers.alpaca.bars import one_minute
 from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply, Totals
-from ordinis.brokers.alpaca.corporate import CorporateActions
-from ordinis.brokers.alpaca.dialogues import BarDialogue, TradeUpdateDialogue
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
-from ordinis.brokers.alpaca.history import AlpacaHistory
-from ordinis.brokers.alpaca.missed import Past, missed
+from ordinis.brokers.alpaca.link import Link
+from ordinis.brokers.alpaca.missed import missed
 from ordinis.brokers.alpaca.rest import (
     RestLimits,
     broker_now_ns,
-    close_client,
-    corporate_client,
-    data_client,
-    trading_client,
 )
 from ordinis.brokers.alpaca.times import ns_from_datetime
 from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
@@ -37,6 +29,7 @@ from ordinis.domain.market import MINUTE_NS, MarketSlice, Session, Universe
 from ordinis.domain.standing import Reached
 
 EVERYTHING = ("*",)
+_FEED = "iex"  # The simulated broker has one feed, whatever it is called.
 
 
 def _at_once() -> None:
@@ -157,7 +150,7 @@ def closed_at_ns(bar: WireStreamMessage) -> int | None:
     return ns_from_datetime(bar.t) + MINUTE_NS if bar.t is not None else None
 
 
-class SimulationLink:
+class SimulationLink(Link):
     """Everything a run over the wire needs: broker, market and history. Close it, or leave its `with` block."""
 
     def __init__(
@@ -172,16 +165,16 @@ class SimulationLink:
         stream_limits: StreamLimits | None = None,
     ) -> None:
         """Connects. Errors: BrokerError for a refused connection or key."""
-        self._endpoints = endpoints
-        self._universe = universe
-        self._generator = generator
-        self._rest_limits = rest_limits or RestLimits()
-        limits = stream_limits or StreamLimits()
+        super().__init__(
+            endpoints,
+            universe,
+            EVERYTHING,
+            feed=_FEED,
+            generator=generator,
+            rest_limits=rest_limits,
+            stream_limits=stream_limits,
+        )
         self._control = Control(control)
-        self._bars = Stream(BarDialogue(endpoints, EVERYTHING), limits, generator)
-        self._updates = Stream(TradeUpdateDialogue(endpoints), limits, generator)
-        self._trading = trading_client(endpoints, self._rest_limits)
-        self._companies = corporate_client(endpoints, self._rest_limits)
         try:
             self._connect(pace)
         except BrokerError:
@@ -206,39 +199,17 @@ class SimulationLink:
 
     def market_since(self, reached: Reached | None) -> SteppedMarket:
         """The market from where an earlier run stood: first what has passed since then, then step by step."""
-        asked = self.history(before=date.max, sessions=0, daily_sessions=0)
-        past = Past(sessions=asked.sessions_between, minutes=asked.minutes_of)
-        corporate = CorporateActions(
-            self._trading,
-            self._companies,
-            self._universe.symbols,
-            limits=self._rest_limits,
-            generator=self._generator,
-        )
         return SteppedMarket(
             self._universe,
             self._control,
             self._barrier,
             self._bars,
             self._clock,
-            at_open=lambda session: self.broker.begin_session(session, corporate.until(session)),
+            at_open=self._opening(),
             at_close=self.broker.end_session,
             pace=self._pace,
-            before=missed(reached, past, self._clock.at_ns),
+            before=missed(reached, self._past(), self._clock.at_ns),
             reached=reached,
-        )
-
-    def history(self, *, before: date, sessions: int, daily_sessions: int) -> AlpacaHistory:
-        """What was before a day."""
-        return AlpacaHistory(
-            self._trading,
-            data_client(self._endpoints, self._rest_limits),
-            self._universe,
-            before=before,
-            sessions=sessions,
-            daily_sessions=daily_sessions,
-            limits=self._rest_limits,
-            generator=self._generator,
         )
 
     @property
@@ -248,16 +219,5 @@ class SimulationLink:
 
     def close(self) -> None:
         """Hang up. May be called twice."""
-        self._bars.close()
-        self._updates.close()
+        super().close()
         self._control.close()
-        close_client(self._trading)
-        close_client(self._companies)
-
-    def __enter__(self) -> SimulationLink:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -21,7 +21,3 @@ class RebalanceSettings:
     turnover_max: float = 0.25  # Of equity, one way, in one rebalance.
     band_minimum: float = 0.005  # Of equity: no smaller trade, whatever its cost.
     cost_fraction: float = 0.0002  # Of what is traded: half a spread and what it moves.
-
-    @property
-    def on(self) -> bool:
-        return self.every_minutes > 0 or self.check_minutes > 0
