@@ -191,6 +191,7 @@ _LOOSE = (
     "strategies.enabled=adversary",
     "strategies.score_history_min=1",
     "sizing.book_volatility_cap=false",
+    "sizing.marginal_risk_ratio_max=0",
     "policy.displacement=false",
     "policy.hysteresis_fraction=0",
     "risk.price_age_minutes_max=400",

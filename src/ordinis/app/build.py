@@ -216,6 +216,7 @@ def _tier(settings: Settings, index: int) -> Tier:
             optimal_fallback=_fallback(sizing.optimal_fallback),
             risk_aversion=sizing.risk_aversion,
             book_volatility_cap=sizing.book_volatility_cap,
+            marginal_risk_ratio_max=sizing.marginal_risk_ratio_max,
             sliver_fraction=sizing.sliver_fraction,
             default_correlation=sizing.correlation_default,
             default_volatility=None,

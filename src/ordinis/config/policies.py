@@ -137,6 +137,11 @@ class Sizing(Section):
         default=True,
         description="An entry is cut where the whole book would pass the tier's target_volatility.",
     )
+    marginal_risk_ratio_max: Annotated[float, Field(ge=0)] = Field(
+        default=1.0,
+        description="An entry that adds more risk to what is held than so many average slots of its size is cut to "
+        "that; 1: what a full book's target counts on; 0: off.",
+    )
     sliver_fraction: Share = Field(
         default=0.05,
         description="With room for less than this part of max_position_pct the book is full: crumbs would take slots.",
@@ -164,6 +169,15 @@ class Sizing(Section):
     correlation_default: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="The book's average correlation while it is unknown; named where it was used."
     )
+
+    @model_validator(mode="after")
+    def _an_average_slot_fits(self) -> Self:
+        if 0 < self.marginal_risk_ratio_max < 1:
+            raise ValueError(
+                f"marginal_risk_ratio_max must be 0 (off) or at least 1, was {self.marginal_risk_ratio_max}: "
+                "an average slot has its full size"
+            )
+        return self
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:

@@ -12,7 +12,7 @@ from ordinis.domain.orders import OrderIntent, Purpose, Side
 from ordinis.engines.compliance.rooms import Wanted
 from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
 from ordinis.engines.portfolio.sizing import Candidate
-from ordinis.engines.prospects import Prospects
+from ordinis.engines.prospects import Prospects, needed
 from ordinis.engines.riskguard.rules import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
@@ -51,17 +51,11 @@ def entries(state: State, draft: Draft) -> None:
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
     looked_at = best_first[: state.candidates_max]
-    prospects = _prospects(state, draft, looked_at)
+    prospects = Prospects(state, draft, looked_at) if needed(state, draft) else None
     for column in looked_at:
         _enter(state, draft, column, scale, prospects)
     if len(best_first) > state.candidates_max:
         draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
-
-
-def _prospects(state: State, draft: Draft, looked_at: list[int]) -> Prospects | None:
-    """Only where a size depends on the rest of the book."""
-    needed = state.tier.sizing.book_volatility_cap or state.sizer.optimal is not None
-    return Prospects(state, draft, looked_at) if needed else None
 
 
 def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Prospects | None) -> None:
@@ -116,6 +110,7 @@ def _candidate(
         None if prospects is None else prospects.optimal_weight(column, direction),
         None if prospects is None else prospects.room(column, direction),
         None if draft.targets is None else draft.targets.get(column, 0.0),
+        None if prospects is None else prospects.pull(column, direction),
     )
 
 

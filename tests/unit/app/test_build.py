@@ -97,6 +97,7 @@ SIZING: dict[str, tuple[str, Any]] = {
     "optimal_fallback": ("sizing.optimal_fallback=EQUAL_WEIGHT", SizingMethod.EQUAL_WEIGHT),
     "risk_aversion": ("sizing.risk_aversion=3.6", 3.6),
     "book_volatility_cap": ("sizing.book_volatility_cap=false", False),
+    "marginal_risk_ratio_max": ("sizing.marginal_risk_ratio_max=0", 0.0),
     "sliver_fraction": ("sizing.sliver_fraction=0.36", 0.36),
     "kelly_min_trades": ("sizing.kelly_min_trades=37", 37),
     "kelly_fallback": ("sizing.kelly_fallback=NONE", None),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from ordinis.domain.decision import Reason, SizeStep
+from ordinis.engines.portfolio.marginal_risk import Pull
 from ordinis.engines.portfolio.sizing_config import KellyBasis, SizingConfig, SizingMethod
 
 
@@ -28,6 +29,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     optimal_weight: float | None = None  # Of an optimum over what is held and the candidates.
     book_room: float | None = None  # The weight that the book's volatility leaves; NaN: its risk is not known.
     target: float | None = None  # The most it may weigh in the book that a rebalance of this minute asks for.
+    pull: Pull | None = None  # How it moves with what is held; None: nothing is, or nobody asks.
 
 
 _CENT = 0.01  # A portfolio of less buys nothing.
