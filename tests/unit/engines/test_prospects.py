@@ -12,8 +12,8 @@ import pytest
 from ordinis.domain.decision import Assessment, Reason, SizeResult
 from ordinis.domain.market import DailyBlock, FloatArray
 from ordinis.domain.orders import OrderIntent
-from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines import prospects
+from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.book_risk import BookRisk
 from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.sizing import SizingMethod
