@@ -11,6 +11,7 @@ from ordinis.domain.decision import Reason, RebalancePlan
 from ordinis.domain.market import MINUTE_NS, FloatArray, IntArray
 from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
+from ordinis.engines.displacement import held_confidence
 from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
 from ordinis.engines.portfolio.methods import Candidate
@@ -218,15 +219,14 @@ def _most(state: State, draft: Draft, column: int, now: float, prospects: Prospe
 
 
 def _candidate(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> Candidate:
-    """A holding is as sure as it was when it was opened, or is now where its strategy would open it again."""
     minutes, row = draft.minutes, draft.row
     signals, symbol = minutes.signals, state.universe.symbols[column]
     direction: int = signals.direction.item(row, column)
-    sure: float = signals.confidence.item(row, column) if not now or direction * now > 0.0 else nan
     holding = state.ledger.holdings.get(symbol)
-    if holding is not None:
-        direction = 1 if now > 0.0 else -1
-        sure = float(np.fmax(sure, state.entry_confidence[column]))
+    if holding is None:
+        sure: float = signals.confidence.item(row, column)
+    else:
+        direction, sure = 1 if now > 0.0 else -1, held_confidence(state, draft, column)
     strategy = signals.strategies[signals.strategy.item(row, column)] if holding is None else holding.strategy
     evidence = state.by_strategy.evidence(strategy)
     volatility: float = minutes.volatility.item(column)
