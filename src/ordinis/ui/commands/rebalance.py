@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ordinis.domain.errors import ConfigError
-from ordinis.ui.options import ConfigOption, DataOption, SetOption, read_settings
+from ordinis.ui.commands.journal import latest_journal
+from ordinis.ui.options import ConfigOption, SetOption, read_settings
 
 if TYPE_CHECKING:
     from ordinis.app.rebalances import Proposal, RebalanceLine
@@ -16,8 +18,17 @@ _BAR_WIDTH = 30
 
 
 def rebalance(
-    data: DataOption,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and send nothing.")] = False,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal", metavar="FILE", help="A trader's journal, running or stopped; default: the latest run's."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="NAME|FILE", help="Recorded bars instead: a set of the store, or a file."),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="A New York minute such as 2025-01-15T10:31; default: the last."),
@@ -25,14 +36,21 @@ def rebalance(
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
-    """Show what a rebalance of the book would do at a minute of recorded bars, whatever its triggers say."""
+    """Show what a rebalance of the book would do, whatever its triggers say: the trader's now, or of recorded bars."""
     if not dry_run:
         raise ConfigError("a rebalance is the running trader's to make: ask for what it would do with --dry-run")
+    if data is not None and journal is not None:
+        raise ConfigError("--data and --journal name two books: give one of them")
     settings = read_settings(config, overrides)
-    from ordinis.app.rebalances import propose_rebalance
+    from ordinis.app.rebalances import propose_rebalance, rebalance_by_journal
     from ordinis.journal.times import parse_time
 
-    typer.echo(rendered(propose_rebalance(settings, data=data, at_ns=None if at is None else parse_time(at))))
+    at_ns = None if at is None else parse_time(at)
+    if data is not None:
+        proposal = propose_rebalance(settings, data=data, at_ns=at_ns)
+    else:
+        proposal = rebalance_by_journal(journal or latest_journal(config, overrides), settings, at_ns)
+    typer.echo(rendered(proposal))
 
 
 def rendered(proposal: Proposal) -> str:
