@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ordinis.domain.decision import Reason, SizeResult
-from ordinis.engines.portfolio.marginal_risk import BookPull, Pull
+from ordinis.engines.portfolio.candidate import Pull
+from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 
 HAIR = 1 + 1e-9  # Floats estimate.

@@ -11,7 +11,8 @@ import numpy as np
 from ordinis.domain.market import FloatArray
 from ordinis.domain.orders import Purpose
 from ordinis.engines.portfolio.book_risk import BookRisk
-from ordinis.engines.portfolio.marginal_risk import BookPull, Pull, can_bind
+from ordinis.engines.portfolio.candidate import Pull
+from ordinis.engines.portfolio.marginal_risk import BookPull, can_bind
 from ordinis.engines.portfolio.optimal import NAMES_MAX
 from ordinis.engines.portfolio.sizing_config import SizingMethod
 from ordinis.engines.state import Draft, State

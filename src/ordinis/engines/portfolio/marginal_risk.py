@@ -11,16 +11,8 @@ marginal contribution to the book's risk over that of an average slot of the sam
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ordinis.domain.market import FloatArray
-
-
-class Pull(NamedTuple):
-    """What the book says of a symbol before it is bought; NaN where a volatility is not known."""
-
-    own: float  # The sum over what is held of correlation x weight x volatility, in the position's direction.
-    average: float  # The same for a symbol that moves with each as symbols do on average.
+from ordinis.engines.portfolio.candidate import Pull
 
 
 def scale(weight: float, volatility: float, pull: Pull, ratio_max: float) -> float:

@@ -15,7 +15,8 @@ from ordinis.config import load
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Reason, SizeResult
 from ordinis.domain.market import Universe
-from ordinis.engines.portfolio.marginal_risk import BookPull, Pull
+from ordinis.engines.portfolio.candidate import Pull
+from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.optimal import Beliefs, OptimalBook
 from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 

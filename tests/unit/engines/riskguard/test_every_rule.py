@@ -15,9 +15,10 @@ from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.market import DailyBlock
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.book import Book, companions
 from ordinis.engines.riskguard.limits import Limits
-from ordinis.engines.riskguard.rules import Asked, beta_room, gross_room, net_room, sector_room
+from ordinis.engines.riskguard.rules import beta_room, gross_room, net_room, sector_room
 from simulation.worlds import UNIVERSE, Hand, tier_of
 
 PLAIN = ExecutionSettings(protect=False)
