@@ -259,6 +259,7 @@ def _rebalance(settings: Settings) -> RebalanceSettings | None:
         risk_aversion=settings.sizing.risk_aversion,
         turnover_max=given.turnover_max,
         band_minimum=given.band_minimum,
+        add=given.add,
         cost_fraction=settings.execution.spread_bps_assumed / 2 / 10_000,
     )
 

@@ -406,3 +406,8 @@ class Rebalance(Section):
     band_minimum: Share = Field(
         default=0.005, description="No trade smaller than this part of equity; costs widen it (see docs/rebalance.md)."
     )
+    add: bool = Field(
+        default=False,
+        description="Holdings below their target are added to where a signal still asks for them; their stop is away "
+        "while that is bought (see docs/rebalance.md).",
+    )

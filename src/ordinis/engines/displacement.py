@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isnan
 
-import numpy as np
-
 from ordinis.domain.decision import Reason
 from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
+from ordinis.engines.held import held_confidence
 from ordinis.engines.state import Draft, State
 
 _POSITIONS_FULL = Reason.POSITIONS_FULL
@@ -61,14 +60,6 @@ def _weakest(state: State, draft: Draft) -> _Holding | None:
     ]
     sure = [one for one in held if not isnan(one.confidence)]
     return min(sure, key=lambda one: (one.confidence, one.column), default=None)
-
-
-def held_confidence(state: State, draft: Draft, column: int) -> float:
-    """As sure as its strategy was when it was opened, or is now where it would be opened again; NaN: neither."""
-    opened: float = state.entry_confidence.item(column)
-    signals, row = draft.minutes.signals, draft.row
-    again = signals.direction.item(row, column) * state.ledger.quantity.item(column) > 0
-    return float(np.fmax(opened, signals.confidence.item(row, column))) if again else opened
 
 
 def _worth_it(state: State, draft: Draft, best: int, held_confidence: float) -> bool:

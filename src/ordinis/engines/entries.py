@@ -141,7 +141,7 @@ def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
     intent = state.desk.enter(
         candidate.symbol,
         order.quantity,
-        _stop_usd(candidate, order.direction),
+        stop_price_usd(candidate.price_usd, candidate.stop_distance, order.direction),
         draft.at_ns,
         order.direction,
         price_usd=candidate.price_usd,
@@ -169,14 +169,13 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.refresh(intent.symbol)
 
 
-def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:
-    """Below a long, above a short, and on the tick."""
-    if candidate.stop_distance is None:
+def stop_price_usd(price_usd: float, distance: float | None, direction: int) -> Decimal | None:
+    """Below a long, above a short, and on the tick; None: there is no stop."""
+    if distance is None:
         return None
-    price_usd = candidate.price_usd
     if direction < 0:
-        return money.stop_above(max(price_usd * (1.0 + candidate.stop_distance), price_usd + _STOP_BEYOND_MIN_USD))
-    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BEYOND_MIN_USD))
+        return money.stop_above(max(price_usd * (1.0 + distance), price_usd + _STOP_BEYOND_MIN_USD))
+    return money.stop_below(min(price_usd * (1.0 - distance), price_usd - _STOP_BEYOND_MIN_USD))
 
 
 def known(value: float) -> float | None:

@@ -78,6 +78,14 @@ class Prospects:
             self._pulls = BookPull(exposure, self._beliefs.correlation(columns), self._average_correlation)
         return self._pulls.of(self._index[column], direction)
 
+    def pull_of_the_rest(self, column: int, direction: int) -> Pull | None:
+        """How a holding moves with all else that is held: its own part is taken out."""
+        whole = self.pull(column, direction)
+        if whole is None:
+            return None
+        own = abs(self._weights.item(column)) * self._volatility.item(column)
+        return Pull(whole.own - own, whole.average - self._average_correlation * own)
+
     def optimal_weight(self, column: int, direction: int) -> float | None:
         """Its weight in the best book of longs held and the best candidates; None where no method asks, or knows.
 

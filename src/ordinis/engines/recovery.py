@@ -12,8 +12,10 @@ from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Decision
 from ordinis.domain.events import BookCorrection
 from ordinis.domain.orders import OrderIntent, Purpose
+from ordinis.engines.additions import added
 from ordinis.engines.columns import read_changes
 from ordinis.engines.entries import sent
+from ordinis.engines.execution.ids import ADD, leg_of
 from ordinis.engines.state import State
 
 
@@ -25,8 +27,11 @@ def recall(state: State, decision: Decision) -> None:
             state.desk.recall_exit(one.symbol, one.client_order_id, one.verdict.quantity)
     for action in decision.actions:
         state.desk.recall(action)
-        if isinstance(action, OrderIntent) and action.purpose is Purpose.ENTRY:
+        if isinstance(action, OrderIntent) and action.client_order_id in by_id:
             _recall_entry(state, action, by_id[action.client_order_id])
+    for intent in decision.held_back:
+        state.desk.hold_back(intent, state.ledger.held(intent.symbol))
+        _recall_entry(state, intent, by_id[intent.client_order_id])
     if decision.changes:
         columns, reasons = read_changes(decision.changes)
         state.columns.last = state.columns.last.copy()
@@ -36,7 +41,12 @@ def recall(state: State, decision: Decision) -> None:
 
 
 def _recall_entry(state: State, intent: OrderIntent, told: Assessment) -> None:
-    sent(state, intent, told.strategy, told.confidence, told.price_usd)
+    if intent.purpose is not Purpose.ENTRY:
+        return
+    if leg_of(intent.client_order_id) == ADD:
+        added(state, intent, told.strategy, told.price_usd)
+    else:
+        sent(state, intent, told.strategy, told.confidence, told.price_usd)
 
 
 def correct(state: State, correction: BookCorrection, at_ns: int) -> list[str]:

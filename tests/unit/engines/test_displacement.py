@@ -10,9 +10,8 @@ import pytest
 
 from ordinis.domain.decision import Reason
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
-from ordinis.engines.displacement import held_confidence
 from ordinis.engines.execution.desk import ExecutionSettings
-from ordinis.engines.rebalancing import _candidate
+from ordinis.engines.held import as_candidate, held_confidence
 from ordinis.engines.state import Displacement, Draft
 from simulation.worlds import Hand, tier_of
 
@@ -113,8 +112,7 @@ def test_a_holding_is_as_sure_as_when_it_was_opened_or_as_now_where_it_would_be_
     assert minutes is not None
     draft = Draft(minutes, 0, 0, state.columns.last, [])
     assert held_confidence(state, draft, 0) == pytest.approx(expected, nan_ok=True)
-    opening = state.sizer.size(_candidate(state, draft, 0, 0.1, None)).confidence  # The rebalancer takes the same.
-    assert opening == (None if np.isnan(expected) else expected)
+    assert as_candidate(state, draft, 0, None).strength == (None if np.isnan(expected) else expected)
 
 
 @pytest.mark.parametrize(("cost", "sold"), [(0.0119, True), (0.0121, False)])

@@ -2,15 +2,15 @@
 
 The sequence is always the same. An entry goes out alone or with its stop as a leg; a stop follows every
 fill that has none; an exit first takes the stop back and goes out when the broker has confirmed that, for
-a broker refuses to sell shares that another order holds. An order that ends unfilled leaves the position
-with a stop again.
+a broker refuses to sell shares that another order holds. More of a position is bought in the same way, for a
+broker takes no buy against a working sell stop; what has not filled by the next minute is taken back. An order
+that ends unfilled leaves the position with a stop again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason
@@ -27,12 +27,11 @@ from ordinis.domain.orders import (
     TimeInForce,
     leg_id,
 )
-from ordinis.engines.execution.ids import OrderIds, leg_of
+from ordinis.engines.execution.ids import ADD, CUT, OrderIds, leg_of
+from ordinis.engines.execution.working import Addition, Backoff, SymbolOrders, WorkingOrder
 
-ZERO = Decimal(0)
 _ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
 _BUY, _SELL = Side.BUY, Side.SELL
-_CUT = "cut"
 _MARKET, _STOP, _LIMIT = OrderType.MARKET, OrderType.STOP, OrderType.LIMIT
 _DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
 _DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
@@ -52,58 +51,6 @@ class ExecutionSettings:
     entry_life_minutes: int = 0  # An entry that has bought nothing by then is taken back; 0: the session's end.
 
 
-class WorkingOrder:
-    """An order of ours that is not final."""
-
-    __slots__ = ("at_ns", "cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
-
-    def __init__(
-        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
-    ) -> None:
-        self.client_order_id = client_order_id
-        self.symbol = symbol
-        self.purpose = purpose
-        self.quantity = quantity
-        self.direction = direction  # Of the position that it is about: -1 is a short.
-        self.at_ns = 0  # When it was decided.
-        self.filled = ZERO
-        self.cancelling = False
-
-
-class Backoff(NamedTuple):
-    """After a refusal: nothing of the kind before `until_ns`."""
-
-    minutes: int
-    until_ns: int
-
-
-class SymbolOrders:
-    """What works for one symbol, and the stop price its position is under."""
-
-    __slots__ = ("backoff", "cut", "entry", "exit", "leaving", "stop", "stop_usd")
-
-    def __init__(self) -> None:
-        self.entry: WorkingOrder | None = None
-        self.exit: WorkingOrder | None = None
-        self.stop: WorkingOrder | None = None
-        self.stop_usd: Decimal | None = None
-        self.leaving: str | None = None  # The id of an exit that waits for the stop to be taken back.
-        self.cut: Decimal | None = None  # How many shares that exit is of; None: of all.
-        self.backoff: dict[Purpose, Backoff] = {}
-
-    def drop(self, order: WorkingOrder) -> None:
-        if self.entry is order:
-            self.entry = None
-        elif self.exit is order:
-            self.exit = None
-        elif self.stop is order:
-            self.stop = None
-
-    def free_at_ns(self, purpose: Purpose) -> int:
-        backoff = self.backoff.get(purpose)
-        return 0 if backoff is None else backoff.until_ns
-
-
 class OrderDesk:
     """Sequences each symbol's orders. Its answers are actions; it never talks to a broker."""
 
@@ -116,6 +63,7 @@ class OrderDesk:
         self.sent = 0  # Orders since the start, legs counted.
         self.opening = 0  # Entries that have not filled at all yet.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
+        self.held_back: dict[str, str] = {}  # Id -> symbol, of additions of this minute that have not gone out.
         self._symbols: dict[str, SymbolOrders] = {}
 
     def of(self, symbol: str) -> SymbolOrders:
@@ -176,6 +124,67 @@ class OrderDesk:
         self._take(intent, self.of(symbol))
         return intent
 
+    def may_add(self, symbol: str, held: Decimal) -> bool:
+        """The position has its stop, or is to have none, and nothing else works for it."""
+        orders = self.of(symbol)
+        if orders.entry or orders.exit or orders.leaving or orders.adding:
+            return False
+        stop = orders.stop
+        if stop is None:
+            return orders.stop_usd is None
+        return not stop.cancelling and stop.quantity - stop.filled == abs(held)
+
+    def add(
+        self, symbol: str, held: Decimal, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, *, price_usd: float
+    ) -> tuple[OrderIntent, list[Action]]:
+        """More of a position, `quantity` unsigned; from the first fill on all of it is under `stop_usd`.
+
+        The order, which is held back where a stop has to be taken back first, and what to do now.
+        """
+        direction = 1 if held > 0 else -1
+        limit_usd = self._limit_usd(price_usd, direction)
+        intent = OrderIntent(
+            client_order_id=self._ids.next(at_ns, symbol, ADD),
+            symbol=symbol,
+            side=_BUY if direction > 0 else _SELL,
+            quantity=quantity,
+            type=_MARKET if limit_usd is None else _LIMIT,
+            time_in_force=_DAY,
+            purpose=_ENTRY,
+            decided_at_ns=at_ns,
+            valid_until_ns=at_ns + self._valid_ns,
+            position_stop_usd=stop_usd if self.protects else None,
+            limit_price_usd=limit_usd,
+        )
+        self.hold_back(intent, held)
+        return intent, self._add(symbol, self.of(symbol), held, at_ns)
+
+    def hold_back(self, intent: OrderIntent, held: Decimal) -> None:
+        """An addition that is decided, to a position of `held` shares."""
+        self._ids.recall(intent.client_order_id)
+        self.held_back[intent.client_order_id] = intent.symbol
+        self.of(intent.symbol).adding = Addition(intent, held)
+
+    def let_go(self) -> list[str]:
+        """Additions that did not go out in their minute never will: the ids. Stops come back as they are confirmed."""
+        for symbol in self.held_back.values():
+            self.of(symbol).adding = None
+        given_up = list(self.held_back)
+        self.held_back.clear()
+        return given_up
+
+    def _add(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        """Send it if all is as it was decided on; otherwise the position has its stop again."""
+        assert orders.adding is not None
+        intent, expected = orders.adding
+        if held != expected or at_ns > intent.valid_until_ns:
+            orders.adding = None
+            return self._protect(symbol, orders, held, at_ns)
+        if orders.stop is not None:
+            return [] if orders.stop.cancelling else [self._cancel(orders.stop, at_ns)]
+        self._take(intent, orders)
+        return [intent]
+
     def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
         """On the tick, and never farther than the collar allows."""
         collar = self._settings.entry_collar_fraction
@@ -196,7 +205,9 @@ class OrderDesk:
         ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
-        """Take back every entry that works."""
+        """Take back every entry that works; what is held back does not go out."""
+        for symbol in self.held_back.values():
+            self.of(symbol).adding = None
         entries = [order for order in self.working.values() if order.purpose is _ENTRY and not order.cancelling]
         return [self._cancel(order, at_ns) for order in entries]
 
@@ -214,7 +225,8 @@ class OrderDesk:
         Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
-        orders.leaving = self._ids.next(at_ns, symbol, "exit" if quantity is None else _CUT)
+        orders.adding = None
+        orders.leaving = self._ids.next(at_ns, symbol, "exit" if quantity is None else CUT)
         orders.cut = quantity
         return orders.leaving, self._leave(symbol, orders, held, at_ns)
 
@@ -234,7 +246,10 @@ class OrderDesk:
         if order is None:
             return False
         orders = self.of(order.symbol)
-        if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
+        if order.adds:
+            if update.filled_quantity and order.stop_usd is not None:
+                orders.stop_usd = order.stop_usd
+        elif order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
             self.opening -= 1
         order.filled = max(order.filled, update.filled_quantity)  # Messages can overtake each other.
         if update.status.final:
@@ -249,6 +264,7 @@ class OrderDesk:
         A broker may do that by itself. Whoever does it, its confirmation brings the stop in the new terms.
         """
         orders = self.of(symbol)
+        orders.adding = None
         if orders.stop_usd is not None:
             farther = money.tick_below if held > 0 else money.tick_above  # Never nearer than it was meant.
             orders.stop_usd = farther(orders.stop_usd / ratio)
@@ -257,7 +273,7 @@ class OrderDesk:
     def forget(self, symbol: str, at_ns: int) -> list[Action]:
         """The symbol is traded no more: nothing is to follow."""
         orders = self.of(symbol)
-        orders.leaving = orders.stop_usd = None
+        orders.leaving = orders.stop_usd = orders.adding = None
         self.unprotected.discard(symbol)
         return self._withdraw(orders, at_ns)
 
@@ -280,6 +296,8 @@ class OrderDesk:
             return self._clear(symbol, orders, at_ns)
         if orders.leaving is not None:
             return self._leave(symbol, orders, held, at_ns)
+        if orders.adding is not None:
+            return self._add(symbol, orders, held, at_ns)
         return self._protect(symbol, orders, held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
@@ -308,7 +326,7 @@ class OrderDesk:
         """Flat: a stop without a position would open one."""
         if orders.entry is not None:
             return []
-        orders.leaving = None
+        orders.leaving = orders.adding = None
         self.unprotected.discard(symbol)
         stop = orders.stop
         return [] if stop is None or stop.cancelling else [self._cancel(stop, at_ns)]
@@ -381,11 +399,13 @@ class OrderDesk:
         self._ids.recall(client_order_id)
         orders = self.of(symbol)
         orders.leaving = client_order_id
-        orders.cut = quantity if leg_of(client_order_id) == _CUT else None
+        orders.cut = quantity if leg_of(client_order_id) == CUT else None
 
     def settle(self, symbol: str, held: Decimal) -> None:
         """After what was recorded: a position that has no stop now is looked after in the next minute."""
         orders = self.of(symbol)
+        if orders.stop is None:
+            orders.adding = None  # It went out, or its time had passed.
         if held:
             busy = orders.entry or orders.exit or orders.leaving
             if orders.stop is None and orders.stop_usd is not None and not busy:
@@ -405,6 +425,8 @@ class OrderDesk:
         elif purpose is _PROTECT:
             orders.stop = order
             self.unprotected.discard(symbol)
+        elif leg_of(name) == ADD:
+            self._take_addition(order, intent, orders)
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
@@ -412,6 +434,14 @@ class OrderDesk:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
                 orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
+
+    def _take_addition(self, order: WorkingOrder, intent: OrderIntent, orders: SymbolOrders) -> None:
+        """The position has no stop until it fills, or, in the next minute, is taken back."""
+        order.adds, order.stop_usd = True, intent.position_stop_usd
+        orders.entry, orders.adding = order, None
+        self.held_back.pop(intent.client_order_id, None)
+        if orders.stop_usd is not None:
+            self.unprotected.add(intent.symbol)
 
     def _track(
         self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int
