@@ -106,7 +106,7 @@ class Episode:
                 f"tiers.{tier}.exit_bar=1Min",
             ]
         rebalances = self.seed % 4 == 3
-        changes += [f"rebalance.enabled={str(rebalances).lower()}", "rebalance.every_minutes=1"]
+        changes += [f"rebalance.enabled={str(rebalances).lower()}", "rebalance.every_minutes=1", "rebalance.add=true"]
         return load(None, [*_LOOSE, *changes])
 
     @cached_property

@@ -8,6 +8,7 @@ from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountRules
 from ordinis.engines.compliance.regimes import PATTERN_DAY_TRADER, Regime
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.trading import TradingEngine
 from simulation.killing import Beyond
@@ -69,10 +70,41 @@ SMALL_DAYS = [
 """For an account whose day trades the law counts: a short is held over the night, and slots run out."""
 
 
-def trader(*, small: bool = False) -> TradingEngine:
+ADDING_DAYS = [
+    day(
+        0,
+        {
+            "AAA": [100.0, 100.1, 100.0, 99.9, 100.0, 100.1],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.2, 50.1],
+        },
+        enter={"AAA": [1], "BBB": [2]},
+        volume=2_000,
+    ),
+    day(
+        1,
+        {
+            "AAA": [93.0, 92.0, 92.0, 92.1, 92.0, 92.1, 92.0, 92.1],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.2, 50.1, 50.0, 50.1],
+        },
+        enter={"AAA": [2, 3], "BBB": [3, 4]},
+        leave={"BBB": [6]},
+        volume=1_000,
+    ),
+]
+"""For a book that is rebalanced every minute: AAA has fallen, BBB was bought in part; both are added
+to, BBB in part again."""
+
+DAYS_OF = {"plain": DAYS, "small": SMALL_DAYS, "adding": ADDING_DAYS}
+
+
+def trader(script: str = "plain") -> TradingEngine:
     """`small`: 14,999 USD under the regime pattern_day_trader, short sales allowed, one day trade left."""
-    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
-    if not small:
+    stop = 0.15 if script == "adding" else 0.05
+    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=stop, max_positions=5)
+    if script == "adding":
+        every = RebalanceSettings(every_minutes=1, check_minutes=0, add=True)
+        return engine_of(tiers=[tier], limits=limits_of(), rebalance=every)
+    if script == "plain":
         return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
     regime = Regime(regime=PATTERN_DAY_TRADER, source="a test", confirmed_on=DAYS[0].session.date)
     return engine_of(
@@ -84,16 +116,16 @@ def trader(*, small: bool = False) -> TradingEngine:
     )
 
 
-def exchange(*, small: bool = False) -> Exchange:
-    if not small:
+def exchange(script: str = "plain") -> Exchange:
+    if script != "small":
         return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
     return exchange_of(
         cash_usd=Decimal(14_999), participation_max=0.1, regime="pattern_day_trader", shorting_enabled=True
     )
 
 
-def beyond(*, small: bool = False) -> Beyond:
-    return Beyond(exchange(small=small), SMALL_DAYS if small else DAYS)
+def beyond(script: str = "plain") -> Beyond:
+    return Beyond(exchange(script), DAYS_OF[script])
 
 
 def outcome(exchange: Exchange) -> list[str]:

@@ -7,49 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from ordinis.domain.decision import Decision
-from ordinis.domain.events import Event
-from ordinis.domain.market import MarketSlice
-from ordinis.domain.orders import OrderIntent, Purpose, Side
+from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose, Side
+from ordinis.engines.execution.ids import ADD, leg_of
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import writer
 from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability
-from simulation.killing import Beyond, Death, Killed, live
+from simulation.killing import Beyond, Death, Guard, Killed, live
 from simulation.remembering import differences
 from simulation.scripted import beyond, outcome, trader
 
 
-def uninterrupted(path: Path, *, small: bool = False) -> tuple[TradingEngine, Beyond, Death]:
-    engine, other_side, death = trader(small=small), beyond(small=small), Death()
+def uninterrupted(path: Path, script: str = "plain") -> tuple[TradingEngine, Beyond, Death]:
+    engine, other_side, death = trader(script), beyond(script), Death()
     live(engine, other_side, path, death)
     return engine, other_side, death
 
 
-def killed_at(number: int, path: Path, *, small: bool = False) -> tuple[TradingEngine, Beyond]:
+def killed_at(number: int, path: Path, script: str = "plain") -> tuple[TradingEngine, Beyond]:
     """Die there, be started again, live to the end."""
-    other_side = beyond(small=small)
+    other_side = beyond(script)
     with pytest.raises(Killed):
-        live(trader(small=small), other_side, path, Death(number))
-    second = trader(small=small)
-    guard = Guard(other_side, second)
+        live(trader(script), other_side, path, Death(number))
+    second = trader(script)
+    guard = Guard(other_side.exchange, second)
     live(second, other_side, path, Death(), guard)
     return second, other_side
-
-
-class Guard:
-    """No position is without a stop, or an exit under way, for longer than a minute, but where its stop has to wait."""
-
-    def __init__(self, other_side: Beyond, engine: TradingEngine) -> None:
-        self._other_side = other_side
-        self._engine = engine
-        self._before: set[str] = set()
-
-    def __call__(self, event: Event, decision: Decision) -> None:
-        if isinstance(event, MarketSlice):
-            now = set(self._other_side.unprotected()) - self._engine.state.gate.slots.unprotected
-            assert not now & self._before, f"{now} had no stop for a minute at {event.at_ns}"
-            self._before = now
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,12 +71,22 @@ def test_a_session_killed_at_any_boundary_ends_as_if_nothing_had_happened(
 
 
 def test_a_small_account_with_shorts_whose_day_trades_are_counted_outlives_every_kill(tmp_path: Path) -> None:
-    lived = uninterrupted(tmp_path / "a.journal", small=True)
+    lived = uninterrupted(tmp_path / "a.journal", "small")
     entries = [order for order in _orders(tmp_path / "a.journal") if order.purpose is Purpose.ENTRY]
     assert any(order.side is Side.SELL for order in entries)
     assert any(order.swing for order in entries)
     assert any(order.stop_from_ns is not None for order in entries)
-    ends_the_same_whenever_it_dies(lived, tmp_path, small=True)
+    ends_the_same_whenever_it_dies(lived, tmp_path, "small")
+
+
+def test_a_position_that_is_added_to_outlives_every_kill_with_its_stop(tmp_path: Path) -> None:
+    lived = uninterrupted(tmp_path / "a.journal", "adding")
+    added = [order for order in _orders(tmp_path / "a.journal") if leg_of(order.client_order_id) == ADD]
+    assert len(added) >= 2
+    ends = {one.status for one in lived[1].exchange.orders if leg_of(one.client_order_id) == ADD}
+    assert {OrderStatus.FILLED, OrderStatus.CANCELED} <= ends, "one of them fills in part, its rest is taken back"
+    assert any(decision.held_back for _, decision in recorded(tmp_path / "a.journal"))
+    ends_the_same_whenever_it_dies(lived, tmp_path, "adding")
 
 
 def _orders(path: Path) -> list[OrderIntent]:
@@ -101,11 +94,11 @@ def _orders(path: Path) -> list[OrderIntent]:
 
 
 def ends_the_same_whenever_it_dies(
-    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, *, small: bool = False
+    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, script: str = "plain"
 ) -> None:
     engine, other_side, death = lived
     for number, boundary in enumerate(death.passed):
-        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal", small=small)
+        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal", script)
         where = f"killed at {number}, {boundary}"
         assert outcome(its_side.exchange) == outcome(other_side.exchange), where
         assert its_side.sent == other_side.sent, f"{where}: each intent once"

@@ -19,6 +19,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "unprotected": {"protect": False},
     "limits": {"collar": 0.0005},
     "short sales": {"shorts": True},
+    "additions": {"adds": True, "leverage": 1.5},
+    "additions of whole shares": {"adds": True, "fractionable": False, "participation_max": 0.02},
     "all at once": {"participation_max": 0.0, "leverage": 1.5, "fixed_percent": 0.6},
 }
 

@@ -223,6 +223,22 @@ def test_a_buy_that_has_not_filled_by_the_next_minute_is_taken_back() -> None:
     assert (stop.purpose, stop.quantity) == (Purpose.PROTECT, Decimal(100))
 
 
+def test_an_addition_that_came_to_nothing_is_not_tried_again_at_once() -> None:
+    """A stop is not taken back again and again for what does not fill: the wait doubles."""
+    hand, entry = holding(settings=RebalanceSettings(every_minutes=1, check_minutes=0, add=True))
+    stop, tried = stop_of(entry), []
+    hand.minute(skip=59, **FELL)
+    for minute in range(12):
+        decision = hand.minute(enter="AAA", **FELL)
+        if decision.held_back:
+            tried.append(minute)
+            bought = order(hand.says(stop, OrderStatus.CANCELED).actions)
+            hand.minute(**FELL)
+            again = order(hand.says(bought.client_order_id, OrderStatus.CANCELED).actions)
+            stop = again.client_order_id
+    assert tried == [0, 1, 3, 7]  # Each of them took a minute more.
+
+
 @pytest.mark.parametrize("sent", [False, True])
 def test_an_exit_overtakes_it(sent: bool) -> None:
     hand, entry = holding()

@@ -301,10 +301,13 @@ class OrderDesk:
         return self._protect(symbol, orders, held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
-        """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
+        """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated.
+
+        An addition that came to nothing is as good as refused: a stop is not taken back for it again and again.
+        """
         if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
             orders.stop.cancelling = True
-        if update.status is not _REJECTED:
+        if update.status is not _REJECTED and (not order.adds or order.filled):
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
             if update.status is _LAPSED:
