@@ -290,13 +290,18 @@ class Risk(Section):
     beta_rule: Literal["on", "off"] = Field(
         default="on", description="Keep the book's beta between beta_min and beta_max, or do not."
     )
-    beta_min: Beta = Field(default=-0.5, description="The book's lowest beta against SPY, or the universe's mean.")
+    benchmark: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.]*$")] = Field(
+        default="SPY",
+        description="The symbol that stands for the market in betas and in its volatility; without SPY among the "
+        "symbols, their mean.",
+    )
+    beta_min: Beta = Field(default=-0.5, description="The book's lowest beta against the benchmark.")
     beta_max: Beta = Field(
         default=1.5, description="The book's highest: the market itself at the standard tier's leverage."
     )
     market_volatility_full: Limit = Field(
         default=0.25,
-        description="Yearly volatility of SPY, or of the universe's mean, up to which positions have their full size; "
+        description="Yearly volatility of the benchmark up to which positions have their full size; "
         "above it they shrink in proportion: calm years lie under 0.2; 0: off.",
     )
     drawdown_fraction_warn: Part = Field(default=0.05, description="Drawdown from the high-water mark that is noted.")

@@ -178,10 +178,12 @@ class Growth:
             self._prospects.bought(column, self._direction(column) * weight)
 
     def _told(self, line: RebalanceLine, verdict: Verdict) -> RebalanceLine:
-        traded_usd = float(verdict.quantity) * self._price_usd(self._state.universe.column[line.symbol])
+        state, sign = self._state, 1 if line.current > 0.0 else -1
+        traded_usd = float(verdict.quantity) * self._price_usd(state.universe.column[line.symbol])
         return msgspec.structs.replace(
             line,
-            quantity=verdict.quantity if line.current > 0.0 else -verdict.quantity,
+            target=line.current + sign * traded_usd / state.book.equity_usd,
+            quantity=sign * verdict.quantity,
             notional_usd=traded_usd,
             cost_usd=traded_usd * self._settings.cost_fraction,
             reason=_SENT if verdict.quantity else verdict.reason,

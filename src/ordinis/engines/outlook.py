@@ -67,6 +67,7 @@ class Outlook:
         spread_bps: float = 0.0,
         cluster_correlation_min: float = 0.7,
         unknown_correlation: float = 1.0,
+        benchmark: str = MARKET,
     ) -> None:
         self.strategies = core.strategies
         self._core = core
@@ -82,7 +83,7 @@ class Outlook:
         self._volume = RecentVolume(len(universe), minutes=volume_minutes, feed_share=feed_share)
         self._spread_bps = np.full(len(universe), spread_bps)
         self._cluster_correlation_min = cluster_correlation_min
-        self._market_column = universe.column.get(MARKET)
+        self._market_column = universe.column.get(benchmark)
         self._session: Session | None = None
         self._reference_usd = self._tape.last_price  # The last session's last prices.
         self._measure()

@@ -56,8 +56,7 @@ class Rebalancer:
         """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
         goal = np.full(len(state.universe), nan)
         for line in plan.lines:
-            grows = abs(line.target) > abs(line.current)
-            goal[state.universe.column[line.symbol]] = line.current if grows and not line.quantity else line.target
+            goal[state.universe.column[line.symbol]] = line.target
         self._triggers.done(goal, state.book.equity_usd, plan.volatility_before, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:

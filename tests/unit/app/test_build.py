@@ -120,6 +120,17 @@ def test_what_displaces_a_holding_is_a_setting() -> None:
     assert rules == Displacement(confidence_gain_min=0.36, cost_fraction=0.0014)
 
 
+def test_what_stands_for_the_market_is_a_setting() -> None:
+    names = Universe(("AAPL", "QQQ", "SPY"))
+    columns = [
+        build_engine(load(None, [f"risk.benchmark={name}"]), names)._outlook._market_column for name in ("SPY", "QQQ")
+    ]
+    assert columns == [2, 1]
+    assert build_engine(load(None, []), Universe(("AAPL",)))._outlook._market_column is None  # All of them together.
+    with pytest.raises(ConfigError, match=r"risk\.benchmark is QQQ, which is not among the symbols"):
+        build_engine(load(None, ["risk.benchmark=QQQ"]), Universe(("AAPL", "SPY")))
+
+
 def test_the_priors_of_kelly_s_figures_are_settings() -> None:
     tracker = built("sizing.payoff_prior=3.0", "sizing.win_rate_prior_trades=2").state.by_strategy
     for pnl in (1.0, -1.0):

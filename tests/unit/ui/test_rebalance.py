@@ -55,6 +55,13 @@ def test_a_plan_is_a_table_and_a_picture() -> None:
     assert lines[-1] == "turnover 3.00% of equity, cost $0.30; forecast volatility 16.00% before, 15.00% after"
 
 
+def test_what_is_added_stands_in_the_table_and_in_the_picture() -> None:
+    grown = msgspec.structs.replace(PLAN, lines=(line("AAPL", 0.10, 0.15, "10", Reason.SENT),))
+    lines = rendered(Proposal(at_ns=0, equity_usd=1.0, data_label="x", plan=grown)).splitlines()
+    assert lines[2].split()[-2:] == ["added", "to"]
+    assert lines[5] == f"AAPL     {'█' * 20}{'▓' * 10}  10.00% -> 15.00%"
+
+
 def test_a_book_without_anything_says_so() -> None:
     empty = RebalancePlan(
         triggers=("asked",),

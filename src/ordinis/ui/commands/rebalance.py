@@ -80,20 +80,26 @@ def _table(lines: tuple[RebalanceLine, ...]) -> list[str]:
         head,
         *(
             f"{one.symbol:<8} {one.current:>8.2%} {one.most:>8.2%} {one.target:>8.2%} {one.quantity:>14f} "
-            f"{one.notional_usd:>12,.2f} {one.cost_usd:>8.2f}  {'cut' if one.quantity else one.reason.text}"
+            f"{one.notional_usd:>12,.2f} {one.cost_usd:>8.2f}  {_why(one)}"
             for one in lines
         ),
     ]
 
 
+def _why(line: RebalanceLine) -> str:
+    if not line.quantity:
+        return line.reason.text
+    return "added to" if float(line.quantity) * line.current > 0.0 else "cut"
+
+
 def _picture(lines: tuple[RebalanceLine, ...]) -> list[str]:
-    """Weights as bars: what is held, and of it in full what it should be."""
+    """Weights as bars: in full what stays of what is held, light what goes, darker what comes."""
     largest = max((max(abs(one.current), abs(one.target)) for one in lines), default=0.0)
     if not largest:
         return []
 
     def bar(one: RebalanceLine) -> str:
         held, target = (round(_BAR_WIDTH * abs(weight) / largest) for weight in (one.current, one.target))
-        return ("█" * target + "░" * max(0, held - target)).ljust(_BAR_WIDTH)
+        return ("█" * min(held, target) + "░" * (held - target) + "▓" * (target - held)).ljust(_BAR_WIDTH)
 
     return [*(f"{one.symbol:<8} {bar(one)} {one.current:>7.2%} -> {one.target:.2%}" for one in lines), ""]
