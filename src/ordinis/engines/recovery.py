@@ -22,6 +22,9 @@ from ordinis.engines.state import State
 def recall(state: State, decision: Decision) -> None:
     """Apply a recorded decision to our own books: what it sent, what it left waiting, what it said of each symbol."""
     by_id = {one.client_order_id: one for one in decision.assessments if one.client_order_id is not None}
+    for intent in decision.held_back:
+        state.desk.hold_back(intent, state.ledger.held(intent.symbol))
+        _recall_entry(state, intent, by_id[intent.client_order_id])
     for one in by_id.values():
         if one.purpose is Purpose.EXIT and one.client_order_id is not None:
             state.desk.recall_exit(one.symbol, one.client_order_id, one.verdict.quantity)
@@ -29,9 +32,6 @@ def recall(state: State, decision: Decision) -> None:
         state.desk.recall(action)
         if isinstance(action, OrderIntent) and action.client_order_id in by_id:
             _recall_entry(state, action, by_id[action.client_order_id])
-    for intent in decision.held_back:
-        state.desk.hold_back(intent, state.ledger.held(intent.symbol))
-        _recall_entry(state, intent, by_id[intent.client_order_id])
     if decision.changes:
         columns, reasons = read_changes(decision.changes)
         state.columns.last = state.columns.last.copy()

@@ -401,7 +401,7 @@ class OrderDesk:
         """An exit that was decided before, and may wait for the stop to be taken back; a cut is of so many shares."""
         self._ids.recall(client_order_id)
         orders = self.of(symbol)
-        orders.leaving = client_order_id
+        orders.leaving, orders.adding = client_order_id, None
         orders.cut = quantity if leg_of(client_order_id) == CUT else None
 
     def settle(self, symbol: str, held: Decimal) -> None:
