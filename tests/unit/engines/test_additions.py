@@ -310,7 +310,26 @@ def test_a_twin_that_recalls_it_knows_what_the_first_knows(steps: int) -> None:
         hand.says(bought.client_order_id, OrderStatus.CANCELED, filled=4)
     if steps >= 4:
         hand.minute(**FELL)
+    assert differences(hand.engine, recalled(hand).engine) == []
+
+
+def recalled(hand: Hand) -> Hand:
+    """Another engine that bought AAA alike, and takes in what was recorded since."""
     twin, _ = holding()
     for event, decision in hand.tale.steps[len(twin.tale.steps) :]:
         twin.engine.recall(event, decision)
-    assert differences(hand.engine, twin.engine) == []
+    return twin
+
+
+@pytest.mark.parametrize("overtaken", ["by an exit", "by a person", "by the next minute"])
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_twin_recalls_what_overtook_it(overtaken: str, sent: bool) -> None:
+    hand, entry = holding()
+    wants_more(hand)
+    if sent:
+        hand.says(stop_of(entry), OrderStatus.CANCELED)
+    if overtaken == "by a person":
+        hand.orders(CommandKind.FLATTEN)
+    else:
+        hand.minute(leave="AAA" if overtaken == "by an exit" else "", **FELL)
+    assert differences(hand.engine, recalled(hand).engine) == []

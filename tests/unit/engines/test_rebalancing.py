@@ -13,11 +13,13 @@ from ordinis.domain.events import CommandKind
 from ordinis.domain.market import FloatArray
 from ordinis.domain.orders import CancelIntent, OrderIntent, OrderStatus, OrderType, Purpose, Side
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.settlement import SettlementRules
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from simulation.worlds import Hand, tier_of
+from unit.engines.test_account_rules import under
 from unit.engines.test_prospects import daily
 
 HOURLY = RebalanceSettings(check_minutes=0)
@@ -125,6 +127,47 @@ def test_what_may_not_be_sold_today_is_not_cut_and_says_why(reason: Reason, more
     decision = hour(hand, AAA=150.0, BBB=100.0, CCC=100.0)
     assert decision.actions == ()
     assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", reason)]
+
+
+def test_what_was_bought_with_money_that_has_not_settled_is_not_cut_and_says_so() -> None:
+    """AAA is sold, BBB bought with what that brings; on the same day BBB has grown past its size."""
+    tier = {"fixed_percent": 0.9, "max_position_pct": 0.9, "default_volatility": None}
+    hand = Hand(
+        tiers=[tier_of(method=SizingMethod.FIXED_PERCENT, **tier)],
+        execution=ExecutionSettings(protect=False),
+        rules=under("cash", settlement=SettlementRules(buys_unsettled=True)),
+        cash_usd=10_000,
+        rebalance=HOURLY,
+    )
+    hand.engine.warm_up([], daily())
+    hand.opens(multiplier=1)
+    hand.enters("AAA", BBB=100.0)
+    hand.closes()
+    hand.opens(multiplier=1)
+    sale = cut_of(hand.minute(leave="AAA", AAA=100.0, BBB=100.0))
+    hand.fills(sale.client_order_id, -sale.quantity)
+    hand.enters("BBB", AAA=100.0)
+    decision = hour(hand, AAA=100.0, BBB=150.0, CCC=100.0)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("BBB", Reason.UNSETTLED)]
+
+
+def test_what_has_no_fresh_price_is_not_cut_and_says_so() -> None:
+    hand = hand_of(limits=Limits(price_age_minutes_max=15))
+    hand.enters("AAA")
+    hand.minute(skip=30, AAA=150.0, BBB=100.0, CCC=100.0)
+    decision = hour(hand, BBB=100.0, CCC=100.0)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
+
+
+def test_an_entry_that_still_fills_is_not_cut() -> None:
+    hand = hand_of()
+    (entry,) = hand.minute(enter="AAA").actions
+    assert isinstance(entry, OrderIntent)
+    hand.fills(entry.client_order_id, 60, status=OrderStatus.PARTIALLY_FILLED)
+    decision = hour(hand, AAA=300.0, BBB=100.0, CCC=100.0)
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.DUPLICATE_ORDER)]
 
 
 def test_a_cut_that_is_under_way_is_not_sent_twice() -> None:
