@@ -10,9 +10,11 @@ import pytest
 from ordinis.domain.decision import Decision, Reason, RebalanceLine, RebalancePlan
 from ordinis.domain.events import CommandKind
 from ordinis.domain.orders import Action, CancelIntent, OrderIntent, OrderStatus, OrderType, Purpose, Side
+from ordinis.engines import prospects
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.riskguard.limits import Limits
+from ordinis.engines.riskguard.screen import ELIGIBLE
 from simulation.remembering import differences
 from simulation.worlds import Hand
 from unit.engines.test_rebalancing import hand_of, hour, plan_of
@@ -91,6 +93,33 @@ def test_nothing_is_added_where(case: str, settings: RebalanceSettings, enter: s
     assert line_of(decision).target == pytest.approx(line_of(decision).current)
 
 
+def test_a_signal_of_the_other_side_adds_nothing() -> None:
+    hand, _ = holding(limits=Limits(shorting_allowed=True))
+    decision = hour(hand, short="AAA", **FELL)
+    assert hand.engine._minutes is not None
+    assert hand.engine._minutes.screened.reasons[0, 0] == ELIGIBLE  # A short might be sold, were nothing held.
+    assert decision.held_back == ()
+
+
+def test_how_a_holding_moves_with_itself_does_not_make_it_smaller() -> None:
+    """Alone in the book all of it has its full size."""
+    hand, _ = holding(tier={"marginal_risk_ratio_max": 1.0})
+    (held_back,) = wants_more(hand).held_back
+    assert held_back.quantity == 15
+
+
+def test_what_moves_with_the_rest_of_the_book_is_added_to_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prospects, "_average_correlation", lambda state, draft: 0.6)
+    hand, _ = holding(tier={"marginal_risk_ratio_max": 1.0, "fixed_percent": 0.15, "max_position_pct": 0.4})
+    hand.enters("BBB", AAA=100.0)
+    (held_back,) = hour(hand, enter="AAA", AAA=75.0, BBB=100.0, CCC=100.0).held_back
+    (told,) = [one for one in hand.tale.steps[-1][1].assessments if one.purpose is Purpose.ENTRY]
+    assert told.size is not None
+    steps = {step.name: step.weight for step in told.size.chain}
+    assert steps["marginal_risk_scale"] < steps["FIXED_PERCENT"]
+    assert held_back.quantity == told.size.shares - 150
+
+
 def test_what_is_missing_has_to_be_worth_the_trade() -> None:
     hand, _ = holding()
     decision = hour(hand, enter="AAA", AAA=97.0, BBB=100.0, CCC=100.0)  # 9.73 %: a quarter of a percent is missing.
@@ -150,7 +179,8 @@ def test_an_addition_in_a_limit_s_breach_waits() -> None:
     assert {one.symbol for one in decision.actions} == {"BBB"}
 
 
-def test_the_stop_comes_back_nearer_where_an_entry_of_now_would_have_it_nearer() -> None:
+@pytest.mark.parametrize("filled", [False, True])
+def test_the_stop_comes_back_nearer_where_an_entry_of_now_would_have_it_nearer(filled: bool) -> None:
     """Bought at 100 with the stop at 70; at 140 a new one stands at 98. Until it has filled the old one holds."""
     hand, entry = holding(limits=Limits(order_volume_fraction_max=0.00005, trade_risk_fraction_max=0.99))
     assert entry.quantity == 50  # The volume left no more.
@@ -158,8 +188,11 @@ def test_the_stop_comes_back_nearer_where_an_entry_of_now_would_have_it_nearer()
     (bought,) = decision.held_back
     assert bought.position_stop_usd == Decimal("98.00")
     again = order(hand.says(stop_of(entry), OrderStatus.CANCELED).actions)
-    refused = hand.says(again.client_order_id, OrderStatus.REJECTED, code=40310000)
-    assert order(refused.actions).stop_price_usd == Decimal("70.00")
+    if filled:
+        following = hand.fills(again.client_order_id, again.quantity, 140)
+    else:
+        following = hand.says(again.client_order_id, OrderStatus.REJECTED, code=40310000)
+    assert order(following.actions).stop_price_usd == Decimal("98.00" if filled else "70.00")
 
 
 # What can go wrong on the way.
@@ -264,14 +297,13 @@ def test_a_person_s_word_overtakes_it(kind: CommandKind) -> None:
 
 
 def test_additions_and_entries_of_one_minute_share_what_is_left() -> None:
-    """Gross may be 21 %: the addition to AAA comes first, BBB and then CCC find less."""
-    hand, _ = holding(limits=Limits(gross_exposure_max=0.21))
+    """Gross may be 19 %: the addition to AAA comes first, BBB finds less, and the slot that is left."""
+    hand, _ = holding(limits=Limits(gross_exposure_max=0.19), tier={"max_positions": 2})
     decision = hour(hand, enter="AAA BBB", **FELL)
     assert [one.quantity for one in decision.held_back] == [Decimal(15)]
     (entry,) = [one for one in decision.actions if isinstance(one, OrderIntent)]
     equity_usd, held_usd, added_usd = 98_500.0, 8_500.0, 15 * 85.0
-    assert float(entry.quantity) * 100 <= 0.21 * equity_usd - held_usd - added_usd
-    assert float(entry.quantity) == pytest.approx((0.10 * equity_usd) // 100, abs=1)
+    assert int(entry.quantity) == (0.19 * equity_usd - held_usd - added_usd) // 100
 
 
 def test_what_is_sold_goes_out_before_what_is_bought() -> None:
