@@ -11,14 +11,14 @@ import pytest
 
 from ordinis.runtime.build import BUILD
 
+COMPILED_ONLY = Path(__file__).parent / "compiled"
 FORBID_SKIPS = "ORDINIS_FORBID_SKIPS"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """tests/compiled is for a compiled build alone."""
-    for_compiled = "compiled" in collection_path.relative_to(Path(__file__).parent).parts
-    return True if for_compiled and BUILD == "interpreted" else None
+    return True if BUILD == "interpreted" and collection_path.is_relative_to(COMPILED_ONLY) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
