@@ -17,6 +17,8 @@ from simulation.killing import Beyond, Death, Guard, Killed, live
 from simulation.remembering import differences
 from simulation.scripted import beyond, outcome, trader
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 
 def uninterrupted(path: Path, script: str = "plain") -> tuple[TradingEngine, Beyond, Death]:
     engine, other_side, death = trader(script), beyond(script), Death()

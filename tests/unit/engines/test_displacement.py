@@ -15,6 +15,8 @@ from ordinis.engines.held import as_candidate, held_confidence
 from ordinis.engines.state import Displacement, Draft
 from simulation.worlds import Hand, tier_of
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 RULES = Displacement(confidence_gain_min=0.20, cost_fraction=0.0008)
 
 

@@ -255,6 +255,7 @@ def test_without_a_stop_the_whole_position_is_at_risk(world: dict[str, Any]) -> 
     assert (bought(hand), last_of(hand).verdict.reason) == (50, Reason.TRADE_RISK)
 
 
+@pytest.mark.interpreted
 def test_without_volume_nothing_is_bought() -> None:
     hand = hand_of(limits_by("risk.order_volume_fraction_max=0.1"), outlook={"volume_minutes": 1})
     hand.engine._outlook._volume.advance = lambda block: np.zeros(block.close.shape)  # type: ignore[method-assign]
