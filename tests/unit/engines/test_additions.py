@@ -108,6 +108,7 @@ def test_how_a_holding_moves_with_itself_does_not_make_it_smaller() -> None:
     assert held_back.quantity == 15
 
 
+@pytest.mark.interpreted  # A function is replaced.
 def test_what_moves_with_the_rest_of_the_book_is_added_to_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prospects, "_average_correlation", lambda state, draft: 0.6)
     hand, _ = holding(tier={"marginal_risk_ratio_max": 1.0, "fixed_percent": 0.15, "max_position_pct": 0.4})

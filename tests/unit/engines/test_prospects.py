@@ -190,6 +190,7 @@ def links(found: dict[str, SizeResult]) -> dict[str, list[str]]:
     return {symbol: [step.name for step in size.chain] for symbol, size in found.items()}
 
 
+@pytest.mark.interpreted  # A function is replaced.
 def test_entries_of_one_minute_are_scaled_by_how_they_move_with_those_before_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -210,6 +211,7 @@ def test_entries_of_one_minute_are_scaled_by_how_they_move_with_those_before_the
     assert found["CCC"].chain[-1].weight == pytest.approx(expected)
 
 
+@pytest.mark.interpreted  # A function is replaced.
 def test_what_is_held_counts_as_what_was_bought_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prospects, "_average_correlation", lambda state, draft: 0.0)
     one_minute = sizes(hand_of(SizingMethod.FIXED_PERCENT, **PAIRED), "AAA BBB")["BBB"]
