@@ -32,6 +32,7 @@ def test_such_episodes_trade_a_lot(proof: Proof) -> None:
     assert counts["entries"] >= counts["sessions"]
     assert counts["refusals at random"] >= 10
     assert counts["exits forced on the first day"] >= 10
+    assert counts["additions"] >= 10
     assert min(counts["partial fills"], counts["splits"], counts["deposits"]) >= 1
 
 
