@@ -144,7 +144,7 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
         ),
         fractionable=chosen["fractionable"],
         rebalance=RebalanceSettings(every_minutes=1, check_minutes=0, band_minimum=0.002, add=True)
-        if chosen["adds"]
+        if chosen.get("adds")
         else None,
     )
 
