@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isnan
+from typing import Final
 
 import msgspec
 
@@ -23,9 +24,12 @@ from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
-_NONE = Decimal(0)
-_ENTRY, _BUY = Purpose.ENTRY, Side.BUY
-_SENT, _BELOW_MINIMUM, _NO_SLOT = Reason.SENT, Reason.BELOW_MINIMUM, Reason.DAY_TRADE_SLOTS
+_NONE: Final = Decimal(0)
+_ENTRY: Final = Purpose.ENTRY
+_BUY: Final = Side.BUY
+_SENT: Final = Reason.SENT
+_BELOW_MINIMUM: Final = Reason.BELOW_MINIMUM
+_NO_SLOT: Final = Reason.DAY_TRADE_SLOTS
 
 
 class Growth:

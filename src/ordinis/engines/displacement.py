@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan
+from typing import Final
 
 from ordinis.domain.decision import Reason
 from ordinis.engines.entries import known
@@ -11,7 +12,7 @@ from ordinis.engines.exits import leave
 from ordinis.engines.held import held_confidence
 from ordinis.engines.state import Draft, State
 
-_POSITIONS_FULL = Reason.POSITIONS_FULL
+_POSITIONS_FULL: Final = Reason.POSITIONS_FULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.domain.orders import OrderIntent, Purpose
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
 
 
 class WorkingOrder:
