@@ -1,4 +1,7 @@
-"""An account's rules as they stand at the end of a journal: the recorded events, folded once more."""
+"""An account's rules as they stand at the end of a journal: the recorded events, folded once more.
+
+An engine made anew would know as much, but asks for the bars before and in the journal, and a backtest keeps none.
+"""
 
 from __future__ import annotations
 
