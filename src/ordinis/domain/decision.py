@@ -84,6 +84,7 @@ class Reason(IntEnum):
     LAPSED = 70
     REFUSED_BY_BROKER = 71
     WITHIN_BAND = 72
+    UNFILLED = 73
 
     @property
     def text(self) -> str:
@@ -151,6 +152,7 @@ _TEXT = {
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
     Reason.WITHIN_BAND: "too near its target to be worth a trade",
+    Reason.UNFILLED: "the entry bought nothing in its time and was taken back, or expired",
 }
 
 

@@ -14,6 +14,7 @@ from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.state import State
 
 _REJECTED, _LAPSED = OrderStatus.REJECTED, OrderStatus.LAPSED
+_UNFILLED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 _ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
 
 
@@ -27,7 +28,7 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     actions = state.desk.update(update, state.ledger.held(update.symbol))
     changes = _over(state, update) if update.status.final else b""
     state.refresh(update.symbol)
-    notes = (*said, *_notes(state, update)) if changes else tuple(said)
+    notes = (*said, *_notes(state, update))
     return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
 
 
@@ -68,10 +69,14 @@ def _book(state: State, update: OrderUpdate) -> list[str]:
 def _over(state: State, update: OrderUpdate) -> bytes:
     """Nothing more will happen to the order; the symbol's reason, where it came to nothing."""
     state.gate.order_over(update.client_order_id)
+    entered = state.owner.pop(update.client_order_id, None) is not None
     _ended(state, update)
     if update.status is _REJECTED:
         return _refused(state, update)
-    return _came_to_nothing(state, update, Reason.LAPSED) if update.status is _LAPSED else b""
+    if update.status is _LAPSED:
+        return _came_to_nothing(state, update, Reason.LAPSED)
+    unfilled = entered and update.status in _UNFILLED and not update.filled_quantity
+    return _came_to_nothing(state, update, Reason.UNFILLED) if unfilled else b""
 
 
 def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
@@ -132,6 +137,9 @@ def _came_to_nothing(state: State, update: OrderUpdate, reason: Reason) -> bytes
 
 
 def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
+    """A person hears of what was not sent, and of what was refused."""
+    if update.status is not _REJECTED and update.status is not _LAPSED:
+        return ()
     if update.status is _LAPSED:
         return (f"{update.symbol}: {update.client_order_id} was not sent in time and lapsed",)
     cause = "no reason given" if update.error_code is None else f"{update.error_code} {update.error_text}"
@@ -144,7 +152,6 @@ def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
 
 def _ended(state: State, update: OrderUpdate) -> None:
     symbol = update.symbol
-    state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
     if _ENTRY in orders.backoff:
         state.columns.cool_down(state.universe.column[symbol], update.at_ns, orders.backoff[_ENTRY].minutes)

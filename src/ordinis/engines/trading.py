@@ -139,7 +139,7 @@ class TradingEngine:
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
-        if state.desk.opening:
+        if state.desk.entering:
             draft.actions += state.desk.outlived(minute.at_ns)
         if state.desk.unprotected:
             self._protect(draft)

@@ -49,7 +49,7 @@ class ExecutionSettings:
     retry_minutes: int = 1  # After a refused exit; doubled each time, up to the maximum.
     retry_minutes_max: int = 60
     entry_collar_fraction: float | None = None  # Entries are limits so far beyond the price; None: at the market.
-    entry_life_minutes: int = 0  # An entry that has bought nothing by then is taken back; 0: the session's end.
+    entry_life_minutes: int = 0  # What is left of an entry by then is taken back; 0: at the session's end.
 
 
 class WorkingOrder:
@@ -115,6 +115,7 @@ class OrderDesk:
         self.working: dict[str, WorkingOrder] = {}
         self.sent = 0  # Orders since the start, legs counted.
         self.opening = 0  # Entries that have not filled at all yet.
+        self.entering = 0  # Entries that work.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
 
@@ -177,22 +178,22 @@ class OrderDesk:
         return intent
 
     def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
-        """On the tick, and never farther than the collar allows."""
+        """As far as the collar allows, on the tick beyond that: of a price in few dollars it is less than a tick."""
         collar = self._settings.entry_collar_fraction
         if collar is None or price_usd is None:
             return None
         beyond = money.price_usd(price_usd) * (1 + direction * Decimal(str(collar)))
-        return money.tick_below(beyond) if direction > 0 else money.tick_above(beyond)
+        return money.tick_above(beyond) if direction > 0 else money.tick_below(beyond)
 
     def outlived(self, at_ns: int) -> list[Action]:
-        """Take back entries that have bought nothing in their time: what they were decided on is old."""
+        """Take back what is left of entries whose time is over: what they were decided on is old."""
         life_ns = self._settings.entry_life_minutes * MINUTE_NS
-        if not life_ns or not self.opening:
+        if not life_ns:
             return []
         return [
             self._cancel(order, at_ns)
             for order in list(self.working.values())
-            if order.purpose is _ENTRY and not order.filled and not order.cancelling and at_ns >= order.at_ns + life_ns
+            if order.purpose is _ENTRY and not order.cancelling and at_ns >= order.at_ns + life_ns
         ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
@@ -239,6 +240,7 @@ class OrderDesk:
         order.filled = max(order.filled, update.filled_quantity)  # Messages can overtake each other.
         if update.status.final:
             del self.working[order.client_order_id]
+            self.entering -= order.purpose is _ENTRY
             orders.drop(order)
             self._ended(order, orders, update)
         return True
@@ -286,6 +288,8 @@ class OrderDesk:
         """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
         if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
             orders.stop.cancelling = True
+        if order.purpose is _ENTRY and not order.filled:
+            orders.backoff.pop(_PROTECT, None)  # Its stop was to wait, and is not to come.
         if update.status is not _REJECTED:
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
@@ -408,6 +412,7 @@ class OrderDesk:
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             self.opening += 1
+            self.entering += 1
             if intent.stop_from_ns is not None:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
