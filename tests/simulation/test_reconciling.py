@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
-from ordinis.domain.account import AccountView, Position
+import pytest
+
+from ordinis.domain.account import Position
 from ordinis.domain.decision import Reason
 from ordinis.domain.errors import BrokerError
-from ordinis.domain.events import BrokerEvent, CommandKind, OrderUpdate, Reconciliation
-from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose, Side
-from ordinis.domain.standing import BrokerBooks, StandingOrder
-from ordinis.engines.reconcile import Foreign, own_books
-from ordinis.runtime.reconciling import Reconciler
-from simulation.worlds import Hand, tier_of
-
-
-class Said:
-    """A broker whose books a test writes."""
-
-    busy = False
-
-    def __init__(self, hand: Hand) -> None:
-        self.hand = hand
-        self.positions: dict[str, int] = {}
-        self.asked: list[str] = []
-        self.news: list[BrokerEvent] = []
-
-    def books(self) -> BrokerBooks:
-        desk = self.hand.engine.state.desk
-        return BrokerBooks(
-            at_ns=self.hand.at_ns,
-            positions=tuple(
-                Position(symbol=symbol, quantity=Decimal(quantity), average_price_usd=Decimal(100))
-                for symbol, quantity in self.positions.items()
-                if quantity
-            ),
-            orders=tuple(
-                StandingOrder(
-                    client_order_id=name, symbol=one.symbol, quantity=one.quantity, filled_quantity=one.filled
-                )
-                for name, one in desk.working.items()
-            ),
-        )
-
-    def inquire(self, client_order_id: str) -> bool:
-        self.asked.append(client_order_id)
-        return True
-
-    def updates(self) -> Sequence[BrokerEvent]:
-        news, self.news = self.news, []
-        return news
-
-    def now_ns(self) -> int:
-        return self.hand.at_ns
-
-    def recall(self, update: OrderUpdate) -> None:
-        """Nothing was heard before."""
-
-    def carry_out(self, actions: Sequence[Action]) -> None:
-        raise AssertionError("a reconciliation sends nothing by itself")
-
-    def account(self) -> AccountView:
-        raise AssertionError("a reconciliation does not ask for it")
-
-
-def look(hand: Hand, broker: Said, reconciler: Reconciler) -> list[Reconciliation]:
-    found = []
-    for event in reconciler.look():
-        assert isinstance(event, Reconciliation)
-        hand._told(event)
-        found.append(event)
-    return found
-
-
-def at_work(foreign: Foreign = "leave") -> tuple[Hand, Said, Reconciler]:
-    hand = Hand(tiers=[tier_of(stop_loss_pct=0.05)])
-    hand.opens()
-    hand.minute(AAA=100.0, BBB=100.0)
-    broker = Said(hand)
-    return hand, broker, Reconciler(lambda: own_books(hand.engine.state, "main"), broker, foreign)
+from ordinis.domain.events import CommandKind
+from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose, Side
+from ordinis.domain.standing import BrokerBooks
+from ordinis.engines.compliance.gate import AccountRules
+from ordinis.engines.compliance.regimes import Regime
+from simulation.other_hands import at_work, look, stray
+from simulation.worlds import EVERY_DAY
 
 
 def test_books_that_agree_are_not_spoken_of() -> None:
@@ -208,3 +144,76 @@ def test_what_was_corrected_counts_for_the_account_s_rules() -> None:
     slots = hand.engine.state.gate.slots
     assert slots.ledger.held("AAA") == 0
     assert slots.used == 1
+
+
+def test_an_adopted_position_costs_nothing_of_the_cash_that_excludes_it_already() -> None:
+    """It was paid before we looked for the first time: cash is the broker's, to the cent."""
+    hand, broker, reconciler = at_work("adopt")
+    broker.positions["BBB"], broker.cash_usd = 7, Decimal("99999.37")  # A fee of the night that nobody told.
+    look(hand, broker, reconciler)
+    assert broker.asked == [], "cash is asked for when there is something to book"
+    (event,) = look(hand, broker, reconciler)
+    assert (broker.asked, event.cash_usd) == (["account"], Decimal("99999.37"))
+    assert hand.engine.state.ledger.cash_usd == Decimal("99999.37")
+    assert hand.engine.state.ledger.held("BBB") == 7
+    assert "cash is 99999.37 USD, as the broker has it" in hand.tale.notes
+
+
+def test_shares_that_other_hands_have_sold_bring_what_the_broker_says() -> None:
+    hand, broker, reconciler = at_work()
+    hand.enters("AAA")  # 100 at $100.
+    broker.positions["AAA"], broker.cash_usd = 97, Decimal("90330.00")  # Three were sold at $110.
+    for _ in range(2):
+        look(hand, broker, reconciler)
+    assert hand.engine.state.ledger.cash_usd == Decimal("90330.00")
+
+
+def test_cash_that_is_found_has_settled() -> None:
+    """A cash account's settled cash excludes what was paid for the position, too."""
+    regime = Regime(regime="cash", source="a test", confirmed_on=None)
+    hand, broker, reconciler = at_work("adopt", rules=AccountRules(days=EVERY_DAY, regime=regime))
+    broker.positions["BBB"], broker.cash_usd = 7, Decimal(100_000)
+    for _ in range(2):
+        look(hand, broker, reconciler)
+    cash = hand.engine.state.gate.cash
+    assert cash is not None
+    assert (cash.settled_usd, hand.engine.state.ledger.cash_usd) == (Decimal(100_000), Decimal(100_000))
+
+
+@pytest.mark.parametrize("cannot_be_read", [False, True])
+def test_what_still_differs_after_an_opening_is_said_again(cannot_be_read: bool) -> None:
+    """The session's first view of the account forgets what was found before, and knows positions only."""
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    if cannot_be_read:
+        broker.books = _nobody  # type: ignore[method-assign]
+    (before,) = look(hand, broker, reconciler)
+    assert look(hand, broker, reconciler) == []
+    hand.closes()
+    hand.opens()
+    hand.minute(AAA=100.0, BBB=100.0)
+    (again,) = look(hand, broker, reconciler)
+    assert again.differences == before.differences != ()
+    hand.minute(enter="BBB", AAA=100.0, BBB=100.0)
+    assert hand.reason("BBB") is Reason.BOOK_DIFFERS
+    assert look(hand, broker, reconciler) == []
+
+
+def test_what_was_gone_and_is_back_is_said_again() -> None:
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    look(hand, broker, reconciler)
+    broker.orders.clear()
+    (gone,) = look(hand, broker, reconciler)
+    assert gone.differences == ()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    (back,) = look(hand, broker, reconciler)
+    assert back.differences == ("order main-old works at the broker, and our book says that it is over",)
+
+
+def test_a_person_who_resumes_trades_on_with_what_our_book_says() -> None:
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    look(hand, broker, reconciler)
+    hand.orders(CommandKind.RESUME)
+    assert look(hand, broker, reconciler) == [], "he knows"

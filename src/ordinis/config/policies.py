@@ -314,7 +314,7 @@ class Execution(Section):
 
     market_buy_collar_fraction: Share = Field(
         default=0.04,
-        description="An entry is counted so much dearer, as the broker counts a market buy: what is sent is affordable.",
+        description="An entry is counted this much dearer, as the broker does a market buy, so that it is affordable.",
     )
     entry_order: Literal["limit", "market"] = Field(
         default="limit",

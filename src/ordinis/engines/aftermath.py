@@ -7,6 +7,7 @@ import numpy as np
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
+from ordinis.engines.adoption import tier_stop_usd
 from ordinis.engines.columns import pack_changes
 from ordinis.engines.commands import flattening
 from ordinis.engines.ledger import RoundTrip
@@ -86,8 +87,12 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
         trip = state.ledger.apply_fill(fill)
     else:
         strategy = state.owner.get(update.client_order_id, "")
+        order = state.desk.working.get(update.client_order_id)
+        foreign = order is not None and order.foreign
+        if foreign:
+            state.desk.of(symbol).stop_usd = tier_stop_usd(state, fill.price_usd, fill.quantity)
         trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
-        state.entries_filled += 1
+        state.entries_filled += not foreign
         owner = state.strategies.index(strategy) if strategy else None
         state.columns.opened(column, owner, short=fill.quantity < 0)
     notes = _follow_rules(state, update, fill, column)

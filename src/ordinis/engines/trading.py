@@ -28,6 +28,7 @@ from ordinis.domain.events import (
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines import aftermath, corporate
+from ordinis.engines.adoption import reconciled
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
@@ -37,7 +38,7 @@ from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.rebalancing import Rebalancer
-from ordinis.engines.recovery import correct, recall
+from ordinis.engines.recovery import recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
@@ -313,11 +314,7 @@ class TradingEngine:
         """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
         or a person resumes.
         """
-        state = self.state
-        if event.foreign is not None:
-            state.ledger.leave_alone(event.foreign)
-        notes = [note for one in event.corrections for note in correct(state, one, event.at_ns)]
-        notes += state.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
+        notes = reconciled(self.state, event)
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:
