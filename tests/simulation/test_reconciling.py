@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ordinis.domain.account import Position
+from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Reason
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import CommandKind
@@ -14,8 +14,10 @@ from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose, Side
 from ordinis.domain.standing import BrokerBooks
 from ordinis.engines.compliance.gate import AccountRules
 from ordinis.engines.compliance.regimes import Regime
-from simulation.other_hands import at_work, look, stray
-from simulation.worlds import EVERY_DAY
+from ordinis.engines.reconcile import own_books
+from ordinis.runtime.reconciling import Reconciler
+from simulation.other_hands import Said, at_work, look, stray
+from simulation.worlds import EVERY_DAY, Hand, limits_of, settled
 
 
 def test_books_that_agree_are_not_spoken_of() -> None:
@@ -217,3 +219,28 @@ def test_a_person_who_resumes_trades_on_with_what_our_book_says() -> None:
     look(hand, broker, reconciler)
     hand.orders(CommandKind.RESUME)
     assert look(hand, broker, reconciler) == [], "he knows"
+
+
+@pytest.mark.parametrize("allocation_usd", [None, 20_000.0])
+def test_what_is_left_alone_is_no_loss_and_nothing_to_trade_with(allocation_usd: float | None) -> None:
+    """Half of the account is in shares that are none of ours: the day has not lost that."""
+    hand = Hand(limits=limits_of(daily_loss_fraction_max=0.03), allocation_usd=allocation_usd)
+    hand.bell()
+    hand.engine.handle(
+        AccountView(
+            at_ns=hand.at_ns,
+            equity_usd=Decimal(100_000),
+            cash_usd=Decimal(50_000),
+            buying_power_usd=Decimal(100_000),
+            last_equity_usd=Decimal(100_000),
+            multiplier=2,
+            positions=(settled("BBB", 500),),
+        )
+    )
+    broker = Said(hand)
+    broker.positions["BBB"] = 500
+    hand.minute(AAA=100.0, BBB=100.0)
+    look(hand, broker, Reconciler(lambda: own_books(hand.engine.state, "main"), broker))
+    (order,) = hand.minute(enter="AAA", AAA=100.0, BBB=100.0).actions
+    assert isinstance(order, OrderIntent)
+    assert order.quantity == (50 if allocation_usd is None else 20)

@@ -287,7 +287,7 @@ class TradingEngine:
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
-            state.set_aside(float(view.equity_usd))
+            state.set_aside(self._own_equity_usd(view))
             self._account_known = True
         state.book.account = view
         last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
@@ -296,9 +296,16 @@ class TradingEngine:
         notes = state.gate.account(view, held, marks_usd, state.ledger.differs_from(view.positions))
         reserve_usd = state.book.reserve_usd  # Rules of the account are about all of it, policies about what is traded.
         notes += self._choose_tier(last_equity_usd - reserve_usd, first)
-        notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
+        notes += state.halts.session_opens(self._own_equity_usd(view) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _own_equity_usd(self, view: AccountView) -> float:
+        """Without positions that are not this book's: what is left alone is no loss, and not traded with."""
+        ledger = self.state.ledger
+        if all(one.quantity == ledger.held(one.symbol) for one in view.positions):
+            return float(view.equity_usd)
+        return float(view.cash_usd) + float(ledger.quantity @ self.state.book.marks_usd)
 
     def _on_later_account(self, view: AccountView) -> Decision:
         """In mid-session nothing is based anew: what has changed or disagrees stops entries."""
