@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, TimeInForce
-from alpaca.trading.requests import LimitOrderRequest
+from alpaca.trading.enums import OrderClass, OrderSide, TimeInForce
+from alpaca.trading.requests import LimitOrderRequest, StopLossRequest, TakeProfitRequest
 
 from contract.roads import buy, linked, sell
 from ordinis.brokers.simulated.exchange import Exchange
@@ -97,7 +98,7 @@ def live(addresses: Addresses, path: Path, *, minutes: int, foreign: Foreign) ->
     return engine
 
 
-def bid_for_bbb(addresses: Addresses) -> None:
+def bid_for_bbb(addresses: Addresses, good_till: TimeInForce = TimeInForce.DAY, **more: Any) -> None:
     """Somebody else, with Alpaca's own SDK."""
     client = TradingClient(addresses.key, addresses.secret, paper=True, url_override=addresses.rest)
     client.submit_order(
@@ -105,9 +106,10 @@ def bid_for_bbb(addresses: Addresses) -> None:
             symbol="BBB",
             qty=20,
             side=OrderSide.BUY,
-            time_in_force=TimeInForce.DAY,
+            time_in_force=good_till,
             limit_price=49.5,
             client_order_id="by-hand-bid",
+            **more,
         )
     )
 
@@ -132,6 +134,26 @@ def test_what_is_adopted_ends_in_our_book_as_in_the_broker_s(
     assert not [one for _, decision in steps for one in decision.actions if isinstance(one, CancelIntent)]
     assert OrderStatus.REJECTED not in {event.status for event, _ in steps if isinstance(event, OrderUpdate)}
     assert exchange.order_by_client_id(ours[0].client_order_id).live
+
+
+@pytest.mark.parametrize(
+    ("good_till", "ours"), [(TimeInForce.GTC, []), (TimeInForce.DAY, ["main-20250116T1438-BBB-stop-1"])]
+)
+def test_a_bracket_of_other_hands_protects_what_it_buys_and_ours_follows_when_it_ends(
+    exchange: Exchange, addresses: Addresses, tmp_path: Path, good_till: TimeInForce, ours: list[str]
+) -> None:
+    legs = {"stop_loss": StopLossRequest(stop_price=40.0), "take_profit": TakeProfitRequest(limit_price=60.0)}
+    bid_for_bbb(addresses, good_till, order_class=OrderClass.BRACKET, **legs)
+    engine = live(addresses, tmp_path / "a.journal", minutes=99, foreign="adopt")
+    assert engine.state.ledger.differs_from(exchange.positions) == []
+    assert engine.state.ledger.held("BBB") == 20
+    assert engine.state.ledger.cash_usd == exchange.account().cash_usd
+    steps = list(recorded(tmp_path / "a.journal"))
+    sent = [one for _, decision in steps for one in decision.actions if isinstance(one, OrderIntent)]
+    assert [one.client_order_id for one in sent] == ours
+    theirs = [one for one in exchange.orders if one.symbol == "BBB" and one.parent is not None]
+    assert [one.live for one in theirs] == [not ours, not ours]
+    assert all(exchange.order_by_client_id(name).live for name in ours)
 
 
 def test_what_is_left_alone_stays_with_its_owner(exchange: Exchange, addresses: Addresses, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from ordinis.brokers.simulated.settings import FillModel
 from ordinis.domain.decision import Reason
+from ordinis.domain.events import OrderUpdate
+from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import CancelIntent, OrderIntent, OrderStatus, OrderType, TimeInForce
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
@@ -129,6 +131,27 @@ def test_an_entry_without_a_slot_that_came_to_nothing_leaves_no_exemption_behind
     assert slots.unprotected == {"AAA"}
     slots.order_over("main-x-AAA-entry-1")
     assert slots.unprotected == set()
+
+
+def test_the_stop_of_the_next_entry_does_not_wait_for_one_that_never_came() -> None:
+    desk = OrderDesk(LIMITED)
+    entry = desk.enter("AAA", Decimal("1.5"), Decimal(95), 0, price_usd=100.0, stop_from_ns=10**15)
+    desk.follow(said(entry, OrderStatus.CANCELED, 0))
+    again = desk.enter("AAA", Decimal("1.5"), Decimal(95), MINUTE_NS, price_usd=100.0)
+    (stop,) = desk.update(said(again, OrderStatus.FILLED, Decimal("1.5")), Decimal("1.5"))
+    assert isinstance(stop, OrderIntent)
+    assert stop.stop_price_usd == Decimal(95)
+
+
+def said(intent: OrderIntent, status: OrderStatus, filled: Decimal | int) -> OrderUpdate:
+    return OrderUpdate(
+        at_ns=intent.decided_at_ns,
+        client_order_id=intent.client_order_id,
+        broker_order_id="b-1",
+        symbol=intent.symbol,
+        status=status,
+        filled_quantity=Decimal(filled),
+    )
 
 
 @pytest.mark.parametrize(

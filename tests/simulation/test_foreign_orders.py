@@ -201,11 +201,25 @@ def test_an_engine_that_recalls_them_knows_what_the_first_knows() -> None:
     hand.says("x-1-AAA-stop", OrderStatus.CANCELED)
     hand.fills("x-2-BBB-entry", 30, 95, so_far=30, status=OrderStatus.PARTIALLY_FILLED)
     minute(hand)
+    twin = recalled(hand)
+    assert differences(hand.engine, twin.engine) == []
+    assert twin.engine.state.desk.of("BBB").foreign[0].cancelling
+
+
+def test_an_engine_that_recalls_a_stop_that_covers_does_not_look_for_another() -> None:
+    hand, _ = adopting(stray("x-1-AAA-stop", "AAA"), held=100)
+    minute(hand)
+    minute(hand)
+    twin = recalled(hand)
+    assert differences(hand.engine, twin.engine) == []
+    assert twin.engine.state.desk.unprotected == set()
+
+
+def recalled(hand: Hand) -> Hand:
     twin = Hand(tiers=[tier_of(stop_loss_pct=0.05)])
     for event, decision in hand.tale.steps:
         twin.engine.recall(event, decision)
-    assert differences(hand.engine, twin.engine) == []
-    assert twin.engine.state.desk.of("BBB").foreign[0].cancelling
+    return twin
 
 
 def test_with_everything_left_alone_nothing_of_it_is_ours() -> None:
