@@ -6,6 +6,7 @@ Nothing here decides what is adopted: a reconciliation says so, and is an event 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from ordinis.domain import money
 from ordinis.domain.events import BookCorrection, Reconciliation
@@ -13,7 +14,7 @@ from ordinis.domain.orders import Purpose
 from ordinis.domain.standing import StandingOrder
 from ordinis.engines.state import State
 
-_ENTRY = Purpose.ENTRY
+_ENTRY: Final = Purpose.ENTRY
 
 
 def reconciled(state: State, event: Reconciliation) -> list[str]:

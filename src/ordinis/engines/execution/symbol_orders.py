@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.domain.orders import OrderType, Purpose, Side
 from ordinis.domain.standing import StandingOrder
 
-ZERO = Decimal(0)
-_ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
-_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)  # A stop-limit may be passed by without a trade.
+ZERO: Final = Decimal(0)
+_ENTRY: Final = Purpose.ENTRY
+_EXIT: Final = Purpose.EXIT
+_PROTECT: Final = Purpose.PROTECT
+_STOPS: Final = (OrderType.STOP, OrderType.TRAILING_STOP)  # A stop-limit may be passed by without a trade.
 
 
 class WorkingOrder:
