@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -244,3 +245,21 @@ def test_what_is_left_alone_is_no_loss_and_nothing_to_trade_with(allocation_usd:
     (order,) = hand.minute(enter="AAA", AAA=100.0, BBB=100.0).actions
     assert isinstance(order, OrderIntent)
     assert order.quantity == (50 if allocation_usd is None else 20)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wish", "reason"),
+    [
+        (7, "short", Reason.HELD_BY_OTHERS),  # The broker would sell their shares.
+        (-7, "enter", Reason.HELD_BY_OTHERS),  # And cover their short.
+        (7, "enter", Reason.SENT),
+        (-7, "short", Reason.SENT),
+    ],
+)
+def test_an_entry_never_closes_a_position_that_is_left_alone(theirs: int, wish: str, reason: Reason) -> None:
+    hand, broker, reconciler = at_work(limits=limits_of(shorting_allowed=True))
+    broker.positions["BBB"] = theirs
+    look(hand, broker, reconciler)
+    wishes: dict[str, Any] = {wish: "BBB"}
+    hand.minute(AAA=100.0, BBB=100.0, **wishes)
+    assert hand.reason("BBB") is reason
