@@ -78,7 +78,7 @@ class Growth:
             and not state.shut(symbol)
             and symbol not in state.gate.slots.unprotected
             and not self._pays_late()
-            and state.desk.may_add(symbol, state.ledger.held(symbol))
+            and state.desk.of(symbol).may_add(state.ledger.held(symbol))
         )
 
     def _pays_late(self) -> bool:
