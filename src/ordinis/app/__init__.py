@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ordinis.app import processes
+from ordinis.app.accelerators import measure_backends
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
 from ordinis.app.doctor import examine
@@ -22,6 +23,7 @@ __all__ = [
     "demo",
     "examine",
     "known_strategies",
+    "measure_backends",
     "new_strategy",
     "open_data",
     "processes",

@@ -6,12 +6,14 @@ centring is done by what it changes, so the returns are never copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from ordinis.domain.market import FloatArray, IntArray
+from ordinis.engines.portfolioopt import kernels
+from ordinis.engines.portfolioopt.accelerator import Table
 
 _SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves.
 
@@ -74,6 +76,7 @@ class Rows:
     scale: float
     variance: FloatArray  # [symbols], the diagonal, `extra` included.
     extra: FloatArray | None = None
+    table: Table | None = None  # The same rows on a device, where that is faster.
 
     @property
     def size(self) -> int:
@@ -83,8 +86,14 @@ class Rows:
     def diagonal(self) -> FloatArray:
         return self.variance
 
+    @property
+    def here(self) -> Rows:
+        """The same on the processor."""
+        return self if self.table is None else replace(self, table=None)
+
     def product(self, weights: FloatArray) -> FloatArray:
-        result: FloatArray = self._along(weights) @ self.rows
+        along = self._along(weights)
+        result: FloatArray = kernels.across(self.rows, along) if self.table is None else self.table.across(along)
         result *= self.scale
         if self.extra is not None:
             result += self.extra * weights
@@ -97,20 +106,24 @@ class Rows:
 
     def _along(self, weights: FloatArray) -> FloatArray:
         """(R - m) w, [rows]."""
-        held = weights.nonzero()[0]
-        if held.size < _SPARSE * weights.size:
-            along: FloatArray = self.rows[:, held] @ weights[held]
+        if self.table is not None:
+            along = self.table.along(weights)
         else:
-            along = self.rows @ weights
+            held = weights.nonzero()[0]
+            if held.size < _SPARSE * weights.size:
+                along = kernels.along(self.rows[:, held], weights[held])
+            else:
+                along = kernels.along(self.rows, weights)
         if self.centre is not None:
             along -= along.sum() / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
         return along
 
     def block(self, columns: IntArray | None) -> FloatArray:
-        inner = self.rows if columns is None else self.rows[:, columns]
-        if self.centre is not None:
-            inner = inner - (self.centre if columns is None else self.centre[columns])
-        result: FloatArray = inner.T @ inner
+        if columns is None:
+            table = self.table
+            result: FloatArray = kernels.gram(self.rows, self.centre) if table is None else table.gram(self.centre)
+        else:
+            result = kernels.gram(self.rows[:, columns], None if self.centre is None else self.centre[columns])
         result *= self.scale
         if self.extra is not None:
             result.flat[:: result.shape[0] + 1] += self.extra if columns is None else self.extra[columns]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, quadratic
+from ordinis.engines.portfolioopt.forms import Rows
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.newton import MILLIONTH
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
@@ -43,6 +45,9 @@ def proven(objective: Objective, limits: Limits) -> Proven:
 def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
     """The same where everything follows from the gradient, which is there already."""
     answer = quadratic.minimise(objective.form, objective.theta, objective.gain, program)
+    if isinstance(objective.form, Rows) and objective.form.table is not None:  # The proof is the processor's.
+        exact = replace(objective, form=objective.form.here)
+        answer = answer._replace(gradient=exact.gradient(answer.weights))
     weights, gain = answer.weights, float(objective.gain @ answer.weights)
     risk = 0.5 * (float(answer.gradient @ weights) + gain)
     value = risk - gain + program.trading_cost(weights)
