@@ -15,25 +15,23 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import kernels
 from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.forms import Rows
+from ordinis.engines.portfolioopt.moments import variance_of
 
-Estimator = Callable[[FloatArray, FloatArray, FloatArray, float, "Table | None"], Rows]
+Estimator = Callable[[FloatArray, FloatArray, float, Table | None], Rows]
 
 
-def sample(
-    returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-) -> Rows:
+def sample(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """What was seen. With fewer rows than symbols some portfolios seem to have no risk at all: shrink instead."""
-    return Rows(returns, mean, periods / (returns.shape[0] - 1), periods * variance, None, table)
+    return Rows(returns, mean, periods / (returns.shape[0] - 1), None, None, table)
 
 
-def ledoit_wolf(
-    returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-) -> Rows:
+def ledoit_wolf(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """Correlations drawn towards none as far as the sample is noise.
 
     Source: Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", on
     standardised returns, whose target is then the identity.
     """
+    variance = variance_of(returns, mean)
     x = _standard(returns, mean, variance)
     rows, symbols = x.shape
     square = _correlation_square(x, mean, variance, table)
@@ -44,14 +42,13 @@ def ledoit_wolf(
     return _shrunk(returns, mean, variance, periods, share, table)
 
 
-def oas(
-    returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-) -> Rows:
+def oas(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """The same with the share that is best for normal returns.
 
     Source: Chen, Wiesel, Eldar and Hero (2010), "Shrinkage Algorithms for MMSE Covariance Estimation".
     """
     rows, symbols = returns.shape
+    variance = variance_of(returns, mean)
     x = _standard(returns, mean, variance)
     square = _correlation_square(x, mean, variance, table) / symbols**2  # The mean variance is 1.
     above, below = square + 1.0, (rows + 1.0) * (square - 1.0 / symbols)
@@ -62,9 +59,7 @@ def oas(
 def ewma(half_life: float) -> Estimator:
     """Newer rows count more: half as much for every `half_life` rows back. Source: RiskMetrics (1996)."""
 
-    def estimate(
-        returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-    ) -> Rows:
+    def estimate(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
         age = np.arange(returns.shape[0] - 1, -1, -1)
         share = 0.5 ** (age / half_life)
         share /= share.sum()
@@ -81,9 +76,8 @@ def factor(count: int | None) -> Estimator:
     Factors in Approximate Factor Models"; for the edge Marchenko and Pastur (1967).
     """
 
-    def estimate(
-        returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-    ) -> Rows:
+    def estimate(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
+        variance = variance_of(returns, mean)
         strengths, directions = _components(_standard(returns, mean, variance))
         kept = strengths > _noise_edge(returns) if count is None else np.arange(strengths.size) < count
         return _low_rank(strengths[kept], directions[kept], None, variance, periods)
@@ -91,13 +85,12 @@ def factor(count: int | None) -> Estimator:
     return estimate
 
 
-def denoised(
-    returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, table: Table | None = None
-) -> Rows:
+def denoised(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """Eigenvalues of the correlations that noise could have made are replaced by their mean.
 
     Source: Lopez de Prado (2020), "Machine Learning for Asset Managers", 2.5.
     """
+    variance = variance_of(returns, mean)
     strengths, directions = _components(_standard(returns, mean, variance))
     kept = strengths > _noise_edge(returns)
     symbols = variance.size

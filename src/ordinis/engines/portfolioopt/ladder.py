@@ -224,7 +224,7 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
             f"{method}: the weights of {found.rung} are not the optimum (gap {found.gap:.3g},"
             f" {GAP_MAX:.0e} is allowed): refused"
         )
-    return found._replace(violation=excess)
+    return Proven(found.weights, found.gap, found.rung, found.value, excess, found.variance)
 
 
 def violation(limits: Limits, weights: FloatArray) -> float:

@@ -138,7 +138,7 @@ class PortfolioOptimizer:
         names = self._memory.names(returns, symbols, values.shape[1])
         sample = sample_of(names, values, self._rows_min, current_weights or {})
         table = None if self._accelerator is None else self._accelerator.table(sample.returns)
-        form = self._estimate(sample.returns, sample.mean, sample.variance, self._periods_a_year, table)
+        form = self._estimate(sample.returns, sample.mean, self._periods_a_year, table)
         mean = self._expected(sample, form, views, market_weights)
         rows = sample.returns if self.method in _NEED_ROWS else None
         return self._solve(

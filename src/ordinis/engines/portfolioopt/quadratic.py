@@ -18,12 +18,12 @@ from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.portfolioopt.feasible import conflict, nearest
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible, Inner, NotSolved, solve
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program, reduced_costs
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program, largest, reduced_costs
 
 WHOLE_MAX = 40  # Up to so many assets the working set is all of them.
-_FIRST = 24  # Assets to begin with.
+_FIRST = 24  # Assets to begin with;
+_FIRST_MIN = 16  # or a quarter of them, but no fewer than these.
 _JOIN_MAX = 24  # At a time.
-_STAKE = 0.05  # The weight that an asset's own variance is counted with in the first choice.
 _ROUNDS_MAX = 200
 _PATIENCE = 20  # Rounds without a gain.
 _CORNER = 1e-12
@@ -65,16 +65,24 @@ def _whole(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
 def _sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
     """The working set where everybody outside holds nothing; None where it is too small for the limits."""
     size = program.size
-    slope = theta * (form.product(np.full(size, 1.0 / size)) + _STAKE * form.diagonal) - gain
-    if _FIRST * float(program.high.max()) < _ROOM:
+    count = min(_FIRST, max(_FIRST_MIN, size // 4))
+    if count * largest(program.high) < _ROOM:
         return None
-    members = np.sort(np.argpartition(slope, _FIRST)[:_FIRST])
+    slope = theta * form.product(np.full(size, 1.0 / size)) - gain
+    members = slope.argpartition(count)[:count]
+    members.sort()
     for _ in range(_ROUNDS_MAX):
         block = form.block(members)
-        high = program.high[members]
-        rows = program.rows[:, members]
+        block *= theta
+        # Nobody's low bound is above 0 here: whoever is left out holds nothing.
         inner = Inner(
-            theta * block, -gain[members], program.low[members], high, rows, program.row_low, program.row_high
+            block,
+            -gain[members],
+            program.low[members],
+            program.high[members],
+            program.rows[:, members],
+            program.row_low,
+            program.row_high,
         )
         try:
             held, prices, rung = solve(inner)
@@ -82,11 +90,13 @@ def _sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Ans
             return None
         weights = np.zeros(size)
         weights[members] = held
-        gradient = theta * form.product(weights) - gain
-        reduced = gradient + prices @ program.rows if prices.size else gradient
-        reduced_outside = reduced.copy()
-        reduced_outside[members] = 0.0
-        wanting = (reduced_outside < -_IMPROVES * float(np.abs(gradient).max())).nonzero()[0]
+        gradient = theta * form.product(weights)
+        gradient -= gain
+        reduced = gradient + prices @ program.rows if prices.size else gradient.copy()
+        reduced[members] = 0.0
+        wanting = (reduced < 0.0).nonzero()[0]
+        if wanting.size:
+            wanting = wanting[reduced[wanting] < -_IMPROVES * largest(np.abs(gradient))]
         if not wanting.size:
             return Answer(weights, gradient, Prices(prices), rung)
         if wanting.size > _JOIN_MAX:
@@ -185,7 +195,8 @@ class _Search:
         if not self._kinks:
             middle = np.full(program.size, 1.0 / program.size)
             product = self._form.product(middle) if program.size > WHOLE_MAX else middle
-            return self._theta * (product + _STAKE * self._form.diagonal) - self._gain
+            outlook: FloatArray = self._theta * product - self._gain
+            return outlook
         slope = self._theta * self._form.product(self._held) - self._gain
         result: FloatArray = slope - np.median(slope)
         return result
