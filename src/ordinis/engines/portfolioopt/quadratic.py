@@ -7,6 +7,7 @@ from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.program import Answer, Program
 from ordinis.engines.portfolioopt.search import WHOLE_MAX, Search
 from ordinis.engines.portfolioopt.sparse import sparse, whole
+from ordinis.engines.portfolioopt.turnover import limited
 
 
 def minimise(form: Form, theta: float, gain: FloatArray, program: Program, start: FloatArray | None = None) -> Answer:
@@ -19,4 +20,5 @@ def minimise(form: Form, theta: float, gain: FloatArray, program: Program, start
         answer = sparse(form, theta, gain, program)
         if answer is not None:
             return answer
-    return Search(form, theta, gain, program, start).run()
+    answer = limited(form, theta, gain, program) if start is None else None
+    return answer or Search(form, theta, gain, program, start).run()

@@ -22,6 +22,7 @@ from ordinis.engines.portfolioopt.sparse import FIRST, IMPROVES, JOIN_MAX, ROOM,
 WHOLE_MAX = 40  # Up to so many assets the working set is all of them.
 _PATIENCE = 20  # Rounds without a gain.
 _CORNER = 1e-12
+_CLOSE = 8  # Assets that are looked at when the search goes on: the next to trade.
 
 
 class Side(NamedTuple):
@@ -36,7 +37,9 @@ class Side(NamedTuple):
 class Search:
     """The working set and the sides, round by round."""
 
-    def __init__(self, form: Form, theta: float, gain: FloatArray, program: Program, start: FloatArray | None) -> None:
+    def __init__(
+        self, form: Form, theta: float, gain: FloatArray, program: Program, start: FloatArray | None = None
+    ) -> None:
         self._form, self._theta, self._gain, self._program = form, theta, gain, program
         self._kinks = _kinks(program)
         self._held = _resting(program) if start is None else start
@@ -53,7 +56,17 @@ class Search:
             self._member |= self._apart(start)
 
     def run(self) -> Answer:
-        for rounds in range(1, ROUNDS_MAX + 1):
+        """Error: NotSolved."""
+        answer = self.attempt(ROUNDS_MAX)
+        if answer is None:
+            raise NotSolved(f"the working set did not settle in {ROUNDS_MAX} rounds")
+        return answer
+
+    def attempt(self, rounds_max: int, *, stuck: bool = True) -> Answer | None:
+        """The minimum, or None after so many rounds; without `stuck` also where many stand at bends at once."""
+        for rounds in range(1, rounds_max + 1):
+            if self._stuck and not stuck:
+                return None
             try:
                 weights, prices = self._solved_both() if self._stuck else self._solved()
             except Infeasible:
@@ -69,7 +82,20 @@ class Search:
                 return Answer(weights, gradient, prices, self._rung)
             join_max = JOIN_MAX * (1 + rounds // 3)  # A book of hundreds fills in a few rounds, too.
             self._next(weights, rises, falls, np.where(rises, -up, down), join_max)
-        raise NotSolved(f"the working set did not settle in {ROUNDS_MAX} rounds")
+        return None
+
+    def go_on(self, program: Program, answer: Answer) -> None:
+        """From an answer under other costs or limits; its prices say who is the next to trade."""
+        self._program, self._held = program, answer.weights
+        up, down = self._slopes(answer.weights, answer.gradient, answer.prices)
+        rise = np.where(answer.weights < program.high, up, INFINITE)
+        fall = np.where(answer.weights > program.low, -down, INFINITE)
+        self._member = self._apart(answer.weights)
+        worth = np.where(self._member, INFINITE, np.minimum(rise, fall))
+        count = min(worth.size - 1, max(_CLOSE, min(JOIN_MAX, int(np.count_nonzero(worth < 0.0)))))
+        self._member[np.argpartition(worth, count)[:count]] = True
+        self._side = _sides(program, self._kinks, answer.weights, rise < fall)
+        self._best, self._idle, self._stuck, self._widened = INFINITE, 0, False, False
 
     def _circling(self, weights: FloatArray, gradient: FloatArray) -> bool:
         """Whether nothing is left to be gained. Where many stand at bends at once a round may gain nothing.
@@ -86,13 +112,21 @@ class Search:
         return self._idle > _PATIENCE
 
     def _foresee(self, program: Program, cost: FloatArray) -> None:
-        """Begin where the optimum without costs says that selling pays for itself, and who is worth a closer look."""
-        if program.low.any() or self._program.gross_max < INFINITE or program.interior:
+        """Begin where selling seems to pay for itself, and with those who are worth a closer look.
+
+        As trading gets dearer the optimum goes from the free one to no trade at all, nearly in a straight line, and
+        with it what each asset would gain.
+        """
+        if program.low.any() or program.gross_max < INFINITE or program.interior:
             return
         free = sparse(self._form, self._theta, self._gain, replace(program, cost=None))
         if free is None:
             return
         reduced = reduced_costs(program, free.gradient, free.prices)
+        dearest, still = prohibitive(self._slope, self._held, program)
+        if dearest > 0.0:
+            share = min(1.0, float(cost.mean()) / dearest)
+            reduced = (1.0 - share) * reduced + share * still
         self._held = np.where(reduced > cost, program.low, self._held)
         close = np.abs(np.abs(reduced) - cost)
         self._member = free.weights > 0.0
@@ -262,6 +296,16 @@ class Search:
             self._member = self._apart(weights)
         self._member[wanting] = True
         self._held = weights
+
+
+def prohibitive(slope: FloatArray, weights: FloatArray, program: Program) -> tuple[float, FloatArray]:
+    """The cost of trading from which on nobody trades, and what each asset would gain there before it.
+
+    The dearest sale would pay for the best buy. Where they stand at their bounds nothing can be traded anyway.
+    """
+    sale = float(slope[weights > program.low].max(initial=-INFINITE))
+    buy = float(slope[weights < program.high].min(initial=INFINITE))
+    return (sale - buy) / 2.0, slope - (sale + buy) / 2.0
 
 
 def _kinks(program: Program) -> list[FloatArray]:

@@ -1,7 +1,7 @@
 """The exact minimum of theta/2 w'Qw - gain'w where nothing depends on absolute values: few assets of many are held.
 
-A dual active-set solver (DAQP) is given those only; one product with Q then gives the reduced cost of every asset, those
-that would improve the result join, and so on until none would.
+A dual active-set solver (DAQP) is given those only; one product with Q then gives the reduced cost of every asset,
+those that would improve the result join, and so on until none would.
 """
 
 from __future__ import annotations
