@@ -81,12 +81,14 @@ def test_where_much_is_traded_the_price_leads_there(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_book_is_built_hour_after_hour_within_its_turnover() -> None:
+    """From nothing: every limit is loose at first, and where the search goes on from it keeps no side of before."""
     optimizer = PortfolioOptimizer(risk_aversion=10.0, estimator="sample", periods_a_year=1.0)
-    constraints = {"max_weight": 0.2, "max_turnover": 0.1, "cash_buffer": 0.05}
-    rows = table(ROWS + 40)
+    sectors = {name: f"S{one % 11}" for one, name in enumerate(NAMES)}
+    limits = {"max_weight": 0.2, "sectors": sectors, "max_sector": 0.2, "max_turnover": 0.1, "cash_buffer": 0.05}
+    rows = table(ROWS + 60)
     now = dict.fromkeys(NAMES, 0.0)
-    for hour in range(40):
-        result = optimizer.optimize(rows[hour : hour + ROWS], constraints, now, symbols=NAMES)
+    for hour in range(60):
+        result = optimizer.optimize(rows[hour : hour + ROWS], limits, now, symbols=NAMES)
         assert result.gap <= 1e-9
         assert result.violation <= 1e-12
         now = result.weights
