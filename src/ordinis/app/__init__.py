@@ -8,6 +8,7 @@ from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
 from ordinis.app.doctor import examine
 from ordinis.app.live import run_account
+from ordinis.app.optimizing import optimize_data
 from ordinis.app.parity import compare_day
 from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, serve_broker, store
 from ordinis.app.simulations import run_simulation
@@ -26,6 +27,7 @@ __all__ = [
     "measure_backends",
     "new_strategy",
     "open_data",
+    "optimize_data",
     "processes",
     "run_account",
     "run_backtest",

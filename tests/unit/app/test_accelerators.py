@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import backends
 from ordinis.engines.portfolioopt.accelerator import KERNELS, Device
+from ordinis.engines.portfolioopt.backends import Measured, Timing
 from ordinis.ui.cli import main
 
 
@@ -39,7 +41,7 @@ class Slow:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load(None, [f"run.state_dir={tmp_path}", f"journal.dir={tmp_path}"])
+    return load(None, [f"{key}={tmp_path}" for key in ("run.state_dir", "journal.dir", "data.store_dir")])
 
 
 def with_device(monkeypatch: pytest.MonkeyPatch, device: Device | None, why: str = "") -> None:
@@ -87,6 +89,15 @@ def test_the_command_measures_and_asks_nothing_else(
         f"{kernel}, {cells} cells" for cells in ("800", "1,800") for kernel in KERNELS
     ]
     assert accelerator(settings)[0] is not None
+
+
+def test_what_was_measured_to_be_faster_multiplies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Slow("fast 1.0", 0.0).device
+    with_device(monkeypatch, device)
+    timings = tuple(Timing(kernel, 100, 1.0, 0.5) for kernel in KERNELS)
+    kept = msgspec.json.encode(Measured(device=device.name, numpy=np.__version__, timings=timings))
+    (Path(settings.run.state_dir) / "backends.json").write_bytes(kept)
+    assert app.optimize_data(settings, data=app.BUNDLED, bar_minutes=60).result.backend == "fast 1.0"
 
 
 def test_spoilt_figures_are_named_with_their_remedy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
