@@ -65,6 +65,8 @@ class Search:
     def attempt(self, rounds_max: int, *, stuck: bool = True) -> Answer | None:
         """The minimum, or None after so many rounds; without `stuck` also where many stand at bends at once."""
         for rounds in range(1, rounds_max + 1):
+            if self._program.watch is not None:
+                self._program.watch()
             if self._stuck and not stuck:
                 return None
             try:

@@ -104,6 +104,19 @@ def test_a_device_that_multiplies_wrongly_cannot_forge_the_proof() -> None:
             PortfolioOptimizer(method, estimator="sample", accelerator=liar).optimize(returns_of(120, 80), LIMITS)
 
 
+def test_a_device_that_rounds_more_coarsely_leaves_the_certificate_as_sharp() -> None:
+    """The weights it leads to are judged by the processor's own losses, not by what it made of them."""
+
+    def coarse(there: Any) -> FloatArray:
+        return taken(there).astype(np.float32).astype(np.float64)
+
+    device = Accelerator(Spy().device._replace(take=coarse), {PRODUCT: 1.0})
+    result = PortfolioOptimizer("mean_cvar", estimator="sample", accelerator=device).optimize(
+        returns_of(120, 80), {"max_weight": 0.1}
+    )
+    assert result.gap <= 1e-10
+
+
 def test_tables_below_the_measured_size_stay_with_the_processor() -> None:
     table, spy = returns_of(120, 80), Spy()
     for cells, used in ((table.size + 1, False), (table.size, True)):

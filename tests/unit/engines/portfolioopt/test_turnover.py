@@ -93,3 +93,17 @@ def test_a_book_is_built_hour_after_hour_within_its_turnover() -> None:
         assert result.violation <= 1e-12
         now = result.weights
     assert sum(now.values()) == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize("ticks", [2, 4, 6])
+def test_a_deadline_is_seen_in_the_midst_of_the_search(ticks: int) -> None:
+    now, clock = spread_out(), iter(range(10_000))
+    optimizer = PortfolioOptimizer(
+        risk_aversion=10.0,
+        estimator="sample",
+        periods_a_year=1.0,
+        deadline_ms=float(ticks),
+        clock_ms=lambda: float(next(clock)),
+    )
+    result = optimizer.optimize(table(), {"max_weight": 0.2, "max_turnover": 0.6}, now, symbols=NAMES)
+    assert (result.status, result.weights) == ("held", now)
