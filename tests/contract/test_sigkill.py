@@ -19,6 +19,8 @@ from simulation.killing import Beyond, Death, relived
 from simulation.remembering import differences
 from simulation.scripted import DAYS, exchange, outcome, trader
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 SECONDS_MAX = 60.0
 
 BOUNDARIES = [

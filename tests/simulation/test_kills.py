@@ -19,6 +19,8 @@ from simulation.killing import Beyond, Death, Killed, live
 from simulation.remembering import differences
 from simulation.scripted import beyond, outcome, trader
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 
 def uninterrupted(path: Path, *, small: bool = False) -> tuple[TradingEngine, Beyond, Death]:
     engine, other_side, death = trader(small=small), beyond(small=small), Death()
