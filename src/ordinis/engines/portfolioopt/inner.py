@@ -87,8 +87,7 @@ def active_set(inner: Inner, *, flat: bool = False) -> tuple[FloatArray, FloatAr
         x, rest = _polished(units, np.clip(x, low, high), at, prices[size:])
         return x, rest * unit
     np.putmask(x, (at < 0.0) | (x < low + _DUST), low)
-    np.putmask(x, at > 0.0, high)
-    np.minimum(x, high, out=x)
+    np.putmask(x, (at > 0.0) | (x > high - _DUST), high)
     return x, prices[size:] * unit
 
 
