@@ -38,8 +38,16 @@ class Search:
     """The working set and the sides, round by round."""
 
     def __init__(
-        self, form: Form, theta: float, gain: FloatArray, program: Program, start: FloatArray | None = None
+        self,
+        form: Form,
+        theta: float,
+        gain: FloatArray,
+        program: Program,
+        start: FloatArray | None = None,
+        *,
+        free: Answer | None = None,
     ) -> None:
+        """`start` is a feasible point to begin at, `free` the optimum without costs where it is known already."""
         self._form, self._theta, self._gain, self._program = form, theta, gain, program
         self._kinks = _kinks(program)
         self._held = _resting(program) if start is None else start
@@ -47,7 +55,7 @@ class Search:
         self._side = _sides(program, self._kinks, self._held, self._slope < 0.0)
         self._member = self._first(self._slope)
         if start is None and program.size > WHOLE_MAX and program.cost is not None and program.turnover_max == INFINITE:
-            self._foresee(program, program.cost)
+            self._foresee(program, program.cost, free)
         self._widened = False
         self._best = INFINITE
         self._idle = 0
@@ -113,7 +121,7 @@ class Search:
         self._stuck = self._stuck or bool(self._kinks)
         return self._idle > _PATIENCE
 
-    def _foresee(self, program: Program, cost: FloatArray) -> None:
+    def _foresee(self, program: Program, cost: FloatArray, free: Answer | None) -> None:
         """Begin where selling seems to pay for itself, and with those who are worth a closer look.
 
         As trading gets dearer the optimum goes from the free one to no trade at all, nearly in a straight line, and
@@ -121,7 +129,7 @@ class Search:
         """
         if program.low.any() or program.gross_max < INFINITE or program.interior:
             return
-        free = sparse(self._form, self._theta, self._gain, replace(program, cost=None))
+        free = free or sparse(self._form, self._theta, self._gain, replace(program, cost=None))
         if free is None:
             return
         reduced = reduced_costs(program, free.gradient, free.prices)
@@ -303,11 +311,17 @@ class Search:
 def prohibitive(slope: FloatArray, weights: FloatArray, program: Program) -> tuple[float, FloatArray]:
     """The cost of trading from which on nobody trades, and what each asset would gain there before it.
 
-    The dearest sale would pay for the best buy. Where they stand at their bounds nothing can be traded anyway.
+    The dearest sale pays for the best buy, each by itself where cash may change instead.
     """
     sale = float(slope[weights > program.low].max(initial=-INFINITE))
     buy = float(slope[weights < program.high].min(initial=INFINITE))
-    return (sale - buy) / 2.0, slope - (sale + buy) / 2.0
+    price = -(sale + buy) / 2.0 if np.isfinite(sale + buy) else 0.0
+    total = float(weights.sum())
+    if total > program.row_low[0] + _CORNER:  # The budget's price says which of its ends is reached.
+        price = max(price, 0.0)
+    if total < program.row_high[0] - _CORNER:
+        price = min(price, 0.0)
+    return max(sale + price, -(buy + price)), slope + price
 
 
 def _kinks(program: Program) -> list[FloatArray]:

@@ -8,6 +8,8 @@ below. There the limit becomes a row of the working set, which is exact and says
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -20,78 +22,84 @@ from ordinis.engines.portfolioopt.sparse import sparse
 
 _AIM = 0.97  # Of the limit.
 _NEAR = 0.9  # From this share of it on the rest is exact.
-_QUICK = 3  # Rounds: where few trades are best they are found at once.
-_ROUNDS_MAX = 12
+_FEW = 0.2  # Of what the free optimum trades: up to here the limit is tight,
+_QUICK = 6  # and so many rounds mostly do.
+_ROUNDS_MAX = 8
 
 
 def limited(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
     """The minimum; None where another way has to lead there. Error: OptimizationError when it is too late."""
-    start = program.start
     shorts = program.gross_max < INFINITE or program.low.any()
-    if start is None or program.turnover_max == INFINITE or program.size <= WHOLE_MAX or shorts or program.interior:
+    if program.turnover_max == INFINITE or program.size <= WHOLE_MAX or shorts or program.interior:
         return None
     try:
-        quick = Search(form, theta, gain, program).attempt(_QUICK, stuck=False)
-        if quick is not None:
-            return quick
-        free = _free(form, theta, gain, program)
-        most = INFINITE if free is None else _traded(free.weights, start)
-        if free is None or most <= program.turnover_max:
-            return free
-        dearest, _ = prohibitive(theta * form.product(start) - gain, start, program)
-        if not 0.0 < dearest < INFINITE:
+        free = sparse(form, theta, gain, replace(program, cost=None, turnover_max=INFINITE))
+        if free is None:
             return None
-        return _root(
-            Search(
-                form,
-                theta,
-                gain,
-                _at(program, _secant([(0.0, most), (dearest, 0.0)], 0.0, dearest, program.turnover_max)),
-            ),
-            program,
-            dearest,
-            most,
-        )
+        most = _traded(free.weights, program.start)
+        if program.turnover_max <= _FEW * most:
+            quick = Search(form, theta, gain, program).attempt(_QUICK, stuck=False)
+            if quick is not None:
+                return quick
+        if program.cost is not None:
+            free = Search(form, theta, gain, _at(program, 0.0), free=free).run()
+            most = _traded(free.weights, program.start)
+        return free if most <= program.turnover_max else _priced(form, theta, gain, program, free, most)
     except NotSolved:
         return None
 
 
-def _free(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
-    """The minimum without the limit."""
-    if program.cost is None:
-        return sparse(form, theta, gain, replace(program, turnover_max=INFINITE))
-    return Search(form, theta, gain, replace(program, turnover_max=INFINITE)).run()
+def _priced(form: Form, theta: float, gain: FloatArray, program: Program, free: Answer, most: float) -> Answer | None:
+    """Where the price of trading is above nothing: `free` trades more than the limit."""
+    start = np.zeros(program.size) if program.start is None else program.start
+    dearest, _ = prohibitive(theta * form.product(start) - gain, start, program)
+    if not 0.0 < dearest < INFINITE:
+        return None
+    ends = _Ends(0.0, _left(most, program), dearest, _left(0.0, program))
+    return _root(Search(form, theta, gain, _at(program, ends.between), free=free), program, ends)
 
 
-def _root(search: Search, program: Program, dearest: float, most: float) -> Answer | None:
-    """Between free trade, which trades `most`, and no trade: what trades nearly all of the limit, and then all."""
-    limit = program.turnover_max
-    points = [(0.0, most), (dearest, 0.0)]
-    low, high = 0.0, dearest
-    price = _secant(points, low, high, limit)
+class _Ends(NamedTuple):
+    """Two prices, one too low and one too high, and how far what is traded there is from where it should be."""
+
+    low: float
+    above: float
+    high: float
+    below: float
+
+    @property
+    def between(self) -> float:
+        """Where the line through both has its root."""
+        return self.low + self.above * (self.high - self.low) / (self.above - self.below)
+
+    def with_(self, price: float, left: float, *, again: bool) -> _Ends:
+        """Nearer by one price. An end that stays twice counts half, or the other would creep (the Illinois rule)."""
+        share = 0.5 if again else 1.0
+        if left > 0.0:
+            return _Ends(price, left, self.high, share * self.below)
+        return _Ends(self.low, share * self.above, price, left)
+
+
+def _left(traded: float, program: Program) -> float:
+    """What is traded falls nearly as the square of the way to no trade: of its root the line is drawn."""
+    return float(traded**0.5 - (_AIM * program.turnover_max) ** 0.5)
+
+
+def _root(search: Search, program: Program, ends: _Ends) -> Answer | None:
+    """Between free trade and none: what trades nearly all of the limit, and from there all of it."""
+    limit, before = program.turnover_max, 0.0
     for _ in range(_ROUNDS_MAX):
+        price = ends.between
         found = search.run()
         traded = _traded(found.weights, program.start)
         if _NEAR * limit <= traded <= limit:
             search.go_on(program, found._replace(prices=Prices(found.prices.rows, price)))
             return search.run()
-        low, high = (price, high) if traded > limit else (low, price)
-        points = [points[-1], (price, traded)]
-        price = _secant(points, low, high, limit)
-        search.go_on(_at(program, price), found)
+        left = _left(traded, program)
+        ends = ends.with_(price, left, again=left * before > 0.0)
+        before = left
+        search.go_on(_at(program, ends.between), found)
     return None
-
-
-def _secant(points: list[tuple[float, float]], low: float, high: float, limit: float) -> float:
-    """Where two points' line leads to nearly all of the limit; the middle where that is not between the ends.
-
-    What is traded falls nearly as the square of the way to no trade: its root is what the line is drawn through.
-    """
-    (first, before), (second, after) = ((price, traded**0.5) for price, traded in points)
-    price = low
-    if after != before:
-        price = second + ((_AIM * limit) ** 0.5 - after) * (second - first) / (after - before)
-    return price if low < price < high else (low + high) / 2.0
 
 
 def _at(program: Program, price: float) -> Program:
