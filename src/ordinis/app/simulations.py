@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
 from ordinis.app.build import build_exchange
-from ordinis.app.going_on import GoingOn, OpenJournal, Say
+from ordinis.app.going_on import GoingOn, OpenJournal
 from ordinis.app.material import Material, journal_path, open_data
+from ordinis.app.watch import Say
 from ordinis.app.wire import WireBooks, addresses_of, control_of, endpoints_of, served
 from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
