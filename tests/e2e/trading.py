@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from contract.days import UNIVERSE, block_of, daily_of
 from ordinis.brokers.simulated.exchange import Exchange
@@ -68,9 +69,9 @@ class Paper:
 
 
 @contextmanager
-def paper_account(*faults: Fault, minutes: int = 40, days: int = 1) -> Iterator[Paper]:
+def paper_account(*faults: Fault, minutes: int = 40, days: int = 1, **account: Any) -> Iterator[Paper]:
     blocks = [block_of(day, minutes, gaps=False) for day in range(1, days + 1)]
     data = SimulatedData(days=blocks, history=[block_of(0, minutes, gaps=False)], daily=daily_of(30))
-    exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=Decimal(50_000)))
+    exchange = Exchange(UNIVERSE, ExchangeSettings(**{"cash_usd": Decimal(50_000), **account}))
     with serve(exchange, data, speed=SPEED, faults=FaultPlan(fault=faults)) as running:
         yield Paper(addresses=running.addresses, exchange=exchange)
