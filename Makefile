@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench prove-rules docs lock sdks
+.PHONY: help setup demo test check bench prove-rules prove-kills docs lock sdks
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -51,6 +51,9 @@ bench: setup  ## How fast, as ratios against the plain-Python loop of the same r
 
 prove-rules: setup  ## 10,000 random sessions: no refused order, no violation, no blocked exit.
 	$(BIN)/python bench/prove_rules.py --workers $(WORKERS) --json out/prove_rules.json
+
+prove-kills: setup  ## A real SIGKILL at every named boundary, on every kind of account.
+	ORDINIS_EVERY_KILL=1 $(BIN)/python -m pytest tests/contract/test_sigkill.py --numprocesses $(WORKERS) --dist loadgroup
 
 docs: setup  ## The pages, into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
