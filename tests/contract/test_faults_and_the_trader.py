@@ -45,6 +45,7 @@ from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import OrderStatus
 from ordinis.engines.trading import TradingEngine
+from ordinis.journal.reading import digest
 from ordinis.journal.recorded import Step, recorded
 from simulation.killing import Death, relived, trade_on
 from simulation.scripted import DAYS, exchange, trader
@@ -122,6 +123,9 @@ CASES: dict[str, tuple[Fault, dict[str, int], str]] = {
     "fills in the wrong order": (ReorderEvents(stream="trading", event="partial_fill"), AS_EVER, ""),
     "a mute trading stream": (MuteSocket(stream="trading", event="fill"), AS_EVER, ""),
     "a lost trading stream": (DropSocket(stream="trading", event="fill"), AS_EVER, ""),
+    "a trading stream lost twice": (DropSocket(stream="trading", event="fill", count=2), AS_EVER, ""),
+    "a lost stream of bars": (DropSocket(stream="data", event="b", skip=10), AS_EVER, ""),
+    "a mute stream of bars": (MuteSocket(stream="data", event="b", skip=7), AS_EVER, ""),
     "an order accepted behind a 504": (LostAnswer(method="POST"), AS_EVER, ""),
     "an order lost behind a 500": (HttpError(method="POST", status=500), AS_EVER, ""),
     "a cancel lost behind a 500": (HttpError(method="DELETE", status=500), AS_EVER, ""),
@@ -161,7 +165,18 @@ def test_what_goes_wrong_leads_to_what_is_meant(name: str, tmp_path: Path) -> No
     assert ended.positions == positions
     assert note in ended.notes
     assert "BBB" in ended.sold or "BBB" not in ended.bought, "an exit goes out, whatever stands against entries"
-    assert ended.lives == (2 if isinstance(fault, DropSocket) else 1)
+    assert ended.lives == 1
+
+
+@pytest.mark.parametrize("skip", [9, 10, 11], ids=["first bar", "second bar", "last bar"])
+@pytest.mark.parametrize("kind", [DropSocket, MuteSocket])
+def test_a_minute_whose_bars_were_lost_is_asked_for_and_leaves_the_same_journal(
+    kind: type[DropSocket | MuteSocket], skip: int, tmp_path: Path
+) -> None:
+    """To the byte, whichever bar of the minute was the one that nobody heard."""
+    traded([], tmp_path / "whole.journal")
+    traded([kind(stream="data", event="b", skip=skip)], tmp_path / "lost.journal")
+    assert digest(tmp_path / "lost.journal") == digest(tmp_path / "whole.journal")
 
 
 def test_a_refused_order_is_remembered_and_not_sent_again(tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ class Conductor:
 
     @property
     def totals(self) -> Totals:
-        return self._simulation.totals
+        totals = self._simulation.totals
+        totals.trade_updates_unheard, totals.bars_unheard = self._desk.unheard, self._data.unheard
+        return totals
 
     def _splits(self, session_number: int) -> Iterator[tuple[str, Decimal]]:
         self._faults.set_time(session_number, 0)
