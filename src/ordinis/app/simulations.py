@@ -21,6 +21,7 @@ from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
+from ordinis.domain.words import counted
 from ordinis.journal.entries import open_journal
 from ordinis.journal.recorded import Step, recorded
 from ordinis.journal.writer import Durability
@@ -56,9 +57,11 @@ def run_simulation(
     material = materials.gather(settings, data, day, day)
     path = journal_path(settings, journal, "simulation")
     earlier = Earlier.read(path, material, own_broker=broker is None) if resume else None
+    whose = "started for this run" if broker is None else f"of {broker}"
+    say(f"{day}, {counted(len(material.universe), 'symbol')}, at a simulated broker {whose}; journal {path}")
     with _broker(settings, material, broker) as (addresses, books):
         if earlier is not None and broker is None:
-            say(f"the simulated broker lives {path} again")
+            say("the simulated broker is brought to where that journal ends")
             with _link(settings, material, addresses, 0.0) as link:
                 live_again(link, recorded(path))
         with _link(settings, material, addresses, speed) as link:

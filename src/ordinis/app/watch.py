@@ -8,6 +8,7 @@ from typing import Protocol
 from ordinis.domain.decision import Decision
 from ordinis.domain.events import Command, CommandKind, Event
 from ordinis.engines.state import State
+from ordinis.journal.telling import news
 from ordinis.journal.times import new_york_text
 from ordinis.journal.writer import SqliteJournal
 from ordinis.ports import Journal, StandingBroker
@@ -50,7 +51,7 @@ class Watch:
 
 
 class Aloud:
-    """A journal that is read aloud: what an event led to is said once it is written down."""
+    """A journal that is read aloud: what happened and what it led to is said once it is written down."""
 
     def __init__(self, record: Journal, say: Say) -> None:
         self._record = record
@@ -58,8 +59,9 @@ class Aloud:
 
     def append(self, event: Event, decision: Decision) -> None:
         self._record.append(event, decision)
-        for note in decision.notes:
-            self._say(f"{new_york_text(event.at_ns)}  {note}")
+        happened = news(event)
+        for line in (*([] if happened is None else [happened]), *decision.notes):
+            self._say(f"{new_york_text(event.at_ns)}  {line}")
 
     def close(self) -> None:
         self._record.close()
