@@ -5,7 +5,7 @@
 Every figure is CPU time of the run: signals, sizes, every rule, the exchange, the ledger, decision records, the
 journal on disk. Reading the bars is left out, as it is for the peers, and stands beside it. `times_plain_loop` compares
 CPU a bar with the plain-Python reference of job.py, measured in the same process before and after: machines and moments
-differ, ratios less.
+differ, ratios less. What is measured is the build that is installed: `make bench` compiles first.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Row:
 
     job: str
     data: str
+    build: str  # "compiled" or "interpreted".
     bars: int
     cpu_seconds: float
     loading_cpu_seconds: float
@@ -137,6 +138,7 @@ class Bench:
         return Row(
             job=job,
             data=data,
+            build=app.BUILD,
             bars=result.bars,
             cpu_seconds=round(_run_alone_s(result), 4),
             loading_cpu_seconds=round(result.loading_cpu_seconds, 4),
@@ -179,6 +181,7 @@ class Bench:
         return Row(
             job="one minute, live rows",
             data="wide",
+            build=app.BUILD,
             bars=bars,
             cpu_seconds=round(sum(decided_s), 4),
             loading_cpu_seconds=0.0,
@@ -236,13 +239,14 @@ def shown(row: Row) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the engine on the peers' job.")
+    parser = argparse.ArgumentParser(description=f"Measure the engine on the peers' job; this build is {app.BUILD}.")
     parser.add_argument("--json", type=Path, help="write the rows there")
     parser.add_argument("--jobs", nargs="*", choices=JOBS, default=list(JOBS))
     parser.add_argument("--repeats", type=int, default=3, help="the best of so many runs counts (default 3)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ordinis-bench-") as folder:
         rows = measure(Bench(Path(folder), arguments.repeats), arguments.jobs)
+    print(f"The {app.BUILD} build.")
     for row in rows:
         print(shown(row))
     if arguments.json:

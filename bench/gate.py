@@ -25,7 +25,7 @@ from ordinis.domain.orders import Fill, OrderIntent, OrderType, Purpose, Side, T
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.compliance.regimes import CASH, INTRADAY_MARGIN, PATTERN_DAY_TRADER, Regime, RegimeName
-from ordinis.engines.compliance.rooms import Wanted
+from ordinis.engines.compliance.wanted import Wanted
 
 OPEN_NS = 1_736_951_400 * 10**9  # 2025-01-15 09:30 in New York.
 PRICE_USD = 50.0

@@ -1,15 +1,32 @@
-"""For all tests: a skip counts as a failure where skips are forbidden."""
+"""For all tests: a skip counts as a failure where skips are forbidden; a compiled build is spared what it cannot do."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from ordinis.runtime.build import BUILD
+
+COMPILED_ONLY = Path(__file__).parent / "compiled"
 FORBID_SKIPS = "ORDINIS_FORBID_SKIPS"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """tests/compiled is for a compiled build alone."""
+    return True if BUILD == "interpreted" and collection_path.is_relative_to(COMPILED_ONLY) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a compiled build a test that replaces parts of classes cannot run: it runs in the other one."""
+    if BUILD == "compiled":
+        left_out = [item for item in items if item.get_closest_marker("interpreted")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,6 +23,8 @@ from simulation.killing import Beyond, Death, relived
 from simulation.remembering import differences
 from simulation.scripted import ACCOUNTS, Account, days, exchange, outcome, trader
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 SECONDS_MAX = 60.0
 
 BOUNDARIES = [

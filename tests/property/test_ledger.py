@@ -13,7 +13,8 @@ from ordinis.domain.account import Position
 from ordinis.domain.events import CashFlow
 from ordinis.domain.market import Universe
 from ordinis.domain.orders import Fill
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
+from ordinis.engines.round_trip import RoundTrip
 
 UNIVERSE = Universe(("AAA", "BBB"))
 START_USD = Decimal(10_000)

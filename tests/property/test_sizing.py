@@ -168,7 +168,7 @@ def test_what_bound_is_in_the_chain_or_is_the_reason(
 def test_halving_the_volatility_target_never_raises_a_weight(
     config: SizingConfig, equity: float, question: dict[str, Any]
 ) -> None:
-    fields = {name: getattr(config, name) for name in SizingConfig.__slots__}
+    fields = {name: getattr(config, name) for name in SizingConfig.__dataclass_fields__}
     config = SizingConfig(**{**fields, "method": SizingMethod.VOLATILITY_ADJUSTED})
     calmer = SizingConfig(**{**fields, "method": config.method, "target_volatility": config.target_volatility / 2})
     fixed = {**question, "fractionable": False}

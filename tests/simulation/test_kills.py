@@ -19,6 +19,8 @@ from simulation.killing import Beyond, Death, Killed, live
 from simulation.remembering import differences
 from simulation.scripted import Account, beyond, outcome, trader
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 
 def uninterrupted(path: Path, account: Account = "margin") -> tuple[TradingEngine, Beyond, Death]:
     engine, other_side, death = trader(account), beyond(account), Death()

@@ -18,7 +18,8 @@ from ordinis.domain.decision import NOTHING, Decision
 from ordinis.domain.events import CashFlow, CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketBlock, MarketSlice, Session, Universe
 from ordinis.domain.orders import OrderIntent, OrderType, Purpose, Side, TimeInForce
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.runtime.loop import trade
 from simulation.actions import dividend, split
 from simulation.worlds import Tale, exchange_of

@@ -11,8 +11,10 @@ from ordinis.app.parity import compare_day
 from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, serve_broker, store
 from ordinis.app.simulations import run_simulation
 from ordinis.app.strategies import check_strategy, known_strategies, new_strategy
+from ordinis.runtime.build import BUILD
 
 __all__ = [
+    "BUILD",
     "BUNDLED",
     "Progress",
     "build_engine",

@@ -9,8 +9,8 @@ from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
 from ordinis.engines.columns import pack_changes
 from ordinis.engines.commands import flattening
-from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import in_units_of_risk
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.engines.state import State
 
 _REJECTED, _LAPSED = OrderStatus.REJECTED, OrderStatus.LAPSED

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
 from ordinis.domain.orders import OrderIntent, Purpose, Side
-from ordinis.engines.compliance.rooms import Wanted
-from ordinis.engines.compliance.slots import FREELY, Permission, unprotected_note
-from ordinis.engines.portfolio.sizing import Candidate
+from ordinis.engines.compliance.slots import FREELY, unprotected_note
+from ordinis.engines.compliance.wanted import Permission, Wanted
+from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.prospects import Prospects
-from ordinis.engines.riskguard.rules import Asked
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 

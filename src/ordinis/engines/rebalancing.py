@@ -13,7 +13,7 @@ from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
 from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
-from ordinis.engines.portfolio.methods import Candidate
+from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.portfolio.rebalance.plan import Seat, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets

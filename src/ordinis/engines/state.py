@@ -15,7 +15,7 @@ from ordinis.engines.columns import SymbolColumns
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
 from ordinis.engines.outlook import Minutes
 from ordinis.engines.performance.tracker import PerformanceTracker
 from ordinis.engines.portfolio.optimal import OptimalBook
@@ -27,6 +27,7 @@ from ordinis.engines.riskguard.guard import RiskGuard
 from ordinis.engines.riskguard.halts import Halts
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
+from ordinis.engines.round_trip import RoundTrip
 
 _ALREADY_HELD = Reason.ALREADY_HELD
 _REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN

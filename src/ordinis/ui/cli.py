@@ -63,7 +63,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ordinis {version('ordinis')}")
+        from ordinis.app import BUILD
+
+        typer.echo(f"ordinis {version('ordinis')} ({BUILD})")
         raise typer.Exit
 
 

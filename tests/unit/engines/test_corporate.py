@@ -13,7 +13,8 @@ from ordinis.domain.events import CashFlow, CommandKind, CorporateAction
 from ordinis.domain.orders import CancelIntent, Fill, OrderIntent, OrderStatus
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.execution.desk import ExecutionSettings, OrderDesk
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
+from ordinis.engines.round_trip import RoundTrip
 from simulation.actions import dividend, removal, split
 from simulation.worlds import UNIVERSE, Hand, Tale, Wishful, day, engine_of, exchange_of, play, session_of, tier_of
 

@@ -14,6 +14,8 @@ from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.state import Displacement
 from simulation.worlds import Hand, tier_of
 
+pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
+
 RULES = Displacement(confidence_gain_min=0.20, cost_fraction=0.0008)
 
 

@@ -10,7 +10,8 @@ import pytest
 from ordinis.domain.account import Position
 from ordinis.domain.events import CashFlow
 from ordinis.domain.orders import Fill
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
+from ordinis.engines.round_trip import RoundTrip
 from simulation.worlds import UNIVERSE, settled
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from ordinis.domain.market import DailyBlock, FloatArray
 from ordinis.domain.orders import OrderIntent
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.book_risk import BookRisk
+from ordinis.engines.portfolio.optimal import Beliefs
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.prospects import Prospects
 from simulation.worlds import UNIVERSE, Hand, tier_of
@@ -135,7 +136,10 @@ def test_a_candidate_beyond_the_free_slots_is_looked_at_in_the_last_one_s_place(
 def test_mean_variance_buys_by_its_optimum_or_says_that_there_is_no_place() -> None:
     hand = hand_of(SizingMethod.MEAN_VARIANCE, max_position_pct=0.4, risk_aversion=2.0)
     found = sizes(hand, "AAA BBB CCC")
-    book = hand.engine.state.optimal.weights(SizingMethod.MEAN_VARIANCE, hand.engine.state.tier.sizing, (0, 1, 2), None)  # type: ignore[arg-type]
+    unasked = cast("Beliefs", ())  # This book is solved already.
+    book = hand.engine.state.optimal.weights(
+        SizingMethod.MEAN_VARIANCE, hand.engine.state.tier.sizing, (0, 1, 2), unasked
+    )
     for column, symbol in enumerate(UNIVERSE.symbols):
         if book[column] > 0:
             assert found[symbol].chain[0].weight == pytest.approx(book[column])

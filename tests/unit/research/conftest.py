@@ -21,7 +21,7 @@ from ordinis.brokers.simulated.settings import ExchangeSettings
 from ordinis.config import load
 from ordinis.data.store import BarStore
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Session, Universe
-from ordinis.engines.ledger import RoundTrip
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.engines.trading import TradingEngine
 from ordinis.research.report import Benchmark, ReportSource, Surroundings, benchmark_of, gather
 from ordinis.research.report.page import page

@@ -14,7 +14,8 @@ from ordinis.domain.decision import Assessment, Reason, SizeResult, SizeStep, Ve
 from ordinis.domain.errors import JournalError
 from ordinis.domain.market import MINUTE_NS, Universe
 from ordinis.domain.orders import Fill, Purpose
-from ordinis.engines.ledger import Ledger, RoundTrip
+from ordinis.engines.ledger import Ledger
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.journal import reading
 from ordinis.research.report import gather
 from ordinis.research.report.gathering import nights, open_positions, sizes_of

@@ -28,9 +28,10 @@ from ordinis.engines.compliance.disagreements import Disagreements
 from ordinis.engines.compliance.intraday_margin import MarginMeter, MarginRules
 from ordinis.engines.compliance.opened import OpenedToday
 from ordinis.engines.compliance.regimes import INTRADAY_MARGIN, Regime
-from ordinis.engines.compliance.rooms import ROOMS, Room, Wanted
+from ordinis.engines.compliance.rooms import ROOMS, Room
 from ordinis.engines.compliance.settlement import SettledCash, SettlementRules
-from ordinis.engines.compliance.slots import DayTradeSlots, Permission
+from ordinis.engines.compliance.slots import DayTradeSlots
+from ordinis.engines.compliance.wanted import Permission, Wanted
 
 _DEPOSITS = ("deposit", "withdrawal")
 _UNSURE, _BLOCKED, _UNSETTLED = Reason.RULES_UNSURE, Reason.ACCOUNT_BLOCKED, Reason.UNSETTLED

@@ -6,25 +6,15 @@ They stand beside the risk guard's own and are reported in the same way: the lea
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ordinis.domain.decision import Reason
+from ordinis.engines.compliance.wanted import Wanted
 
 if TYPE_CHECKING:
     from ordinis.engines.compliance.gate import AccountGate
-
-
-class Wanted(msgspec.Struct, frozen=True, gc=False):
-    """An entry, as far as these rules look at it."""
-
-    price_usd: float
-    column: int
-    direction: int = 1  # 1 buys, -1 sells short.
-    open_usd: float = 0.0  # All entries that work, those sent earlier in the minute among them.
-    usd: float = inf  # What it would cost.
 
 
 Usd = Callable[["AccountGate", Wanted], float]
@@ -86,7 +76,8 @@ def _without_debit(gate: AccountGate, wanted: Wanted) -> float:
     return gate.free_cash_usd / (1.0 + gate.collar) - wanted.open_usd
 
 
-class Room(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Room:
     """A rule, what it is reported as, and for which accounts it is asked."""
 
     name: str

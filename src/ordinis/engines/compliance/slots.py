@@ -12,24 +12,15 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-import msgspec
-
 from ordinis.domain.decision import Reason
 from ordinis.engines.compliance.business_days import BusinessDays
 from ordinis.engines.compliance.day_trade_ledger import DayTradeLedger
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.wanted import Permission
 
 _NO_SLOT, _DOUBTFUL = Reason.DAY_TRADE_SLOTS, Reason.LOW_CONFIDENCE
 _ENTRY_CHECKED = ("entry", "both")
 _CHECKS = ("entry", "exit", "both")
-
-
-class Permission(msgspec.Struct, frozen=True, gc=False):
-    """Whether an entry may go out, and how. `reason` None: it may."""
-
-    reason: Reason | None
-    swing: bool = False  # Held over so many sessions, left on daily bars.
-    stop_waits: bool = False  # Its stop goes out after the close: it cannot be closed today.
 
 
 FREELY = Permission(None)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.estimates import SESSIONS_A_YEAR
-from ordinis.engines.ledger import ZERO, RoundTrip
+from ordinis.engines.ledger import ZERO
+from ordinis.engines.round_trip import RoundTrip
 
 SHARPE_SESSIONS_MIN = 20  # With fewer daily returns a Sharpe ratio says nothing.
 

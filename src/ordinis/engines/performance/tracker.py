@@ -7,20 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import msgspec
-
-from ordinis.engines.ledger import RoundTrip
-
-
-class Evidence(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What the results of one strategy say of its next trade."""
-
-    trades: int
-    win_rate: float | None  # Shrunk towards a half.
-    payoff: (
-        float | None
-    )  # Likewise towards its prior: mean win over mean loss, each in units of the risk taken; None until both exist.
-
+from ordinis.engines.performance.evidence import Evidence
+from ordinis.engines.round_trip import RoundTrip
 
 _NO_EVIDENCE = Evidence(trades=0, win_rate=None, payoff=None)
 

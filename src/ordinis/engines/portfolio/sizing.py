@@ -14,7 +14,8 @@ from math import isnan
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, SizeResult, SizeStep
-from ordinis.engines.portfolio.methods import BASES, OPTIMAL, Candidate, ladder, stop_distance
+from ordinis.engines.portfolio.candidate import Candidate
+from ordinis.engines.portfolio.methods import BASES, OPTIMAL, ladder, stop_distance
 from ordinis.engines.portfolio.sizing_config import KellyBasis, SizingConfig, SizingMethod
 
 __all__ = ["Candidate", "KellyBasis", "PositionSizer", "SizingConfig", "SizingMethod"]

@@ -13,9 +13,10 @@ from ordinis.domain import money
 from ordinis.domain.decision import Reason, Verdict, VerdictAction
 from ordinis.engines.comovement import Comovement
 from ordinis.engines.portfolio.sizing import SizingConfig
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import OFF, Limits
-from ordinis.engines.riskguard.rules import RULES, Asked
+from ordinis.engines.riskguard.rules import RULES
 
 _NONE = Decimal(0)
 _SENT = Reason.SENT

@@ -7,27 +7,17 @@ resizes. The first in order of precedence is reported among those that leave the
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import isnan
-
-import msgspec
 
 from ordinis.domain.decision import Reason
 from ordinis.engines.comovement import ALONE
 from ordinis.engines.portfolio.sizing import SizingConfig
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import OFF, Limits
 
 _SHORT_MARGIN = 1.5  # Regulation T: the proceeds of a short, and half of them more.
-
-
-class Asked(msgspec.Struct, frozen=True, gc=False):
-    """What the rules may know of an entry beside its size."""
-
-    price_usd: float
-    column: int = 0
-    stop_distance: float | None = None  # Fraction of the price; None: there is no stop.
-    volume: float = 0.0  # Shares a minute of the whole market, lately.
-    direction: int = 1  # -1 sells short.
 
 
 Room = Callable[[Asked, Book, SizingConfig, Limits], float]
@@ -134,7 +124,8 @@ def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) ->
     return (edge * book.equity_usd - book.beta_usd) / beta
 
 
-class Rule(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """A rule, what it is reported as, and the limit that switches it off when nothing can reach it."""
 
     reason: Reason

@@ -15,8 +15,9 @@ from ordinis.domain.errors import JournalError
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import IntArray
 from ordinis.domain.orders import OrderIntent, OrderType, Purpose, leg_id
-from ordinis.engines.ledger import ZERO, Ledger, RoundTrip
+from ordinis.engines.ledger import ZERO, Ledger
 from ordinis.engines.performance.curve import EquityCurve
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.journal.trips import Trip, trips

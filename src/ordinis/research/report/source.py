@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Any
 
 from ordinis.domain.market import FloatArray, IntArray
-from ordinis.engines.ledger import ZERO, RoundTrip
+from ordinis.engines.ledger import ZERO
+from ordinis.engines.round_trip import RoundTrip
 from ordinis.research.report.benchmark import Benchmark
 from ordinis.research.result import BacktestResult
 

@@ -20,8 +20,8 @@ from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountGate, AccountRules
 from ordinis.engines.compliance.intraday_margin import MarginRules
 from ordinis.engines.compliance.regimes import Regime, RegimeName
-from ordinis.engines.compliance.rooms import Wanted
 from ordinis.engines.compliance.settlement import SettlementRules
+from ordinis.engines.compliance.wanted import Wanted
 
 TODAY = date(2025, 1, 15)
 OPEN_NS = 1_736_951_400 * 10**9

@@ -9,9 +9,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.performance.statistics import max_drawdown, profit_factor, sharpe, win_rate
+from ordinis.engines.round_trip import RoundTrip
 
 
 def trip(pnl: str) -> RoundTrip:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from ordinis.engines.ledger import RoundTrip
 from ordinis.engines.performance.tracker import PerformanceTracker, in_units_of_risk
+from ordinis.engines.round_trip import RoundTrip
 
 
 def test_the_plan_s_own_calls_work_as_written() -> None:

@@ -15,9 +15,10 @@ from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.market import DailyBlock
 from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.book import Book, companions
 from ordinis.engines.riskguard.limits import Limits
-from ordinis.engines.riskguard.rules import Asked, beta_room, gross_room, net_room, sector_room
+from ordinis.engines.riskguard.rules import beta_room, gross_room, net_room, sector_room
 from simulation.worlds import UNIVERSE, Hand, tier_of
 
 PLAIN = ExecutionSettings(protect=False)
@@ -254,6 +255,7 @@ def test_without_a_stop_the_whole_position_is_at_risk(world: dict[str, Any]) -> 
     assert (bought(hand), last_of(hand).verdict.reason) == (50, Reason.TRADE_RISK)
 
 
+@pytest.mark.interpreted
 def test_without_volume_nothing_is_bought() -> None:
     hand = hand_of(limits_by("risk.order_volume_fraction_max=0.1"), outlook={"volume_minutes": 1})
     hand.engine._outlook._volume.advance = lambda block: np.zeros(block.close.shape)  # type: ignore[method-assign]

@@ -12,10 +12,10 @@ from ordinis.domain.decision import Reason, Verdict, VerdictAction
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import OrderStatus
 from ordinis.engines.portfolio.sizing import SizingConfig, SizingMethod
+from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.guard import RiskGuard
 from ordinis.engines.riskguard.limits import Limits
-from ordinis.engines.riskguard.rules import Asked
 
 APPROVE, RESIZE, REFUSE = VerdictAction.APPROVE, VerdictAction.RESIZE, VerdictAction.REFUSE
 EQUITY_USD = 100_000.0
