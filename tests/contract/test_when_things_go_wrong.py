@@ -167,6 +167,15 @@ def test_who_waits_for_messages_of_a_stream_that_is_lost_waits_no_longer() -> No
         assert time.monotonic() - began < 10.0
 
 
+def test_a_stream_that_we_hang_up_on_ourselves_is_not_given_up() -> None:
+    """After a restart every order that has news says that the stream may be mute."""
+    with wired(DAYS, stream_limits=STREAMS) as (_, link):
+        for _ in range(3 * STREAMS.backoff.attempts_max):
+            link._updates.renew()
+        assert link._updates.drops == 3 * STREAMS.backoff.attempts_max
+        assert len(list(link.market)) == DAYS[0].rows + 2
+
+
 def test_who_comes_late_is_told_what_has_passed_and_waits_for_nothing_that_was_told_before() -> None:
     exchange = Exchange(UNIVERSE, ExchangeSettings(cash_usd=DAYS_CASH))
     with serve(exchange, SimulatedData(days=DAYS)) as served:

@@ -70,6 +70,7 @@ class Stream(Generic[T]):
         self._pending: deque[T] = deque()
         self._received = 0
         self._ready = False
+        self._hung_up = False  # By us.
         self._drops = 0  # How often a working connection was lost: nothing is replayed after one.
         self._failure: BrokerError | None = None
         self._connected: ClientConnection | None = None
@@ -93,9 +94,10 @@ class Stream(Generic[T]):
             self._news.wait_for(lambda: self._pending or self._failure is not None, max(0.0, seconds_max))
 
     def reconnect(self) -> None:
-        """Hang up and connect anew: for a stream that is connected and says nothing."""
+        """Hang up and connect anew: for a stream that is connected and says nothing. That is no failed attempt."""
         loop, socket = self._loop, self._connected
         if loop is not None and socket is not None:
+            self._hung_up = True
             with suppress(RuntimeError):  # The loop has ended by itself.
                 asyncio.run_coroutine_threadsafe(socket.close(), loop)
 
@@ -197,7 +199,8 @@ class Stream(Generic[T]):
                 await self._converse()
             except (OSError, TimeoutError, WebSocketException) as error:
                 cause = f"{type(error).__name__}: {error}"
-            steady = clock() - began_seconds >= self._limits.steady_seconds
+            steady = self._hung_up or clock() - began_seconds >= self._limits.steady_seconds
+            self._hung_up = False
             attempt = 1 if steady else attempt + 1
             if attempt >= self._limits.backoff.attempts_max:
                 raise BrokerError(

@@ -184,7 +184,6 @@ class SimulationLink(Link):
             limits=self._rest_limits,
             generator=self._generator,
             settle=barrier.settle,
-            overheard=self._updates.reconnect,
         )
         self.market = self.market_since(None)
 
