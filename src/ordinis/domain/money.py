@@ -7,11 +7,12 @@ and its nine decimals of a fractional share.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Final
 
-WHOLE = Decimal(1)
-FRACTION = Decimal("0.000000001")
-CENT = Decimal("0.01")
-_TENTH_OF_A_MILL = Decimal("0.0001")
+WHOLE: Final = Decimal(1)
+FRACTION: Final = Decimal("0.000000001")
+CENT: Final = Decimal("0.01")
+_TENTH_OF_A_MILL: Final = Decimal("0.0001")
 
 
 def price_usd(estimate: float) -> Decimal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ordinis.domain.decision import NOTHING, Decision, Reason
@@ -13,8 +15,10 @@ from ordinis.engines.performance.tracker import in_units_of_risk
 from ordinis.engines.round_trip import RoundTrip
 from ordinis.engines.state import State
 
-_REJECTED, _LAPSED = OrderStatus.REJECTED, OrderStatus.LAPSED
-_ENTRY, _PROTECT = Purpose.ENTRY, Purpose.PROTECT
+_REJECTED: Final = OrderStatus.REJECTED
+_LAPSED: Final = OrderStatus.LAPSED
+_ENTRY: Final = Purpose.ENTRY
+_PROTECT: Final = Purpose.PROTECT
 
 
 def follow(state: State, update: OrderUpdate) -> Decision:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan
+from typing import Final
 
 from ordinis.domain.decision import Reason
 from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
 from ordinis.engines.state import Draft, State
 
-_POSITIONS_FULL = Reason.POSITIONS_FULL
+_POSITIONS_FULL: Final = Reason.POSITIONS_FULL
 
 
 @dataclass(frozen=True, slots=True)

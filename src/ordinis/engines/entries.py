@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isnan, nan
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
@@ -17,12 +17,12 @@ from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
-_NONE = Decimal(0)
+_NONE: Final = Decimal(0)
 _STOP_BEYOND_MIN_USD = 0.01  # The broker takes no stop-loss leg nearer to the price.
-_ENTRY = Purpose.ENTRY
-_BUY = Side.BUY
-_RESIZE = VerdictAction.RESIZE
-_RESIZED = Reason.RESIZED
+_ENTRY: Final = Purpose.ENTRY
+_BUY: Final = Side.BUY
+_RESIZE: Final = VerdictAction.RESIZE
+_RESIZED: Final = Reason.RESIZED
 
 
 class _Order(NamedTuple):

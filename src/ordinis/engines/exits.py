@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 from ordinis.domain.decision import Assessment, Reason
 from ordinis.domain.market import MINUTE_NS, BoolArray
@@ -13,8 +13,8 @@ from ordinis.domain.orders import Purpose
 from ordinis.engines.compliance.overnight import Closable, to_close
 from ordinis.engines.state import Draft, State
 
-_EXIT = Purpose.EXIT
-_SENT = Reason.SENT
+_EXIT: Final = Purpose.EXIT
+_SENT: Final = Reason.SENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

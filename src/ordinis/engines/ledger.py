@@ -6,6 +6,7 @@ Money is Decimal and exact; `quantity` mirrors the positions as floats, a column
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ordinis.domain.money import FRACTION
 from ordinis.domain.orders import Fill
 from ordinis.engines.round_trip import RoundTrip
 
-ZERO = Decimal(0)
+ZERO: Final = Decimal(0)
 DIVIDEND = "dividend"  # The kind of a cash flow.
 
 

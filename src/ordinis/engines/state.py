@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -29,9 +30,9 @@ from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.riskguard.screen import ELIGIBLE, ReasonArray
 from ordinis.engines.round_trip import RoundTrip
 
-_ALREADY_HELD = Reason.ALREADY_HELD
-_REFUSED_TOO_OFTEN = Reason.REFUSED_TOO_OFTEN
-_REMOVED = Reason.REMOVED
+_ALREADY_HELD: Final = Reason.ALREADY_HELD
+_REFUSED_TOO_OFTEN: Final = Reason.REFUSED_TOO_OFTEN
+_REMOVED: Final = Reason.REMOVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Final
 
 import numpy as np
 
@@ -41,7 +42,7 @@ from ordinis.engines.recovery import correct, recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
-_UNKNOWN = Reason.ACCOUNT_UNKNOWN
+_UNKNOWN: Final = Reason.ACCOUNT_UNKNOWN
 
 
 class TradingEngine:

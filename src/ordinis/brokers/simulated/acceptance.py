@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.account import AccountBooks
@@ -14,9 +14,12 @@ from ordinis.brokers.simulated.validity import check_form, check_legs, check_pai
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.orders import OrderIntent, OrderType, Side
 
-_BUY, _SELL = Side.BUY, Side.SELL
-_LIMIT, _STOP_LIMIT, _TRAILING_STOP = OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
-_PAIRED = ("bracket", "oco")
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_LIMIT: Final = OrderType.LIMIT
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_TRAILING_STOP: Final = OrderType.TRAILING_STOP
+_PAIRED: Final = ("bracket", "oco")
 
 
 class Accepted(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import isnan
+from typing import Final
 
 import numpy as np
 
@@ -34,25 +35,29 @@ from ordinis.domain.errors import DataError
 from ordinis.domain.events import ActionKind, BrokerEvent, CashFlow, CorporateAction, OrderUpdate
 from ordinis.domain.market import MarketSlice, Session, Universe
 from ordinis.domain.money import price_usd
-from ordinis.domain.orders import (
-    Fill,
-    OrderIntent,
-    OrderStatus,
-    OrderType,
-    ReplaceIntent,
-    Side,
-    TimeInForce,
-)
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, ReplaceIntent, Side, TimeInForce
 
 _DAY_NS = 24 * 3600 * 10**9
-_BUY, _SELL = Side.BUY, Side.SELL
-_MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
-_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
-_GTC, _OPG, _CLS = TimeInForce.GTC, TimeInForce.OPG, TimeInForce.CLS
-_IOC, _FOK = TimeInForce.IOC, TimeInForce.FOK
-_ACCEPTED, _HELD, _CANCELED = OrderStatus.ACCEPTED, OrderStatus.HELD, OrderStatus.CANCELED
-_REPLACED, _REJECTED = OrderStatus.REPLACED, OrderStatus.REJECTED
-_PARTIALLY_FILLED, _FILLED, _EXPIRED = OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_MARKET: Final = OrderType.MARKET
+_LIMIT: Final = OrderType.LIMIT
+_STOP: Final = OrderType.STOP
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_TRAILING_STOP: Final = OrderType.TRAILING_STOP
+_GTC: Final = TimeInForce.GTC
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
+_IOC: Final = TimeInForce.IOC
+_FOK: Final = TimeInForce.FOK
+_ACCEPTED: Final = OrderStatus.ACCEPTED
+_HELD: Final = OrderStatus.HELD
+_CANCELED: Final = OrderStatus.CANCELED
+_REPLACED: Final = OrderStatus.REPLACED
+_REJECTED: Final = OrderStatus.REJECTED
+_PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
+_FILLED: Final = OrderStatus.FILLED
+_EXPIRED: Final = OrderStatus.EXPIRED
 
 
 class Exchange:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 from ordinis.brokers.simulated.account import AccountBooks
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.pricing import Bar
 from ordinis.domain.orders import OrderStatus
 
-_ACCEPTED, _CANCELED, _FILLED = OrderStatus.ACCEPTED, OrderStatus.CANCELED, OrderStatus.FILLED
+_ACCEPTED: Final = OrderStatus.ACCEPTED
+_CANCELED: Final = OrderStatus.CANCELED
+_FILLED: Final = OrderStatus.FILLED
 
 
 class Groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder
 from ordinis.brokers.simulated.pricing import Bar
@@ -10,7 +11,7 @@ from ordinis.domain.market import MINUTE_NS, MarketSlice
 from ordinis.domain.money import FRACTION, WHOLE, shares
 from ordinis.domain.orders import TimeInForce
 
-_FOK = TimeInForce.FOK
+_FOK: Final = TimeInForce.FOK
 
 
 class Minute:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-
-import msgspec
+from typing import Final
 
 from ordinis.domain.orders import OrderIntent, OrderStatus, OrderType, Side, TimeInForce, leg_id, target_id
 
-ZERO = Decimal(0)
-_BUY, _SELL = Side.BUY, Side.SELL
-_LIMIT, _STOP, _STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
-_HELD = OrderStatus.HELD
-_TENTH_OF_A_MILL = Decimal("0.0001")
-_HUNDRED = Decimal(100)
+ZERO: Final = Decimal(0)
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_LIMIT: Final = OrderType.LIMIT
+_STOP: Final = OrderType.STOP
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_HELD: Final = OrderStatus.HELD
+_TENTH_OF_A_MILL: Final = Decimal("0.0001")
+_HUNDRED: Final = Decimal(100)
 
 
-class BrokerOrder(msgspec.Struct, kw_only=True, eq=False):
+@dataclass(slots=True, kw_only=True, eq=False)
+class BrokerOrder:
     """One order. Times are UTC nanoseconds and None until they happen; only the exchange writes to it."""
 
     number: int  # Counts submissions, so it also orders them.
@@ -195,7 +199,8 @@ def trailed_usd(buys: bool, mark_usd: Decimal, trail_usd: Decimal | None, trail_
     return (mark_usd + distance if buys else mark_usd - distance).quantize(_TENTH_OF_A_MILL)
 
 
-class Violation(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
     """A rule of the account that a fill broke, by the exchange's own books."""
 
     at_ns: int

@@ -6,14 +6,15 @@ worse course for the trader is assumed.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.brokers.simulated.settings import ExchangeSettings, FillModel
 from ordinis.brokers.simulated.spreads import half_spread_usd
 from ordinis.domain.orders import OrderType
 
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_MARKET: Final = OrderType.MARKET
+_LIMIT: Final = OrderType.LIMIT
 _TICK_DECIMALS = 4
 
 

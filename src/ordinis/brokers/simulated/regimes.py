@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder
 from ordinis.brokers.simulated.settings import ExchangeSettings
@@ -19,7 +19,7 @@ from ordinis.domain.orders import OrderStatus
 if TYPE_CHECKING:
     from ordinis.brokers.simulated.account import AccountBooks
 
-_HELD = OrderStatus.HELD
+_HELD: Final = OrderStatus.HELD
 BY_DAY = 4  # The multiplier that is lent for the day.
 CANDIDATE = 0  # The order number of an order that has none yet.
 

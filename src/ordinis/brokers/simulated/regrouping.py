@@ -6,9 +6,8 @@ that triggers one other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
-
-import msgspec
 
 from ordinis.brokers.simulated import refusals
 from ordinis.brokers.simulated.order import ZERO, BrokerOrder, order_id
@@ -56,7 +55,7 @@ def check_exit(order: BrokerOrder, change: ReplaceIntent, last_usd: Decimal | No
             check_tick(field, price)
     parent = order if order.parent is None else order.parent
     stop, target = _both(parent)
-    new = msgspec.structs.replace(order, limit_price_usd=limit_usd, stop_price_usd=stop_usd)
+    new = replace(order, limit_price_usd=limit_usd, stop_price_usd=stop_usd)
     stop, target = (new, target) if order is stop else (stop, new)
     outline = _outline(parent, change, stop, target.limit_price_usd, limit_usd=None, stop_usd=None)
     if parent.live and is_entry(parent):
@@ -71,7 +70,7 @@ def exit_of(order: BrokerOrder, change: ReplaceIntent, *, number: int, at_ns: in
     """The order with its new price; a stop goes before its target as the old one did."""
     limit_usd, stop_usd = _prices(order, change)
     waits_for = stop_usd or limit_usd
-    return msgspec.structs.replace(
+    return replace(
         order,
         number=number,
         id=order_id(number),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ordinis.brokers.simulated.order import BrokerOrder, move_trail
 from ordinis.brokers.simulated.pricing import Bar, Pricing, rest_after, stop_reached
 from ordinis.brokers.simulated.working import WorkingOrders
 from ordinis.domain.money import price_usd
 from ordinis.domain.orders import OrderType
 
-_STOP_LIMIT = OrderType.STOP_LIMIT
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
 
 
 class Triggers:

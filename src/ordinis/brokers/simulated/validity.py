@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -10,12 +11,16 @@ from ordinis.brokers.simulated import refusals
 from ordinis.domain.money import CENT, tick_usd
 from ordinis.domain.orders import OrderIntent, OrderType, TimeInForce
 
-_DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
+_DAY: Final = TimeInForce.DAY
+_GTC: Final = TimeInForce.GTC
 _DECIMALS_MAX = 9
 _ID_LENGTH_MAX = 128
 _PERCENT_MAX = 100
-_MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
-_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
+_MARKET: Final = OrderType.MARKET
+_LIMIT: Final = OrderType.LIMIT
+_STOP: Final = OrderType.STOP
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_TRAILING_STOP: Final = OrderType.TRAILING_STOP
 
 
 def check_form(intent: OrderIntent, whole: bool) -> None:

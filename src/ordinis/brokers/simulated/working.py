@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +15,12 @@ from ordinis.brokers.simulated.order import BrokerOrder
 from ordinis.domain.market import BoolArray, FloatArray, MarketBlock
 from ordinis.domain.orders import OrderType, TimeInForce
 
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
-_STOP_LIMIT, _TRAILING_STOP = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
-_OPG, _CLS = TimeInForce.OPG, TimeInForce.CLS
+_MARKET: Final = OrderType.MARKET
+_LIMIT: Final = OrderType.LIMIT
+_STOP_LIMIT: Final = OrderType.STOP_LIMIT
+_TRAILING_STOP: Final = OrderType.TRAILING_STOP
+_OPG: Final = TimeInForce.OPG
+_CLS: Final = TimeInForce.CLS
 _by_priority = attrgetter("priority")
 _NONE: tuple[BrokerOrder, ...] = ()
 

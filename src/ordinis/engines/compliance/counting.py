@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from ordinis.engines.compliance.business_days import BusinessDays
 from ordinis.engines.compliance.day_trades import Trade, count_day_trades
 
-_NONE = Decimal(0)
+_NONE: Final = Decimal(0)
 
 
 class DayCount(msgspec.Struct, frozen=True, kw_only=True):

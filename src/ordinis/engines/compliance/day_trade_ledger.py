@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from ordinis.domain.events import CorporateAction
 from ordinis.engines.compliance.business_days import BusinessDays
 from ordinis.engines.compliance.day_trades import Order, day_trades
 
-_NONE = Decimal(0)
+_NONE: Final = Decimal(0)
 _CLOSING = "closing"  # The sale that may yet come.
 _Part = tuple[int, Decimal, str]  # (filled at, signed quantity, order id)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -33,12 +34,14 @@ from ordinis.engines.compliance.settlement import SettledCash, SettlementRules
 from ordinis.engines.compliance.slots import DayTradeSlots
 from ordinis.engines.compliance.wanted import Permission, Wanted
 
-_DEPOSITS = ("deposit", "withdrawal")
-_UNSURE, _BLOCKED, _UNSETTLED = Reason.RULES_UNSURE, Reason.ACCOUNT_BLOCKED, Reason.UNSETTLED
-_DIFFERS = Reason.BOOK_DIFFERS
-_BUY = Side.BUY
+_DEPOSITS: Final = ("deposit", "withdrawal")
+_UNSURE: Final = Reason.RULES_UNSURE
+_BLOCKED: Final = Reason.ACCOUNT_BLOCKED
+_UNSETTLED: Final = Reason.UNSETTLED
+_DIFFERS: Final = Reason.BOOK_DIFFERS
+_BUY: Final = Side.BUY
 _SHORT_TIES_UP = 1.5  # Of a short's value: the proceeds, and Regulation T's half.
-_NO_SLOT = Reason.DAY_TRADE_SLOTS
+_NO_SLOT: Final = Reason.DAY_TRADE_SLOTS
 
 RULES = (
     "day_trade_slots",

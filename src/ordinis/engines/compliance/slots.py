@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from ordinis.domain.decision import Reason
 from ordinis.engines.compliance.business_days import BusinessDays
@@ -18,13 +19,14 @@ from ordinis.engines.compliance.day_trade_ledger import DayTradeLedger
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.wanted import Permission
 
-_NO_SLOT, _DOUBTFUL = Reason.DAY_TRADE_SLOTS, Reason.LOW_CONFIDENCE
-_ENTRY_CHECKED = ("entry", "both")
-_CHECKS = ("entry", "exit", "both")
+_NO_SLOT: Final = Reason.DAY_TRADE_SLOTS
+_DOUBTFUL: Final = Reason.LOW_CONFIDENCE
+_ENTRY_CHECKED: Final = ("entry", "both")
+_CHECKS: Final = ("entry", "exit", "both")
 
 
-FREELY = Permission(None)
-REFUSED = Permission(_NO_SLOT)
+FREELY: Final = Permission(None)
+REFUSED: Final = Permission(_NO_SLOT)
 
 
 def unprotected_note(symbol: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason
@@ -29,14 +29,23 @@ from ordinis.domain.orders import (
 )
 from ordinis.engines.execution.ids import OrderIds, leg_of
 
-ZERO = Decimal(0)
-_ENTRY, _EXIT, _PROTECT = Purpose.ENTRY, Purpose.EXIT, Purpose.PROTECT
-_BUY, _SELL = Side.BUY, Side.SELL
+ZERO: Final = Decimal(0)
+_ENTRY: Final = Purpose.ENTRY
+_EXIT: Final = Purpose.EXIT
+_PROTECT: Final = Purpose.PROTECT
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 _CUT = "cut"
-_MARKET, _STOP, _LIMIT = OrderType.MARKET, OrderType.STOP, OrderType.LIMIT
-_DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
-_DUPLICATE, _OPPOSITE = Reason.DUPLICATE_ORDER, Reason.OPPOSITE_ORDER
-_FILLED, _REJECTED, _LAPSED = OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.LAPSED
+_MARKET: Final = OrderType.MARKET
+_STOP: Final = OrderType.STOP
+_LIMIT: Final = OrderType.LIMIT
+_DAY: Final = TimeInForce.DAY
+_GTC: Final = TimeInForce.GTC
+_DUPLICATE: Final = Reason.DUPLICATE_ORDER
+_OPPOSITE: Final = Reason.OPPOSITE_ORDER
+_FILLED: Final = OrderStatus.FILLED
+_REJECTED: Final = OrderStatus.REJECTED
+_LAPSED: Final = OrderStatus.LAPSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

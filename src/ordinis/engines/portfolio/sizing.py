@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import isnan
+from typing import Final
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, SizeResult, SizeStep
@@ -20,8 +21,8 @@ from ordinis.engines.portfolio.sizing_config import KellyBasis, SizingConfig, Si
 
 __all__ = ["Candidate", "KellyBasis", "PositionSizer", "SizingConfig", "SizingMethod"]
 
-_BELOW_MINIMUM = Reason.BELOW_MINIMUM
-_NO_OPTIMAL_WEIGHT = Reason.NO_OPTIMAL_WEIGHT
+_BELOW_MINIMUM: Final = Reason.BELOW_MINIMUM
+_NO_OPTIMAL_WEIGHT: Final = Reason.NO_OPTIMAL_WEIGHT
 _BOOK_VOLATILITY = "book_volatility"
 _REBALANCE = "rebalance_target"
 _NO_ROOM = {_BOOK_VOLATILITY: Reason.BOOK_VOLATILITY, _REBALANCE: Reason.NO_OPTIMAL_WEIGHT}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, Verdict, VerdictAction
@@ -18,9 +19,9 @@ from ordinis.engines.riskguard.book import Book
 from ordinis.engines.riskguard.limits import OFF, Limits
 from ordinis.engines.riskguard.rules import RULES
 
-_NONE = Decimal(0)
-_SENT = Reason.SENT
-_APPROVE = VerdictAction.APPROVE
+_NONE: Final = Decimal(0)
+_SENT: Final = Reason.SENT
+_APPROVE: Final = VerdictAction.APPROVE
 
 
 class RiskGuard:
