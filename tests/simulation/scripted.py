@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal, get_args
 
 from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.domain.market import MarketBlock
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountRules
-from ordinis.engines.compliance.regimes import PATTERN_DAY_TRADER, Regime
+from ordinis.engines.compliance.regimes import Regime
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.trading import TradingEngine
 from simulation.killing import Beyond
@@ -69,31 +71,39 @@ SMALL_DAYS = [
 """For an account whose day trades the law counts: a short is held over the night, and slots run out."""
 
 
-def trader(*, small: bool = False) -> TradingEngine:
-    """`small`: 14,999 USD under the regime pattern_day_trader, short sales allowed, one day trade left."""
+Account = Literal["margin", "pattern_day_trader", "cash"]
+ACCOUNTS: tuple[Account, ...] = get_args(Account)
+"""`margin` has 100,000 USD; `pattern_day_trader` 14,999, may sell short and has one day trade left; `cash` 14,999."""
+
+
+def days(account: Account = "margin") -> list[MarketBlock]:
+    return SMALL_DAYS if account == "pattern_day_trader" else DAYS
+
+
+def trader(account: Account = "margin") -> TradingEngine:
     tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
-    if not small:
+    if account == "margin":
         return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
-    regime = Regime(regime=PATTERN_DAY_TRADER, source="a test", confirmed_on=DAYS[0].session.date)
+    regime = Regime(regime=account, source="a test", confirmed_on=DAYS[0].session.date)
+    counted = account == "pattern_day_trader"
     return engine_of(
         tiers=[tier],
-        limits=limits_of(shorting_allowed=True),
+        limits=limits_of(shorting_allowed=counted),
         fractionable=True,
-        throttle=Throttle(enabled=True, day_trades_max=2, swing_min_confidence=0.0, swing_hold_sessions=1),
+        throttle=Throttle(enabled=counted, day_trades_max=2, swing_min_confidence=0.0, swing_hold_sessions=1),
         rules=AccountRules(regime=regime, days=EVERY_DAY),
     )
 
 
-def exchange(*, small: bool = False) -> Exchange:
-    if not small:
+def exchange(account: Account = "margin") -> Exchange:
+    if account == "margin":
         return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
-    return exchange_of(
-        cash_usd=Decimal(14_999), participation_max=0.1, regime="pattern_day_trader", shorting_enabled=True
-    )
+    kind = {"multiplier": 1} if account == "cash" else {"shorting_enabled": True}
+    return exchange_of(cash_usd=Decimal(14_999), participation_max=0.1, regime=account, **kind)
 
 
-def beyond(*, small: bool = False) -> Beyond:
-    return Beyond(exchange(small=small), SMALL_DAYS if small else DAYS)
+def beyond(account: Account = "margin") -> Beyond:
+    return Beyond(exchange(account), days(account))
 
 
 def outcome(exchange: Exchange) -> list[str]:
