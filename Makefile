@@ -11,7 +11,7 @@ COMPILED := $(VENV)/.compiled
 INSTALLED := $(if $(wildcard $(COMPILED)),compiled,setup)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo test test-compiled check bench prove-rules docs lock sdks
+.PHONY: help setup compiled demo test test-compiled check bench prove-rules prove-kills docs lock sdks
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -78,10 +78,13 @@ bench: compiled  ## How fast, compiled, as ratios against the plain-Python loop 
 prove-rules: $(INSTALLED)  ## 10,000 random sessions: no refused order, no violation, no blocked exit.
 	$(BIN)/python bench/prove_rules.py --workers $(WORKERS) --json out/prove_rules.json
 
+prove-kills: $(INSTALLED)  ## A real SIGKILL at every named boundary, on every kind of account.
+	ORDINIS_EVERY_KILL=1 $(BIN)/python -m pytest tests/contract/test_sigkill.py --numprocesses $(WORKERS) --dist worksteal
+
 docs: $(INSTALLED)  ## The pages, into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 lock:  ## Resolve requirements.lock anew: universal, without index addresses. Keeps the versions that still fit.
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install -qq uv
-	build/lock/bin/uv pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml --output-file requirements.lock
+	build/lock/bin/uv pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --extra research --extra pictures --group dev pyproject.toml --output-file requirements.lock

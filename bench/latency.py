@@ -5,8 +5,9 @@
 Both moments are stamped by the simulated broker, in a process of its own: when it has written the minute's last bar to
 the stream's socket, and when POST /v2/orders has come in. In between lie both ways over the loopback, the decoding of
 the bars, the whole engine with two of its strategies and one that wants an entry every minute, the journal, and the
-official SDK. Without the disk's flush the journal is written and not waited for; with it, every event is on the disk
-before its order is sent, as in paper and live trading.
+official SDK. The two strategies are computed as on any day and want nothing themselves: the book is one that an account
+could hold, and there is one order a minute. Without the disk's flush the journal is written, not waited for; with it
+every event is on the disk before its order is sent, as in paper and live trading.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from ordinis.runtime.loop import trade
 from ordinis.runtime.memory import settled_memory
 from server import made_up
 
-SPEED = {16: 240.0, 500: 120.0, 10_000: 20.0}  # A minute must be long enough for all of it.
+SPEED = {16: 240.0, 500: 240.0, 10_000: 60.0}  # A minute must be long enough for all of it.
 WARM_UP_MINUTES = 5
 SECONDS_MAX = 20.0
 TARGET_MS = {16: 5.0, 500: None, 10_000: 50.0}
@@ -104,19 +105,22 @@ def server(symbols: int, minutes: int, speed: float) -> Iterator[tuple[Addresses
 
 
 def engine(symbols: int, minutes: int) -> TradingEngine:
-    """As `ordinis run` builds it, with limits that let one small entry a minute pass."""
+    """As `ordinis run` builds it: all that is wanted is one small entry a minute, and limits let it pass."""
     universe = made_up(symbols, 1).universe
     settings = load(
         None,
         [
             'strategies.enabled=["atr_rsi","ema_trend","metronome"]',
             f'strategies.files=["{Path(__file__).with_name("metronome.py")}"]',
+            "strategies.parameters.atr_rsi.oversold=1e-9",
+            "strategies.parameters.atr_rsi.smoothing=wilder",
+            "strategies.parameters.ema_trend.band_atr=1e9",
             "account.fractional=false",
             "compliance.day_trade_throttle=off",
             "execution.protection=none",
             "tiers.standard.method=FIXED_PERCENT",
             "tiers.standard.min_confidence=0",
-            "tiers.standard.max_positions=100000",
+            "tiers.standard.max_positions=20",
             "sizing.fixed_percent=0.00001",
             "sizing.book_volatility_cap=false",
             "sizing.marginal_risk_ratio_max=0",
@@ -185,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", type=Path, metavar="OUT")
     parser.add_argument("--symbols", type=int, nargs="+", default=[16, 500, 10_000])
-    parser.add_argument("--minutes", type=int, default=120)
+    parser.add_argument("--minutes", type=int, default=200)
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:

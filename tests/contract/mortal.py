@@ -11,7 +11,7 @@ from typing import Any
 from contract.roads import linked
 from ordinis.brokers.simulated.server import Addresses
 from simulation.killing import Death, relived, trade_on
-from simulation.scripted import DAYS, trader
+from simulation.scripted import Account, days, trader
 
 
 class SelfKill(Death):
@@ -29,11 +29,11 @@ class SelfKill(Death):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live_on_the_wire(addresses: Addresses, path: Path, death: Death) -> None:
+def live_on_the_wire(addresses: Addresses, path: Path, death: Death, account: Account) -> None:
     """One life, from where the journal ends."""
-    engine = trader()
+    engine = trader(account)
     lived = relived(engine, path)
-    with linked(addresses, DAYS[0]) as link:
+    with linked(addresses, days(account)[0]) as link:
         _answers(link.broker, death)
         market = link.market_since(None if lived is None else lived.reached)
         trade_on(engine, link.broker, market, lived, path, death)
@@ -51,6 +51,6 @@ def _answers(broker: Any, death: Death) -> None:
     broker._client.post = posted
 
 
-def run(addresses: Addresses, path: str, boundary: str, count: int) -> None:
+def run(addresses: Addresses, path: str, boundary: str, count: int, account: Account) -> None:
     """The process."""
-    live_on_the_wire(addresses, Path(path), SelfKill(boundary, count))
+    live_on_the_wire(addresses, Path(path), SelfKill(boundary, count), account)

@@ -309,6 +309,15 @@ def test_a_field_is_missing_only_where_it_is_asked_for() -> None:
         assert "cash" not in wire.get("/v2/account")
 
 
+def test_a_list_is_empty_only_where_it_is_asked_for() -> None:
+    with broker(kinds.EmptyList(where="/v2/positions", count=1)) as wire:
+        wire.step(OPENED)
+        wire.buy()
+        wire.step()
+        assert len(wire.get("/v2/orders", status="all")) == 1
+        assert [len(wire.get("/v2/positions")) for _ in range(2)] == [0, 1]
+
+
 def test_a_field_is_removed_overnight() -> None:
     with broker(kinds.MissingField(where="/v2/account", field="buying_power", from_session=2)) as wire:
         rows = block_of(0).rows

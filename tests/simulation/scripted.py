@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal, get_args
 
 from ordinis.brokers.simulated.exchange import Exchange
+from ordinis.domain.market import MarketBlock
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountRules
-from ordinis.engines.compliance.regimes import PATTERN_DAY_TRADER, Regime
+from ordinis.engines.compliance.regimes import Regime
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.trading import TradingEngine
@@ -94,38 +96,50 @@ ADDING_DAYS = [
 """For a book that is rebalanced every minute: AAA has fallen, BBB was bought in part; both are added
 to, BBB in part again."""
 
-DAYS_OF = {"plain": DAYS, "small": SMALL_DAYS, "adding": ADDING_DAYS}
+
+Account = Literal["margin", "pattern_day_trader", "cash"]
+ACCOUNTS: tuple[Account, ...] = get_args(Account)
+"""`margin` has 100,000 USD; `pattern_day_trader` 14,999, may sell short and has one day trade left; `cash` 14,999."""
 
 
-def trader(script: str = "plain") -> TradingEngine:
-    """`small`: 14,999 USD under the regime pattern_day_trader, short sales allowed, one day trade left."""
-    stop = 0.15 if script == "adding" else 0.05
+Script = Account | Literal["adding"]
+"""`adding` is the account `margin`, its book rebalanced every minute."""
+
+
+def days(account: Script = "margin") -> list[MarketBlock]:
+    if account == "adding":
+        return ADDING_DAYS
+    return SMALL_DAYS if account == "pattern_day_trader" else DAYS
+
+
+def trader(account: Script = "margin") -> TradingEngine:
+    stop = 0.15 if account == "adding" else 0.05
     tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=stop, max_positions=5)
-    if script == "adding":
+    if account == "adding":
         every = RebalanceSettings(every_minutes=1, check_minutes=0, add=True)
         return engine_of(tiers=[tier], limits=limits_of(), rebalance=every)
-    if script == "plain":
+    if account == "margin":
         return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
-    regime = Regime(regime=PATTERN_DAY_TRADER, source="a test", confirmed_on=DAYS[0].session.date)
+    regime = Regime(regime=account, source="a test", confirmed_on=DAYS[0].session.date)
+    counted = account == "pattern_day_trader"
     return engine_of(
         tiers=[tier],
-        limits=limits_of(shorting_allowed=True),
+        limits=limits_of(shorting_allowed=counted),
         fractionable=True,
-        throttle=Throttle(enabled=True, day_trades_max=2, swing_min_confidence=0.0, swing_hold_sessions=1),
+        throttle=Throttle(enabled=counted, day_trades_max=2, swing_min_confidence=0.0, swing_hold_sessions=1),
         rules=AccountRules(regime=regime, days=EVERY_DAY),
     )
 
 
-def exchange(script: str = "plain") -> Exchange:
-    if script != "small":
+def exchange(account: Script = "margin") -> Exchange:
+    if account in ("margin", "adding"):
         return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
-    return exchange_of(
-        cash_usd=Decimal(14_999), participation_max=0.1, regime="pattern_day_trader", shorting_enabled=True
-    )
+    kind = {"multiplier": 1} if account == "cash" else {"shorting_enabled": True}
+    return exchange_of(cash_usd=Decimal(14_999), participation_max=0.1, regime=account, **kind)
 
 
-def beyond(script: str = "plain") -> Beyond:
-    return Beyond(exchange(script), DAYS_OF[script])
+def beyond(account: Script = "margin") -> Beyond:
+    return Beyond(exchange(account), days(account))
 
 
 def outcome(exchange: Exchange) -> list[str]:

@@ -15,23 +15,23 @@ from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability
 from simulation.killing import Beyond, Death, Guard, Killed, live
 from simulation.remembering import differences
-from simulation.scripted import beyond, outcome, trader
+from simulation.scripted import Script, beyond, outcome, trader
 
 pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
 
 
-def uninterrupted(path: Path, script: str = "plain") -> tuple[TradingEngine, Beyond, Death]:
-    engine, other_side, death = trader(script), beyond(script), Death()
+def uninterrupted(path: Path, account: Script = "margin") -> tuple[TradingEngine, Beyond, Death]:
+    engine, other_side, death = trader(account), beyond(account), Death()
     live(engine, other_side, path, death)
     return engine, other_side, death
 
 
-def killed_at(number: int, path: Path, script: str = "plain") -> tuple[TradingEngine, Beyond]:
+def killed_at(number: int, path: Path, account: Script = "margin") -> tuple[TradingEngine, Beyond]:
     """Die there, be started again, live to the end."""
-    other_side = beyond(script)
+    other_side = beyond(account)
     with pytest.raises(Killed):
-        live(trader(script), other_side, path, Death(number))
-    second = trader(script)
+        live(trader(account), other_side, path, Death(number))
+    second = trader(account)
     guard = Guard(other_side.exchange, second)
     live(second, other_side, path, Death(), guard)
     return second, other_side
@@ -73,12 +73,19 @@ def test_a_session_killed_at_any_boundary_ends_as_if_nothing_had_happened(
 
 
 def test_a_small_account_with_shorts_whose_day_trades_are_counted_outlives_every_kill(tmp_path: Path) -> None:
-    lived = uninterrupted(tmp_path / "a.journal", "small")
+    lived = uninterrupted(tmp_path / "a.journal", "pattern_day_trader")
     entries = [order for order in _orders(tmp_path / "a.journal") if order.purpose is Purpose.ENTRY]
     assert any(order.side is Side.SELL for order in entries)
     assert any(order.swing for order in entries)
     assert any(order.stop_from_ns is not None for order in entries)
-    ends_the_same_whenever_it_dies(lived, tmp_path, "small")
+    ends_the_same_whenever_it_dies(lived, tmp_path, "pattern_day_trader")
+
+
+def test_a_cash_account_whose_money_has_to_settle_outlives_every_kill(tmp_path: Path) -> None:
+    lived = uninterrupted(tmp_path / "a.journal", "cash")
+    assert lived[0].state.gate.cash is not None
+    assert len(lived[0].state.trips) == 3
+    ends_the_same_whenever_it_dies(lived, tmp_path, "cash")
 
 
 def test_a_position_that_is_added_to_outlives_every_kill_with_its_stop(tmp_path: Path) -> None:
@@ -96,11 +103,11 @@ def _orders(path: Path) -> list[OrderIntent]:
 
 
 def ends_the_same_whenever_it_dies(
-    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, script: str = "plain"
+    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, account: Script = "margin"
 ) -> None:
     engine, other_side, death = lived
     for number, boundary in enumerate(death.passed):
-        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal", script)
+        survivor, its_side = killed_at(number, tmp_path / f"{number}.journal", account)
         where = f"killed at {number}, {boundary}"
         assert outcome(its_side.exchange) == outcome(other_side.exchange), where
         assert its_side.sent == other_side.sent, f"{where}: each intent once"

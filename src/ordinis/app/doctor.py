@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ordinis.app.accelerators import backend_lines
 from ordinis.app.accounts import Mode, check_account, endpoints
 from ordinis.config import folders
 from ordinis.config.settings import Settings
@@ -36,7 +37,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine(settings: Settings, mode: Mode, wall_ns: Callable[[], int] = clock.wall_ns) -> list[Check]:
     """All of them: a fault keeps none from being asked but those that rest on it."""
-    checks = [_asked("disk", partial(_disk, settings)), _asked("keys", partial(_keys, settings, mode))]
+    checks = [
+        _asked("disk", partial(_disk, settings)),
+        _asked("optimizer", partial(_optimizer, settings)),
+        _asked("keys", partial(_keys, settings, mode)),
+    ]
     if checks[-1].verdict == "fault":
         return checks
     from ordinis.brokers.alpaca.checkup import Checkup
@@ -45,6 +50,7 @@ def examine(settings: Settings, mode: Mode, wall_ns: Callable[[], int] = clock.w
         checks.append(_asked("account", partial(_account, checkup, settings, mode)))
         if checks[-1].exit_code == BrokerError.exit_code:
             return checks  # Nobody answers, or the key is refused: so it would be with every other question.
+        checks.append(_asked("account type", partial(_account_type, checkup, settings)))
         checks.append(_asked("clock", partial(_clock, checkup, settings, wall_ns)))
         checks.append(_asked("session", partial(_session, checkup)))
         for symbol in settings.data.symbols:
@@ -86,6 +92,10 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
 
+def _optimizer(settings: Settings) -> Check:
+    return _good("optimizer", "; ".join(backend_lines(settings)))
+
+
 def _keys(settings: Settings, mode: Mode) -> Check:
     return _good("keys", f"both are there, for {endpoints(settings, mode).rest}")
 
@@ -99,6 +109,26 @@ def _account(checkup: Checkup, settings: Settings, mode: Mode) -> Check:
     if standing.multiplier > 1 and standing.equity_usd < MARGIN_EQUITY_MIN_USD:
         return _warn("account", f"{found}; below {MARGIN_EQUITY_MIN_USD:,} USD there is no margin")
     return _good("account", found)
+
+
+def _account_type(checkup: Checkup, settings: Settings) -> Check:
+    """Whether it is under the rules that it is held to, and may do what the settings want."""
+    from ordinis.app.rule_sets import regime
+    from ordinis.engines.compliance.accounts import contradicts
+
+    standing, rules = checkup.account(), regime(settings)
+    for contradiction in contradicts(standing, rules):
+        raise AccountError(f"{contradiction}: no entry would go out; set compliance.regime, or use another account")
+    if standing.counts_day_trades and not rules.counts_day_trades:
+        found = "the broker still counts day trades, the settings do not: set compliance.regime = 'pattern_day_trader'"
+        return _warn("account type", found)
+    if settings.risk.shorting_allowed and not standing.shorting:
+        return _warn("account type", "risk.shorting_allowed is on, and this account may not sell short: switch it off")
+    tier = [one for one in settings.tiers if one.equity_min_usd <= standing.equity_usd][-1]
+    if tier.max_portfolio_leverage > standing.multiplier:
+        found = f"tiers.{tier.name}.max_portfolio_leverage is {tier.max_portfolio_leverage:g}, the broker lends less"
+        return _warn("account type", f"{found}: entries end at buying power; ask for margin, or lower it")
+    return _good("account type", f"{rules.regime}, multiplier {standing.multiplier}")
 
 
 def _clock(checkup: Checkup, settings: Settings, wall_ns: Callable[[], int]) -> Check:

@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Protocol
 
 from ordinis.app.build import build_engine
+from ordinis.app.watch import Aloud, Say, Watch
 from ordinis.config.settings import Settings
-from ordinis.domain.events import Command, CommandKind, Event
+from ordinis.domain.events import Command, CommandKind
 from ordinis.domain.market import Universe
 from ordinis.domain.standing import Reached
 from ordinis.engines.reconcile import Findings, own_books
 from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import SqliteJournal
-from ordinis.ports import History, Market, StandingBroker
+from ordinis.ports import History, Journal, Market, StandingBroker
 from ordinis.research.backtest import Run, backtest
 from ordinis.research.result import BacktestResult, Books
 from ordinis.runtime import clock
 from ordinis.runtime.interrupt import stop_on_interrupt
+from ordinis.runtime.loop import act
 from ordinis.runtime.reconciling import Reconciler
 from ordinis.runtime.recovery import Relived, catch_up, relive
 
-Say = Callable[[str], None]
 OpenJournal = Callable[[], SqliteJournal]
 
 
@@ -43,7 +44,10 @@ class Link(Protocol):
 
 
 class GoingOn:
-    """`first_day` is the day of the journal's first session, None where there is nothing to go on from."""
+    """`first_day` is the day of the journal's first session, None where there is nothing to go on from.
+
+    `resume`: a person takes back, with this start, whatever stops entries.
+    """
 
     def __init__(
         self,
@@ -54,12 +58,15 @@ class GoingOn:
         path: Path,
         first_day: date | None,
         say: Say,
+        *,
+        resume: bool = False,
     ) -> None:
         self._settings = settings
         self._link = link
         self._path = path
         self._first_day = first_day
         self._say = say
+        self._resume = resume
         self._engine = build_engine(settings, universe, feed)
         state = self._engine.state
         self._reconciler = Reconciler(
@@ -72,13 +79,24 @@ class GoingOn:
     def trade(self, today: date, open_journal: OpenJournal, run: Run, books: Books) -> BacktestResult:
         """To the market's end, or until somebody stops it. Errors: OrdinisError."""
         lived = self._start(today)
-        with stop_on_interrupt() as stopped, _closing(open_journal) as record:
+        with stop_on_interrupt() as stopped, _closing(open_journal) as written:
+            record = Aloud(written, self._say)
             if lived is not None:
                 catch_up(self._engine, lived, self._link.broker, record, self._reconciler)
                 self._say(table(self._reconciler.findings))
+                self._heed(record)
             market = self._link.market_since(None if lived is None else lived.reached)
-            look = Watch(self._reconciler, record, self._link)
+            look = Watch(self._engine.state, self._reconciler, written, self._link)
             return backtest(self._engine, market, self._link.broker, record, books, run, stopped, look)
+
+    def _heed(self, record: Journal) -> None:
+        """What was ordered before still stands, unless a person takes it back with this start."""
+        if self._resume:
+            word = Command(at_ns=self._link.now_ns, kind=CommandKind.RESUME, note="--resume")
+            act(self._engine, word, self._link.broker, record)
+        elif self._engine.state.halts.command is not None:
+            ordered = self._engine.state.halts.command.value
+            self._say(f"{ordered} still stands: nothing is opened; start with --resume to take it back")
 
     def _start(self, today: date) -> Relived | None:
         """A warm engine, at the journal's end where there is one."""
@@ -95,24 +113,6 @@ class GoingOn:
         lived = relive(self._engine, recorded(self._path))
         self._say(f"{self._path}: {lived.events:,} events recalled in {clock.seconds() - began:.2f} s")
         return lived
-
-
-class Watch:
-    """After every minute: is there still room to write, and do the books agree."""
-
-    def __init__(self, reconciler: Reconciler, record: SqliteJournal, link: Link) -> None:
-        self._reconciler = reconciler
-        self._record = record
-        self._link = link
-        self._told = False
-
-    def __call__(self) -> Iterator[Event]:
-        if self._record.crowded and not self._told:
-            self._told = True
-            yield Command(
-                at_ns=self._link.now_ns, kind=CommandKind.REDUCE, note="the disk is full: free some space, then resume"
-            )
-        yield from self._reconciler.look()
 
 
 @contextmanager

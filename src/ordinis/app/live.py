@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 
 from ordinis.app.accounts import Mode, check_account, check_meant, endpoints, only_trader
-from ordinis.app.going_on import GoingOn, Say
+from ordinis.app.going_on import GoingOn
 from ordinis.app.processes import running
+from ordinis.app.watch import Say
 from ordinis.app.wire import WireBooks
 from ordinis.config import folders
 from ordinis.config.settings import Settings
@@ -38,8 +39,11 @@ def run_account(
     say: Say,
     journal: Path | None = None,
     sessions_max: int | None = None,
+    resume: bool = False,
 ) -> BacktestResult:
     """Trade until somebody stops it, or for so many sessions. Its journal is always gone on with, never replaced.
+
+    `resume`: a person takes back what was ordered before, and every limit that has latched.
 
     Errors: OrdinisError; ConfigError and AccountError before anything is sent.
     """
@@ -52,7 +56,7 @@ def run_account(
     path = journal or folders.journal_dir(settings) / f"{mode}-{standing.number}.journal"
     with only_trader(settings, standing.number) as folder, running(folder, mode, standing.number, path):
         say(f"{mode} account {standing.number}, {standing.equity_usd:,.2f} USD; journal {path}")
-        return _traded(settings, mode, universe, standing, path, say, sessions_max)
+        return _traded(settings, mode, universe, standing, path, say, sessions_max, resume)
 
 
 def look_at_account(settings: Settings, mode: Mode) -> AccountStanding:
@@ -79,6 +83,7 @@ def _traded(
     path: Path,
     say: Say,
     sessions_max: int | None,
+    resume: bool,
 ) -> BacktestResult:
     from ordinis.brokers.alpaca.live import LiveLink
     from ordinis.brokers.alpaca.times import date_in_new_york
@@ -96,7 +101,7 @@ def _traded(
         requests_reserved=broker.requests_reserved,
         sessions_max=sessions_max,
     ) as link:
-        going = GoingOn(settings, universe, settings.data.feed, link, path, first_day(path), say)
+        going = GoingOn(settings, universe, settings.data.feed, link, path, first_day(path), say, resume=resume)
         today = date_in_new_york(link.now_ns)
         return going.trade(today, lambda: _journal(settings, universe, mode, path), run, WireBooks(link.broker))
 

@@ -11,6 +11,7 @@ import msgspec
 from ordinis.app.rule_sets import exchange_days
 from ordinis.app.rules_fold import Standing, stand
 from ordinis.data.fill_files import FileFill, read_fills
+from ordinis.domain.words import counted
 from ordinis.engines.compliance.counting import DayCount, day_counts
 from ordinis.engines.compliance.deficits import Deficit
 
@@ -121,6 +122,11 @@ def count_file(
     return fills, counts, said
 
 
+def tally(counts: list[DayCount], fills: list[FileFill]) -> str:
+    """All of a list's, in words."""
+    return f"{counted(sum(one.max for one in counts), 'day trade')} in {counted(len(fills), 'fill')}"
+
+
 def _enforced(standing: Standing) -> tuple[str, ...]:
     regime = standing.gate.regime
     rules = {
@@ -214,7 +220,7 @@ def _slots_taken(standing: Standing) -> str:
     slots = standing.gate.slots
     if not slots.on:
         return "day trades are not limited"
-    return f"{slots.used} day trades used and {slots.reserved} reserved, of {slots.allowed}"
+    return f"{counted(slots.used, 'day trade')} used and {slots.reserved} reserved, of {slots.allowed}"
 
 
 def _exits(standing: Standing) -> list[Sayable]:
@@ -232,9 +238,11 @@ def _frees_up(standing: Standing) -> list[tuple[date, str]]:
     days, window = gate.rules.days, gate.slots.throttle.window_sessions
     events = []
     for day, count in gate.slots.ledger.by_day(gate.today) if gate.slots.on else ():
-        events.append((days.leaves_window(day, window), f"{count} day trades of {day} leave the window"))
+        leaves = "leaves" if count == 1 else "leave"
+        events.append((days.leaves_window(day, window), f"{counted(count, 'day trade')} of {day} {leaves} the window"))
     if gate.slots.on and gate.slots.reserved:
-        events.append((days.next_trading_day(gate.today), f"{gate.slots.reserved} reserved slots are free again"))
+        free = f"{counted(gate.slots.reserved, 'reserved slot')} free again"
+        events.append((days.next_trading_day(gate.today), free))
     if gate.deficits.frozen_until is not None and gate.deficits.frozen(gate.today):
         events.append((gate.deficits.frozen_until, "the freeze ends with this day"))
     if gate.cash is not None:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 from ordinis.app import material as materials
 from ordinis.app.build import build_exchange
-from ordinis.app.going_on import GoingOn, OpenJournal, Say
+from ordinis.app.going_on import GoingOn, OpenJournal
 from ordinis.app.material import Material, journal_path, open_data
+from ordinis.app.watch import Say
 from ordinis.app.wire import WireBooks, addresses_of, control_of, endpoints_of, served
 from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import BrokerEvent, CashFlow, CorporateAction, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MarketSlice
+from ordinis.domain.words import counted
 from ordinis.journal.entries import open_journal
 from ordinis.journal.recorded import Step, recorded
 from ordinis.journal.writer import Durability
@@ -55,9 +57,11 @@ def run_simulation(
     material = materials.gather(settings, data, day, day)
     path = journal_path(settings, journal, "simulation")
     earlier = Earlier.read(path, material, own_broker=broker is None) if resume else None
+    whose = "started for this run" if broker is None else f"of {broker}"
+    say(f"{day}, {counted(len(material.universe), 'symbol')}, at a simulated broker {whose}; journal {path}")
     with _broker(settings, material, broker) as (addresses, books):
         if earlier is not None and broker is None:
-            say(f"the simulated broker lives {path} again")
+            say("the simulated broker is brought to where that journal ends")
             with _link(settings, material, addresses, 0.0) as link:
                 live_again(link, recorded(path))
         with _link(settings, material, addresses, speed) as link:

@@ -35,7 +35,7 @@ def addresses_of(file: Path) -> Addresses:
     except (OSError, msgspec.MsgspecError) as error:
         raise ConfigError(
             f"--broker {file}: cannot be read ({error}); it must hold the line that `ordinis broker serve` prints, "
-            f"for example from `ordinis broker serve --data NAME --speed 0 > {file.name}`"
+            f"for example from `ordinis broker serve --data NAME --speed step > {file.name}`"
         ) from error
 
 

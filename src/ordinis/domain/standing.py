@@ -57,6 +57,8 @@ class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
     multiplier: int
     shorting: bool
     problems: tuple[str, ...] = ()  # Each a reason not to trade, with its remedy.
+    account_type: str | None = None  # "margin" or "cash", where the broker says so.
+    counts_day_trades: bool = False  # The broker still reports a number of them.
 
 
 class SymbolStanding(msgspec.Struct, frozen=True, kw_only=True):

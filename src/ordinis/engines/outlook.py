@@ -35,7 +35,7 @@ class Minutes:
     moves: Comovement  # As of the last close.
     volatility: FloatArray  # [symbols], annual; NaN while unknown.
     correlation: float | None  # Of the universe, on average; None while unknown.
-    notes: dict[int, list[str]]  # By row: strategies that were switched off, and why.
+    notes: dict[int, list[str]]  # By row: strategies that were switched off, and why; a feed that is silent.
     switched_off: list[int]  # All that are, by the block's end.
     beliefs: Beliefs  # Covariance and mean returns of any columns, as of the session's open.
 
@@ -96,6 +96,7 @@ class Outlook:
         self._faults(notes, warming_up=False)
         self._enter(block)
         tape = self._tape.advance(block)
+        _alarm(notes, tape.feed_age_minutes, limits.feed_age_minutes_max)
         self._volatility.advance(continuous)
         return Minutes(
             block=block,
@@ -200,3 +201,11 @@ class Outlook:
         )
         measured = self.moves.average_correlation
         self._correlation = None if isnan(measured) else measured
+
+
+def _alarm(notes: dict[int, list[str]], feed_age_minutes: IntArray, most: int) -> None:
+    """Once, in the minute in which a silent feed begins to stop entries."""
+    begins = feed_age_minutes == most + 1
+    for row in np.flatnonzero(begins).tolist() if begins.any() else ():
+        text = f"no symbol has had a bar for {most + 1} minutes: entries are stopped until one has"
+        notes.setdefault(row, []).append(text)

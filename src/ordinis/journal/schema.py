@@ -118,9 +118,9 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether SQLite says that there is no room."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
-    return code == sqlite3.SQLITE_FULL
+    """Whether SQLite says that there is no room: to it a quota that is used up is a write that failed."""
+    code = getattr(error, "sqlite_errorcode", 0) if isinstance(error, sqlite3.Error) else 0
+    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_WRITE
 
 
 def journal_error(path: Path, error: sqlite3.Error) -> JournalError:

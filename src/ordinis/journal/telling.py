@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from ordinis.domain.decision import Assessment, Reason, SizeResult, Verdict, VerdictAction
-from ordinis.domain.events import CorporateAction, OrderUpdate
+from ordinis.domain.events import CorporateAction, Event, OrderUpdate, Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS
 from ordinis.domain.orders import OrderIntent
+from ordinis.domain.words import counted
 from ordinis.journal.story import CandidateStory, OrderStory, WhyStory
 from ordinis.journal.times import new_york_text
 from ordinis.journal.trips import Booking, Trip, TripFill
@@ -17,6 +18,19 @@ from ordinis.journal.trips import Booking, Trip, TripFill
 def render(story: WhyStory) -> str:
     """Lines for a terminal, without a final newline."""
     return "\n".join(_story(story))
+
+
+def news(event: Event) -> str | None:
+    """What has just happened, for whoever looks on; None where there is nothing to see."""
+    if isinstance(event, SessionPhase):
+        if event.phase is Phase.OPENING:
+            return f"the session opens, {counted(event.session.minutes, 'minute')} long"
+        return "the session is closed"
+    if isinstance(event, OrderUpdate) and event.fill is not None:
+        shares, price = event.fill.quantity, _usd(event.fill.price_usd)
+        verb = "bought" if shares > 0 else "sold"
+        return f"{verb} {_number(abs(shares))} {event.symbol} at {price} ({event.client_order_id})"
+    return None
 
 
 def _story(story: WhyStory) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from ordinis.domain.errors import OrdinisError
+from ordinis.domain.errors import JournalError, OrdinisError
 from ordinis.ui.commands import (
     backtest,
     broker,
@@ -16,6 +18,7 @@ from ordinis.ui.commands import (
     demo,
     doctor,
     journal,
+    optimize,
     parity,
     processes,
     rebalance,
@@ -27,6 +30,7 @@ from ordinis.ui.commands import (
 from ordinis.ui.summary import INTERRUPTED
 
 DEFECT = 1
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 cli = typer.Typer(
     name="ordinis",
@@ -52,6 +56,7 @@ cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)
 cli.command("rules")(rules.rules)
+cli.command("optimize")(optimize.optimize)
 cli.command("rebalance")(rebalance.rebalance)
 cli.command("demo")(demo.demo)
 
@@ -91,8 +96,17 @@ def _run(arguments: Sequence[str] | None) -> int:
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else DEFECT
     except Exception as defect:
-        from ordinis.ui.crash import write_down
-
-        typer.echo(f"ordinis: {write_down(defect)}", err=True)
-        return DEFECT
+        return _failed(defect)
     return 0
+
+
+def _failed(defect: Exception) -> int:
+    """A full disk can come up in any write, that of this line among them; all else is a defect of ours."""
+    if isinstance(defect, OSError) and defect.errno in NO_ROOM:
+        with suppress(OSError):
+            typer.echo(f"ordinis: the disk is full ({defect}): free some space, and start again", err=True)
+        return JournalError.exit_code
+    from ordinis.ui.crash import write_down
+
+    typer.echo(f"ordinis: {write_down(defect)}", err=True)
+    return DEFECT

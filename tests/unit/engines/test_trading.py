@@ -633,3 +633,13 @@ def test_an_entry_needs_a_rank_and_a_rank_needs_a_history() -> None:
     hand.opens()
     assert list(bought(hand.minute(enter="AAA"))) == ["AAA"]
     assert hand.tale.assessments[-1].confidence == 1.0
+
+
+def test_a_feed_that_falls_silent_is_said_once_in_the_minute_that_stops_entries() -> None:
+    hand = opened(limits=limits_of(feed_age_minutes_max=3))
+    hand.minute()
+    said = [hand.minute(AAA=None).notes for _ in range(6)]
+    alarm = "no symbol has had a bar for 4 minutes: entries are stopped until one has"
+    assert said == [(), (), (), (alarm,), (), ()]
+    assert [hand.minute(enter="AAA", AAA=100.0).notes, bool(hand.tale.orders)] == [(), True]
+    assert [hand.minute(AAA=None).notes for _ in range(4)] == [(), (), (), (alarm,)]

@@ -13,6 +13,7 @@ import pytest
 from ordinis.config import Settings, load
 from ordinis.domain.errors import JournalError, OrdinisError
 from ordinis.ui.commands import journal as journal_commands
+from ordinis.ui.commands import run as run_command
 from ordinis.ui.options import SETTINGS_FILE
 
 Ordinis = Callable[..., tuple[int, str, str]]
@@ -141,3 +142,26 @@ def test_why_asks_the_latest_journal_unless_another_is_named(ordinis: Ordinis, t
     assert "late.journal" in err
     _, _, err = ordinis("why", "AAPL", "--journal", "early.journal")
     assert "early.journal" in err
+
+
+def test_output_that_finds_no_room_is_a_full_disk_and_no_defect() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from ordinis.ui.cli import main; main()", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == JournalError.exit_code
+    assert "the disk is full" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_log_without_room_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trader in the background says its alarms into a file: on the disk that is full."""
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115
+    monkeypatch.setattr(sys, "stderr", full)
+    run_command._say("the disk is full")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()  # It was tried.

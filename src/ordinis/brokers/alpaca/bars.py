@@ -25,10 +25,11 @@ def one_minute(
 ) -> MarketBlock:
     """The minute that a stream gave, one row. Symbols outside the universe are passed over."""
     table = _empty(1, len(universe))
-    for bar in bars:
-        column = universe.column.get(bar.S)
-        if column is not None:
-            table[:, 0, column] = (bar.o, bar.h, bar.l, bar.c, bar.v)
+    place = universe.column
+    rows = [(place[bar.S], bar.o, bar.h, bar.l, bar.c, bar.v) for bar in bars if bar.S in place]
+    if rows:
+        values = np.array(rows, dtype=np.float64)
+        table[:, 0, values[:, 0].astype(np.intp)] = values[:, 1:].T
     return _block(universe, session, np.array([closed_at_ns], dtype=np.int64), table)
 
 

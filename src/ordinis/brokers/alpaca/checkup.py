@@ -34,6 +34,8 @@ class _Account(msgspec.Struct, kw_only=True):
     status: str
     equity: Decimal
     multiplier: Decimal = Decimal(1)
+    account_type: str | None = None
+    daytrade_count: int | None = None
     shorting_enabled: bool = False
     account_blocked: bool = False
     trading_blocked: bool = False
@@ -62,6 +64,8 @@ class Checkup:
             multiplier=int(account.multiplier),
             shorting=account.shorting_enabled,
             problems=tuple(_problems(account)),
+            account_type=account.account_type,
+            counts_day_trades=account.daytrade_count is not None,
         )
 
     def symbol(self, symbol: str) -> SymbolStanding:

@@ -24,6 +24,8 @@ class Totals(msgspec.Struct, frozen=True):
 
     trade_updates: int
     bars: int
+    trade_updates_unheard: int = 0  # Said to nobody: who should have heard them was hung up on, or made deaf.
+    bars_unheard: int = 0
 
 
 class StepReply(msgspec.Struct, frozen=True):

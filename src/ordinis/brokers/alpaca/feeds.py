@@ -70,6 +70,7 @@ class Stream(Generic[T]):
         self._pending: deque[T] = deque()
         self._received = 0
         self._ready = False
+        self._hung_up = False  # By us.
         self._drops = 0  # How often a working connection was lost: nothing is replayed after one.
         self._failure: BrokerError | None = None
         self._connected: ClientConnection | None = None
@@ -93,25 +94,32 @@ class Stream(Generic[T]):
             self._news.wait_for(lambda: self._pending or self._failure is not None, max(0.0, seconds_max))
 
     def reconnect(self) -> None:
-        """Hang up and connect anew: for a stream that is connected and says nothing."""
+        """Hang up and connect anew: for a stream that is connected and says nothing. That is no failed attempt."""
         loop, socket = self._loop, self._connected
         if loop is not None and socket is not None:
+            self._hung_up = True
             with suppress(RuntimeError):  # The loop has ended by itself.
                 asyncio.run_coroutine_threadsafe(socket.close(), loop)
 
     def start(self) -> None:
         """Connect and subscribe. Errors: BrokerError when that fails or takes too long."""
         self._thread.start()
-        limits = self._limits
-        seconds_max = (limits.connect_seconds_max + limits.handshake_seconds_max) * limits.backoff.attempts_max
         with self._news:
-            settled = self._news.wait_for(lambda: self._ready or self._failure is not None, seconds_max)
+            settled = self._news.wait_for(lambda: self._ready or self._failure is not None, self._patience_seconds)
             if self._failure is not None:
                 raise self._failure
         if not settled:
-            raise BrokerError(
-                f"the {self._dialogue.name} stream at {self._dialogue.url} did not answer; check the address"
-            )
+            raise self._no_answer()
+
+    @property
+    def _patience_seconds(self) -> float:
+        limits = self._limits
+        return (limits.connect_seconds_max + limits.handshake_seconds_max) * limits.backoff.attempts_max
+
+    def _no_answer(self) -> BrokerError:
+        return BrokerError(
+            f"the {self._dialogue.name} stream at {self._dialogue.url} did not answer; check the address"
+        )
 
     def take(self) -> list[T]:
         """What came since the last call, in order. Errors: BrokerError once the stream is lost and read empty."""
@@ -122,26 +130,39 @@ class Stream(Generic[T]):
             self._pending.clear()
             return taken
 
-    def wait_for(self, count: int) -> None:
-        """Until so many messages have come since the start. Errors: BrokerError when they do not."""
+    def renew(self) -> None:
+        """Hang up, if the line still stands, and wait for a new one. Errors: BrokerError when none can be had."""
         with self._news:
-            self._news.wait_for(lambda: self._stuck or self._received >= count, self._limits.wait_seconds_max)
-            if self._received >= count:
+            before = self._connected
+        self.reconnect()
+        with self._news:
+            self._news.wait_for(lambda: self._failure is not None or self._renewed(before), self._patience_seconds)
+            if self._renewed(before):
                 return
+            raise self._failure or self._no_answer()
+
+    def _renewed(self, before: ClientConnection | None) -> bool:
+        return self._connected is not None and self._connected is not before
+
+    def wait_for(self, count: int, drops: int) -> bool:
+        """Until so many messages have come since the start. False once the connection was lost again, after so many
+        `drops`. Errors: BrokerError when they do not come.
+        """
+        with self._news:
+            self._news.wait_for(
+                lambda: self._failure is not None or self._drops != drops or self._received >= count,
+                self._limits.wait_seconds_max,
+            )
+            if self._received >= count:
+                return True
             if self._failure is not None:
                 raise self._failure
-            raise BrokerError(self._missing(count))
-
-    @property
-    def _stuck(self) -> bool:
-        return self._failure is not None or self._drops > 0
-
-    def _missing(self, count: int) -> str:
-        name = self._dialogue.name
-        if self._drops:
-            return f"the {name} stream was lost after {self._received} of {count} messages; the rest is not replayed"
-        seconds = self._limits.wait_seconds_max
-        return f"the {name} stream gave {self._received} of {count} published messages within {seconds:g} s"
+            if self._drops != drops:
+                return False
+            raise BrokerError(
+                f"the {self._dialogue.name} stream gave {self._received} of {count} published messages within "
+                f"{self._limits.wait_seconds_max:g} s"
+            )
 
     def close(self) -> None:
         """Hang up. May be called twice."""
@@ -178,7 +199,8 @@ class Stream(Generic[T]):
                 await self._converse()
             except (OSError, TimeoutError, WebSocketException) as error:
                 cause = f"{type(error).__name__}: {error}"
-            steady = clock() - began_seconds >= self._limits.steady_seconds
+            steady = self._hung_up or clock() - began_seconds >= self._limits.steady_seconds
+            self._hung_up = False
             attempt = 1 if steady else attempt + 1
             if attempt >= self._limits.backoff.attempts_max:
                 raise BrokerError(

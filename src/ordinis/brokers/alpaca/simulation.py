@@ -2,7 +2,8 @@
 
 The broker's streams and its answers travel on roads of their own. Before anything is passed on, the
 streams are waited for until they have given as many messages as the broker says it has published: so a
-day over the wire gives the same events in the same order as in process.
+day over the wire gives the same events in the same order as in process. A stream that is lost or mute is
+connected anew, and what it did not say is asked for.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
+from ordinis.brokers.alpaca.barrier import Barrier
 from ordinis.brokers.alpaca.bars import one_minute
-from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply, Totals
+from ordinis.brokers.alpaca.control import Control, ControlAddress, StepReply
 from ordinis.brokers.alpaca.endpoints import Endpoints
 from ordinis.brokers.alpaca.executor import AlpacaBroker
 from ordinis.brokers.alpaca.feeds import Stream, StreamLimits
 from ordinis.brokers.alpaca.link import Link
-from ordinis.brokers.alpaca.missed import missed
+from ordinis.brokers.alpaca.missed import Past, missed
 from ordinis.brokers.alpaca.rest import (
     RestLimits,
     broker_now_ns,
 )
 from ordinis.brokers.alpaca.times import ns_from_datetime
-from ordinis.brokers.alpaca.wire import WireStreamMessage, WireTradeUpdate
+from ordinis.brokers.alpaca.wire import WireStreamMessage
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import Phase, SessionPhase
 from ordinis.domain.market import MINUTE_NS, MarketSlice, Session, Universe
@@ -34,26 +36,6 @@ _FEED = "iex"  # The simulated broker has one feed, whatever it is called.
 
 def _at_once() -> None:
     """As fast as it goes."""
-
-
-class Barrier:
-    """Nothing that has been published is still on its way."""
-
-    def __init__(self, control: Control, bars: Stream[WireStreamMessage], updates: Stream[WireTradeUpdate]) -> None:
-        self._control = control
-        self._bars = bars
-        self._updates = updates
-        told = control.totals()  # Before we listened.
-        self._bars_before = told.bars - bars.received
-        self._updates_before = told.trade_updates - updates.received
-
-    def settle(self) -> None:
-        """Wait for everything published by now. Errors: BrokerError when it does not come."""
-        self.reach(self._control.totals())
-
-    def reach(self, totals: Totals) -> None:
-        self._updates.wait_for(totals.trade_updates - self._updates_before)
-        self._bars.wait_for(totals.bars - self._bars_before)
 
 
 class SteppedClock:
@@ -83,6 +65,7 @@ class SteppedMarket:
         barrier: Barrier,
         bars: Stream[WireStreamMessage],
         clock: SteppedClock,
+        past: Past,
         *,
         at_open: Callable[[Session], None],
         at_close: Callable[[Session], None],
@@ -98,6 +81,7 @@ class SteppedMarket:
         self._barrier = barrier
         self._bars = bars
         self._clock = clock
+        self._past = past
         self._at_open = at_open
         self._at_close = at_close
         self._pace = pace
@@ -114,15 +98,15 @@ class SteppedMarket:
                 yield self._turned(SessionPhase(at_ns=session.close_ns, phase=Phase.CLOSED, session=session))
             if reply.session is None:
                 return
-            self._barrier.reach(reply.totals)
+            heard = self._barrier.reach(reply.totals)
             self._clock.at_ns = reply.at_ns
-            item = self._item(reply, reply.session)
+            item = self._item(reply, reply.session, heard=heard)
             if isinstance(item, MarketSlice) or item.phase is Phase.OPENING or self._closed != item.session:
                 yield self._turned(item) if isinstance(item, SessionPhase) else item
 
-    def _item(self, reply: StepReply, session: Session) -> SessionPhase | MarketSlice:
+    def _item(self, reply: StepReply, session: Session, *, heard: bool) -> SessionPhase | MarketSlice:
         if reply.phase == "minute":
-            return self._minute(reply.at_ns, session)
+            return self._minute(reply.at_ns, session) if heard else self._asked_for(reply.at_ns, session)
         if reply.phase in {one.value for one in Phase}:
             return SessionPhase(at_ns=reply.at_ns, phase=Phase(reply.phase), session=session)
         raise BrokerError(f"the simulated broker made a step that is not known: {reply.phase!r}")
@@ -144,6 +128,12 @@ class SteppedMarket:
             raise BrokerError(f"a bar of a minute to come was given in the one that ended at {at_ns}")
         now = [bar for bar, one in zip(bars, ended, strict=True) if one == at_ns]  # A late one is history already.
         return one_minute(self._universe, session, at_ns, now).at(0)
+
+    def _asked_for(self, at_ns: int, session: Session) -> MarketSlice:
+        """The stream was lost in this minute: what REST has of it."""
+        self._bars.take()
+        row = (at_ns - session.open_ns) // MINUTE_NS - 1
+        return self._past.minutes(session).row_block(row).at(0)
 
 
 def closed_at_ns(bar: WireStreamMessage) -> int | None:
@@ -205,6 +195,7 @@ class SimulationLink(Link):
             self._barrier,
             self._bars,
             self._clock,
+            self._past(),
             at_open=self._opening(),
             at_close=self.broker.end_session,
             pace=self._pace,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ordinis.domain.account import AccountView
 from ordinis.engines.compliance.regimes import CASH, Regime
 
@@ -16,7 +18,17 @@ def missing(view: AccountView) -> list[str]:
     return [f"the broker does not report {', '.join(lacking)}"] if lacking else []
 
 
-def contradicts(view: AccountView, regime: Regime) -> list[str]:
+class KindOfAccount(Protocol):
+    """What a broker says of an account's kind; None where it says nothing."""
+
+    @property
+    def multiplier(self) -> int | None: ...
+
+    @property
+    def account_type(self) -> str | None: ...
+
+
+def contradicts(view: KindOfAccount, regime: Regime) -> list[str]:
     """The account is of another kind than the regime says."""
     said = []
     if regime.regime == CASH and view.multiplier is not None and view.multiplier > 1:

@@ -51,6 +51,11 @@ class Disagreements:
         self._settle()
 
     @property
+    def in_account(self) -> bool:
+        """A view of the account has found some, and nothing has been held against it since."""
+        return bool(self._in_account)
+
+    @property
     def lines(self) -> list[str]:
         """What stands, in words."""
         return [*self._in_account, *self._in_reconciliation, *([_CORRECTED] if self._corrected else [])]

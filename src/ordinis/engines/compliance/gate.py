@@ -20,6 +20,7 @@ from ordinis.domain.decision import Reason
 from ordinis.domain.events import CashFlow, CorporateAction
 from ordinis.domain.market import MINUTE_NS, FloatArray, Session, Universe
 from ordinis.domain.orders import Fill, OrderIntent, Side
+from ordinis.domain.words import counted
 from ordinis.engines.compliance import accounts
 from ordinis.engines.compliance.business_days import BusinessDays, weekdays
 from ordinis.engines.compliance.day_trades import Throttle
@@ -366,7 +367,7 @@ class AccountGate:
         ours = self.slots.ledger.own(self.today)
         if view.daytrade_count <= ours:
             return []
-        return [f"the broker counts {view.daytrade_count} day trades in the window, our fills make {ours}"]
+        return [f"the broker counts {counted(view.daytrade_count, 'day trade')} in the window, our fills make {ours}"]
 
     def _counted(self, equity_usd: float, marks_usd: FloatArray) -> float:
         """The bare rule values what was opened today at cost; the stricter reading lets its losses count."""

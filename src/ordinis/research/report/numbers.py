@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ordinis.domain.words import counted
 from ordinis.research.report.markup import MINUS, UNKNOWN
 
 _MINUTES_AN_HOUR = 60
@@ -32,11 +33,6 @@ def percent(value: float | None) -> str:
 
 def number(value: float | None) -> str:
     return UNKNOWN if value is None else _signed(f"{abs(value):.2f}", round(value, 2) < 0)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 trade`, `2 trades`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def held(minutes: int, nights: int) -> str:

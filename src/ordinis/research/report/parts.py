@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ordinis.domain.decision import Reason
+from ordinis.domain.words import counted
 from ordinis.engines.performance.statistics import win_rate
 from ordinis.research.report import markup, words
 from ordinis.research.report.markup import UNKNOWN, Column
-from ordinis.research.report.numbers import counted, held, number, percent, price, quantity, usd
+from ordinis.research.report.numbers import held, number, percent, price, quantity, usd
 from ordinis.research.report.pictures import Picture
 from ordinis.research.report.pictures import pictures as catalogue
 from ordinis.research.report.source import ReportSource, Trade

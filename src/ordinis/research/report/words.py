@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ordinis.domain.decision import Reason
+from ordinis.domain.words import counted
 from ordinis.engines.performance.statistics import SHARPE_SESSIONS_MIN
 from ordinis.engines.portfolio.sizing import SizingMethod
-from ordinis.research.report.numbers import counted
 from ordinis.research.report.source import ReportSource
 
 TRADES_MIN = 30  # With fewer a win rate is an anecdote.

@@ -16,6 +16,7 @@ def start(
     paper: Annotated[bool, typer.Option("--paper", help="A paper account: the default.")] = False,
     live: Annotated[bool, typer.Option("--live", help="A live account: real money; needs broker.live_word.")] = False,
     silent: Annotated[bool, typer.Option("--silent", help="Say nothing when it went well.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Take back what stops entries, as `run` does.")] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
 ) -> None:
@@ -27,7 +28,7 @@ def start(
     from ordinis import app
 
     mode = mode_of(settings, paper=paper, live=live)
-    arguments = [f"--{mode}", *(["--yes-i-mean-live"] if live else [])]
+    arguments = [f"--{mode}", *(["--yes-i-mean-live"] if live else []), *(["--resume"] if resume else [])]
     if config is not None:
         arguments += ["--config", str(config.resolve())]
     arguments += [f"--set={one}" for one in overrides or ()]

@@ -50,7 +50,7 @@ def rules(
 
 
 def _count(path: Path, held: list[str], window_sessions: int, as_json: bool) -> None:
-    from ordinis.app.rules import count_file
+    from ordinis.app.rules import count_file, tally
 
     fills, counts, said = count_file(path, _positions(held), window_sessions)
     if as_json:
@@ -64,7 +64,7 @@ def _count(path: Path, held: list[str], window_sessions: int, as_json: bool) -> 
             f"{one.day}  {one.symbol:8}{one.start_quantity.normalize():>9f}{one.direction_change:>18}"
             f"{one.opening_order:>15}{one.max:>5}{one.window:>15}"
         )
-    typer.echo(f"{sum(one.max for one in counts)} day trades in {len(fills)} fills")
+    typer.echo(tally(counts, fills))
 
 
 def _positions(held: list[str]) -> dict[str, Decimal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +49,10 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="With --sim: start anew, though the journal could be gone on with.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Paper and live: take back what stops entries, and count limits from now on."),
+    ] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
     journal: JournalOption = None,
@@ -60,6 +65,8 @@ def run(
     """
     if sim + paper + live > 1:
         raise ConfigError("--sim, --paper and --live exclude each other: name one")
+    if sim and resume:
+        raise ConfigError("--resume is for paper and live accounts; --fresh starts a simulation anew")
     settings = read_settings(config, overrides)
     from ordinis import app
 
@@ -69,7 +76,9 @@ def run(
         )
     else:
         mode = mode_of(settings, paper=paper, live=live)
-        result = app.run_account(settings, mode, yes=yes, ask=_typed, say=_say, journal=journal, sessions_max=sessions)
+        result = app.run_account(
+            settings, mode, yes=yes, ask=_typed, say=_say, journal=journal, sessions_max=sessions, resume=resume
+        )
     show(result, json_out)
 
 
@@ -86,4 +95,5 @@ def _typed(question: str) -> str:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    with suppress(OSError):  # On a full disk the log has no room; the run goes on all the same.
+        typer.echo(line, err=True)

@@ -166,7 +166,7 @@ class StalePositions(_OfOrder, frozen=True, kw_only=True, tag="stale_positions")
 class AccountBlocked(_Fault, frozen=True, kw_only=True, tag="account_blocked"):
     """The account says so, and no order is taken."""
 
-    field: Literal["account_blocked", "trading_blocked"] = "trading_blocked"
+    field: Literal["account_blocked", "trading_blocked", "status"] = "trading_blocked"  # status: ACTION_REQUIRED.
     minutes: int = 0  # 0: until the faults are cleared.
 
     def _check(self) -> None:
@@ -240,6 +240,15 @@ class UnknownStatus(_OfBody, frozen=True, kw_only=True, tag="unknown_status"):
     status: str = "pending_of_tomorrow"
 
 
+class EmptyList(_OfBody, frozen=True, kw_only=True, tag="empty_list"):
+    """A list is answered empty: no positions, no orders, a calendar without a session."""
+
+    where: str
+
+    def _check(self) -> None:
+        _check(self.where.startswith("/"), "where must be an address such as /v2/calendar", self.where)
+
+
 Fault = (
     Delay
     | HttpError
@@ -261,4 +270,5 @@ Fault = (
     | MissingField
     | UnknownField
     | UnknownStatus
+    | EmptyList
 )

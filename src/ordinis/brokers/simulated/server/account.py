@@ -16,6 +16,7 @@ from ordinis.brokers.simulated.server.queries import body_of, size_of, time_of
 from ordinis.brokers.simulated.wire_values import new_york, ns_of
 
 ACTIVITIES_PAGE_MAX = 100
+_RESTRICTED = "ACTION_REQUIRED"
 _KINDS = "FILL,FEE,INT,DIV,SPLIT,MA"
 
 
@@ -49,7 +50,7 @@ class AccountApi:
         body["shorting_enabled"] = body["shorting_enabled"] and not self._desk.configurations.no_shorting
         body["trade_suspended_by_user"] = self._desk.configurations.suspended
         blocked = self._desk.blocked()
-        return answer(body if blocked is None else {**body, blocked: True})
+        return answer(body if blocked is None else {**body, blocked: _RESTRICTED if blocked == "status" else True})
 
     async def configurations(self, request: Request) -> Response:
         return answer(self._desk.configurations.body())

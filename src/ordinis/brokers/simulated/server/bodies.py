@@ -7,10 +7,11 @@ from typing import Any
 
 from ordinis.brokers.simulated.faults import Faults
 from ordinis.brokers.simulated.faults.director import fits
-from ordinis.brokers.simulated.faults.kinds import MissingField, UnknownField, UnknownStatus
+from ordinis.brokers.simulated.faults.kinds import EmptyList, MissingField, UnknownField, UnknownStatus
 
 SHARES = frozenset({"qty", "filled_qty", "qty_available", "position_qty", "leaves_qty", "cum_qty"})
 _STREAMS = ("trading_stream", "data_stream")
+_OF_BODIES = (MissingField, UnknownField, UnknownStatus, EmptyList)
 _Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -22,12 +23,16 @@ class BodyFaults:
 
     def waiting(self) -> bool:
         faults = self._faults
-        return bool(faults) and (faults.has(MissingField) or faults.has(UnknownField) or faults.has(UnknownStatus))
+        return bool(faults) and any(faults.has(kind) for kind in _OF_BODIES)
 
     def changed(self, body: Any, where: str) -> Any:
         """`where` is an address, or the name of a stream."""
         if not self.waiting():
             return body
+        if isinstance(body, list):
+            emptied: EmptyList | None = self._faults.next(EmptyList, lambda one: fits(one.where, where))
+            if emptied is not None:
+                return []
         for missing in self._faults.all(MissingField, lambda one: _about(one.where, where)):
             body = _everywhere(body, _without(missing.field))
         for unknown in self._faults.all(UnknownField, lambda one: _about(one.where, where)):

@@ -7,8 +7,6 @@ import asyncio
 from ordinis.brokers.simulated.server.simulation import Simulation
 from ordinis.domain.market import MINUTE_NS
 
-_MINUTE_SECONDS = 60.0
-
 
 class VirtualClock:
     """Stands still between the steps of a client; runs at a multiple of real time where time passes by itself."""
@@ -19,9 +17,14 @@ class VirtualClock:
         self._since_seconds = 0.0
 
     def run(self, minute_seconds: float) -> None:
-        """A step has been made: from here on time passes towards the next."""
+        """From here on time passes by itself."""
         self._minute_seconds = minute_seconds
-        self._since_seconds = asyncio.get_running_loop().time()
+        self.stepped()
+
+    def stepped(self) -> None:
+        """A step has just been made: whoever asks before its news is out must not be told of the minute after it."""
+        if self._minute_seconds:
+            self._since_seconds = asyncio.get_running_loop().time()
 
     def now_ns(self) -> int:
         """Never beyond the next step: what is not known yet has not happened."""
@@ -29,4 +32,4 @@ class VirtualClock:
         if not self._minute_seconds:
             return now_ns
         passed = (asyncio.get_running_loop().time() - self._since_seconds) / self._minute_seconds
-        return now_ns + min(int(passed * _MINUTE_SECONDS) * 10**9, MINUTE_NS - 1)
+        return now_ns + min(int(passed * MINUTE_NS), MINUTE_NS - 1)

@@ -38,7 +38,9 @@ class Conductor:
 
     @property
     def totals(self) -> Totals:
-        return self._simulation.totals
+        totals = self._simulation.totals
+        totals.trade_updates_unheard, totals.bars_unheard = self._desk.unheard, self._data.unheard
+        return totals
 
     def _splits(self, session_number: int) -> Iterator[tuple[str, Decimal]]:
         self._faults.set_time(session_number, 0)
@@ -58,6 +60,7 @@ class Conductor:
         simulation = self._simulation
         self._desk.positions.remember()
         step = simulation.step()
+        self._desk.clock.stepped()
         self._faults.set_time(simulation.session_number, simulation.minutes_over)
         await self._desk.publish(step.updates)
         if step.minute is not None:
@@ -85,10 +88,16 @@ class Conductor:
         self._data.heard.set()
 
     async def run(self, speed: float) -> None:
-        """By itself, at so many times real time (`inf`: as fast as it goes), once begun."""
+        """By itself, at so many times real time (`inf`: as fast as it goes), once begun.
+
+        A minute is not longer for what it gives to do: clients reckon with the speed.
+        """
         minute_seconds = _MINUTE_SECONDS / speed
         self.paced = True
         await self._data.heard.wait()  # Nobody should miss the first minutes.
+        now_seconds = asyncio.get_running_loop().time
+        due_seconds = now_seconds()
+        self._desk.clock.run(minute_seconds)
         while (await self.advance()).phase != ENDED:
-            self._desk.clock.run(minute_seconds)
-            await asyncio.sleep(minute_seconds)
+            due_seconds = max(due_seconds + minute_seconds, now_seconds())
+            await asyncio.sleep(due_seconds - now_seconds())

@@ -87,6 +87,7 @@ class DataStream:
         self._clients: dict[_Client, None] = {}  # Authenticated.
         self._audience: Audience[_Client] = Audience()
         self._script = Script(faults, "data", _subject)
+        self.unheard = 0  # Messages that nobody was there for.
         self.heard = asyncio.Event()  # Somebody has asked for something.
 
     def wanted(self) -> frozenset[str]:
@@ -97,6 +98,8 @@ class DataStream:
         """The messages that were said to at least one listener."""
         said: list[dict[str, Any]] = []
         for part in self._script.parts(messages):
+            if not isinstance(part, list):
+                self.unheard += 1
             if isinstance(part, DropSocket):
                 await self._audience.hang_up()
             elif isinstance(part, MuteSocket):
@@ -109,7 +112,9 @@ class DataStream:
         """What every listener wants of a message is encoded once for all who want the same."""
         encoded: dict[tuple[bool, int], list[bytes | str]] = {}
         heard: dict[int, None] = {}
-        for client in self._audience.hearing(self._now_ns()):
+        listeners = self._audience.hearing(self._now_ns())
+        self.unheard += 0 if listeners else len(messages)
+        for client in listeners:
             wanted = [number for number, message in enumerate(messages) if client.wants(message)]
             heard.update(dict.fromkeys(wanted))
             key = (client.packed, len(wanted) if len(wanted) == len(messages) else -id(client))

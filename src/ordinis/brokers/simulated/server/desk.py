@@ -48,6 +48,11 @@ class Desk:
         self._made_up_ids += 1
         return foreign_id(f"unnamed/{self._made_up_ids}")
 
+    @property
+    def unheard(self) -> int:
+        """Trade updates that nobody was there for."""
+        return self._stream.unheard
+
     async def tell(self) -> None:
         """What has happened, to whoever listens."""
         await self.publish(self.simulation.news())

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -29,6 +30,7 @@ from ordinis.brokers.simulated.server.settings import ServerSettings
 from ordinis.brokers.simulated.server.simulation import SimulatedData, Simulation
 from ordinis.brokers.simulated.server.trading_stream import TradingStream
 
+_BAD_REQUEST = 400
 _NOT_FOUND = 404
 _METHOD_NOT_ALLOWED = 405
 
@@ -83,6 +85,12 @@ def _app(routes: list[BaseRoute]) -> Starlette:
     async def unknown(request: Any, error: Any) -> Any:
         return failure(error.status_code, f"{request.method} {request.url.path} is not part of this simulated broker")
 
-    app = Starlette(routes=routes, exception_handlers={_NOT_FOUND: unknown, _METHOD_NOT_ALLOWED: unknown})
+    async def nobody(request: Any, error: Any) -> Any:
+        return failure(_BAD_REQUEST, "the client hung up")  # Not heard any more; nothing was done.
+
+    app = Starlette(
+        routes=routes,
+        exception_handlers={_NOT_FOUND: unknown, _METHOD_NOT_ALLOWED: unknown, ClientDisconnect: nobody},
+    )
     app.router.redirect_slashes = False
     return app

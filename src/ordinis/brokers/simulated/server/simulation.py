@@ -51,6 +51,8 @@ class Totals(msgspec.Struct):
     trade_updates: int = 0
     bars: int = 0
     updated_bars: int = 0
+    trade_updates_unheard: int = 0  # Said to nobody: who should have heard them was hung up on, or made deaf.
+    bars_unheard: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

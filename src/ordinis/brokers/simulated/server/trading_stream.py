@@ -49,11 +49,14 @@ class TradingStream:
         self._numbers = numbers
         self._audience: Audience[_Client] = Audience()
         self._script = Script(faults, "trading", _subject)
+        self.unheard = 0  # Messages that nobody was there for.
 
     async def publish(self, updates: list[dict[str, Any]]) -> int:
         """How many messages were said to at least one listener."""
         said = 0
         for part in self._script.parts(updates):
+            if not isinstance(part, list):
+                self.unheard += 1
             if isinstance(part, DropSocket):
                 await self._audience.hang_up()
             elif isinstance(part, MuteSocket):
@@ -65,6 +68,7 @@ class TradingStream:
     async def _tell(self, updates: list[dict[str, Any]]) -> int:
         listeners = self._audience.hearing(self._now_ns())
         if not listeners:
+            self.unheard += len(updates)
             return 0
         shown = [shares_as_numbers(data) for data in updates] if self._numbers else updates
         frames = [_encode({"stream": "trade_updates", "data": data}) for data in shown]
