@@ -87,4 +87,4 @@ docs: $(INSTALLED)  ## The pages, into site/.
 lock:  ## Resolve requirements.lock anew: universal, without index addresses. Keeps the versions that still fit.
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install -qq uv
-	build/lock/bin/uv pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --all-extras --group dev pyproject.toml --output-file requirements.lock
+	build/lock/bin/uv pip compile --quiet --universal --no-emit-index-url --python-version 3.11 --extra research --extra pictures --group dev pyproject.toml --output-file requirements.lock

@@ -90,6 +90,7 @@ def job_settings(folder: Path, symbols: int, fill_model: str, strategy: str = "s
             f"sizing.fixed_percent={target_fraction(symbols)}",
             "sizing.book_volatility_cap=false",  # The peers' job has no target.
             "rebalance.enabled=false",  # Nor does it rebalance.
+            "execution.entry_order=market",  # As the job says it: at the next open, whatever that is.
             "execution.protection=none",
             "risk.last_entry_minutes_before_close=0",
             "risk.daily_loss_fraction_max=1.0",

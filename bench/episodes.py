@@ -107,7 +107,13 @@ class Episode:
             ]
         rebalances = self.seed % 4 == 3
         changes += [f"rebalance.enabled={str(rebalances).lower()}", "rebalance.every_minutes=1"]
-        return load(None, [*_LOOSE, *changes])
+        return load(None, [*_LOOSE, *changes, *self._entry_orders()])
+
+    def _entry_orders(self) -> list[str]:
+        """Half of the episodes enter at the market; the other half with limits, many of which are never filled."""
+        draw = self.draw("entries")
+        kind, collar = draw.choice(["market", "limit"]), draw.choice([0.001, 0.003, 0.02])
+        return [f"execution.entry_order={kind}", f"execution.entry_collar_fraction={collar}"]
 
     @cached_property
     def actions(self) -> tuple[CorporateAction, ...]:

@@ -23,6 +23,7 @@ from alpaca.trading.requests import (
     GetOrdersRequest,
     LimitOrderRequest,
     MarketOrderRequest,
+    ReplaceOrderRequest,
     StopLossRequest,
 )
 from alpaca.trading.stream import TradingStream
@@ -168,6 +169,22 @@ def test_a_stop_leg_is_nested_under_its_parent_and_has_a_name_of_the_broker_s(cl
     assert [one.id for one in flat] == [leg.id, sent.id]
 
 
+def test_an_extended_hours_order_is_taken_keeps_its_wish_and_waits_for_the_session(
+    client: Any, control: Control
+) -> None:
+    request = LimitOrderRequest(
+        symbol="AAA", qty=1, side=OrderSide.BUY, time_in_force=DAY, limit_price=5000, extended_hours=True
+    )
+    sent = client.submit_order(request)  # Before the open: at a broker this could trade at once.
+    assert sent.extended_hours is True
+    assert client.get_order_by_id(sent.id).status is OrderStatus.NEW
+    _steps(control, 2)
+    assert client.get_order_by_id(sent.id).status is OrderStatus.FILLED
+    resting = client.submit_order(request.model_copy(update={"limit_price": 5.0}))
+    moved = client.replace_order_by_id(resting.id, ReplaceOrderRequest(limit_price=6.0))
+    assert moved.extended_hours is client.get_order_by_id(moved.id).extended_hours is True
+
+
 def test_orders_are_listed_filtered_and_cancelled(client: Any, control: Control) -> None:
     _steps(control, 2)
     for number, symbol in enumerate(("AAA", "BBB", "AAA")):
@@ -200,7 +217,12 @@ def test_orders_are_listed_filtered_and_cancelled(client: Any, control: Control)
         (lambda client: client.get_open_position("AAA"), 404, 40410000, "position does not exist"),
         (lambda client: client.get_order_by_client_id("none"), 404, 40410000, "order not found for none"),
         (lambda client: client.post("/orders", {"symbol": "AAA"}), 422, 40010001, "invalid side"),
-        (lambda client: client.post("/orders", {"symbol": "AAA", "extended_hours": True}), 422, 42210000, "extended"),
+        (
+            lambda client: client.submit_order(_market("AAA", 1, extended_hours=True)),
+            422,
+            42210000,
+            "extended hours order must be DAY or GTC limit orders",
+        ),
         (
             lambda client: client.post(
                 "/orders", {"symbol": "AAA", "qty": 1, "side": "buy", "type": "iceberg", "time_in_force": "day"}

@@ -175,7 +175,18 @@ def checked(settings: Settings, name: str, **more: object) -> Check:
 def test_the_doctor_finds_nothing_where_nothing_is_wrong(keys: Addresses, tmp_path: Path) -> None:
     settings = settings_of(keys, tmp_path, "broker.clock_seconds_off_max=1e12")
     verdicts = {one.name: one.verdict for one in examine(settings, "paper")}
-    names = ("disk", "keys", "account", "account type", "clock", "session", "symbol AAA", "symbol BBB", "symbol CCC")
+    names = [
+        "disk",
+        "optimizer",
+        "keys",
+        "account",
+        "account type",
+        "clock",
+        "session",
+        "symbol AAA",
+        "symbol BBB",
+        "symbol CCC",
+    ]
     assert verdicts == dict.fromkeys(names, "good")
 
 

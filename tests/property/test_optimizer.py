@@ -158,6 +158,56 @@ def test_the_same_question_has_the_same_answer_to_the_last_bit(
     assert answer(PortfolioOptimizer(method)) == answer(kept) == answer(kept)
 
 
+@st.composite
+def wide_problems(draw: st.DrawFn) -> tuple[FloatArray, dict[str, Any], dict[str, float]]:
+    """Too many symbols to look at all of them at once, some of them held."""
+    count, seed = draw(st.integers(41, 130)), draw(st.integers(0, 10_000))
+    symbols, random = names(count), np.random.default_rng(seed + 1)
+    share = random.dirichlet(np.full(count, draw(st.sampled_from([0.05, 0.3, 2.0]))))
+    held = dict(zip(symbols, (0.9 * share).tolist(), strict=True))
+    limits: dict[str, Any] = {"max_weight": draw(st.sampled_from([0.08, 0.2, 1.0]))}
+    if draw(st.booleans()):
+        limits |= {"sectors": {one: "abcde"[place % 5] for place, one in enumerate(symbols)}, "max_sector": 0.35}
+    if draw(st.booleans()):
+        limits["max_turnover"] = draw(st.sampled_from([0.2, 0.6, 1.2]))
+    if draw(st.booleans()):
+        limits["cost"] = draw(st.sampled_from([0.0005, 0.02]))
+    if draw(st.booleans()):
+        limits["min_gross"] = 1.0
+    return returns_of(count, seed, rows=150), limits, held
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["sample", "ledoit_wolf"]), st.sampled_from(["mean_variance", "min_variance"]), wide_problems())
+def test_wide_books_are_proven_whatever_their_order_and_to_the_last_bit(
+    estimator: str, method: str, problem: tuple[FloatArray, dict[str, Any], dict[str, float]]
+) -> None:
+    table, limits, held = problem
+    symbols = names(table.shape[1])
+    order = np.random.default_rng(5).permutation(len(symbols))
+    optimizer = PortfolioOptimizer(method, estimator=estimator)
+    try:
+        result = optimizer.optimize(table, limits, held, symbols=symbols)
+    except OptimizationError as error:
+        said = str(error)
+    else:
+        _check_wide(result, limits, held)
+        assert optimizer.optimize(table, limits, held, symbols=symbols) == result
+        mixed = optimizer.optimize(table[:, order], limits, held, symbols=[symbols[one] for one in order])
+        assert mixed.weights == pytest.approx(result.weights, abs=2e-6)
+        return
+    assert re.search(r"no weights satisfy the constraints.* by [0-9.]+", said), said
+
+
+def _check_wide(result: OptimizationResult, limits: dict[str, Any], held: dict[str, float]) -> None:
+    assert result.gap <= 1e-8
+    assert result.violation <= 1e-10
+    weights = np.array(list(result.weights.values()))
+    for first in range(5) if "max_sector" in limits else ():
+        assert float(weights[first::5].sum()) <= 0.35 + 1e-9
+    assert float(np.abs(weights - np.array(list(held.values()))).sum()) <= limits.get("max_turnover", 3.0) + 1e-9
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 8), st.integers(0, 10_000), st.floats(0.0, 2.0), st.floats(0.0, 2.0), st.booleans())
 def test_no_feasible_weights_are_below_the_bound_whatever_the_prices(

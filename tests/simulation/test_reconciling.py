@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from ordinis.domain.account import AccountView, Position
 from ordinis.domain.decision import Reason
 from ordinis.domain.errors import BrokerError
-from ordinis.domain.events import BrokerEvent, CommandKind, OrderUpdate, Reconciliation
-from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose, Side
-from ordinis.domain.standing import BrokerBooks, StandingOrder
-from ordinis.engines.reconcile import Foreign, own_books
+from ordinis.domain.events import CommandKind
+from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose, Side
+from ordinis.domain.standing import BrokerBooks
+from ordinis.engines.compliance.gate import AccountRules
+from ordinis.engines.compliance.regimes import Regime
+from ordinis.engines.reconcile import own_books
 from ordinis.runtime.reconciling import Reconciler
-from simulation.worlds import Hand, tier_of
-
-
-class Said:
-    """A broker whose books a test writes."""
-
-    busy = False
-
-    def __init__(self, hand: Hand) -> None:
-        self.hand = hand
-        self.positions: dict[str, int] = {}
-        self.asked: list[str] = []
-        self.news: list[BrokerEvent] = []
-
-    def books(self) -> BrokerBooks:
-        desk = self.hand.engine.state.desk
-        return BrokerBooks(
-            at_ns=self.hand.at_ns,
-            positions=tuple(
-                Position(symbol=symbol, quantity=Decimal(quantity), average_price_usd=Decimal(100))
-                for symbol, quantity in self.positions.items()
-                if quantity
-            ),
-            orders=tuple(
-                StandingOrder(
-                    client_order_id=name, symbol=one.symbol, quantity=one.quantity, filled_quantity=one.filled
-                )
-                for name, one in desk.working.items()
-            ),
-        )
-
-    def inquire(self, client_order_id: str) -> bool:
-        self.asked.append(client_order_id)
-        return True
-
-    def updates(self) -> Sequence[BrokerEvent]:
-        news, self.news = self.news, []
-        return news
-
-    def now_ns(self) -> int:
-        return self.hand.at_ns
-
-    def recall(self, update: OrderUpdate) -> None:
-        """Nothing was heard before."""
-
-    def carry_out(self, actions: Sequence[Action]) -> None:
-        raise AssertionError("a reconciliation sends nothing by itself")
-
-    def account(self) -> AccountView:
-        raise AssertionError("a reconciliation does not ask for it")
-
-
-def look(hand: Hand, broker: Said, reconciler: Reconciler) -> list[Reconciliation]:
-    found = []
-    for event in reconciler.look():
-        assert isinstance(event, Reconciliation)
-        hand._told(event)
-        found.append(event)
-    return found
-
-
-def at_work(foreign: Foreign = "leave") -> tuple[Hand, Said, Reconciler]:
-    hand = Hand(tiers=[tier_of(stop_loss_pct=0.05)])
-    hand.opens()
-    hand.minute(AAA=100.0, BBB=100.0)
-    broker = Said(hand)
-    return hand, broker, Reconciler(lambda: own_books(hand.engine.state, "main"), broker, foreign)
+from simulation.other_hands import Said, at_work, look, stray
+from simulation.worlds import EVERY_DAY, Hand, limits_of, settled
 
 
 def test_books_that_agree_are_not_spoken_of() -> None:
@@ -208,3 +147,119 @@ def test_what_was_corrected_counts_for_the_account_s_rules() -> None:
     slots = hand.engine.state.gate.slots
     assert slots.ledger.held("AAA") == 0
     assert slots.used == 1
+
+
+def test_an_adopted_position_costs_nothing_of_the_cash_that_excludes_it_already() -> None:
+    """It was paid before we looked for the first time: cash is the broker's, to the cent."""
+    hand, broker, reconciler = at_work("adopt")
+    broker.positions["BBB"], broker.cash_usd = 7, Decimal("99999.37")  # A fee of the night that nobody told.
+    look(hand, broker, reconciler)
+    assert broker.asked == [], "cash is asked for when there is something to book"
+    (event,) = look(hand, broker, reconciler)
+    assert (broker.asked, event.cash_usd) == (["account"], Decimal("99999.37"))
+    assert hand.engine.state.ledger.cash_usd == Decimal("99999.37")
+    assert hand.engine.state.ledger.held("BBB") == 7
+    assert "cash is 99999.37 USD, as the broker has it" in hand.tale.notes
+
+
+def test_shares_that_other_hands_have_sold_bring_what_the_broker_says() -> None:
+    hand, broker, reconciler = at_work()
+    hand.enters("AAA")  # 100 at $100.
+    broker.positions["AAA"], broker.cash_usd = 97, Decimal("90330.00")  # Three were sold at $110.
+    for _ in range(2):
+        look(hand, broker, reconciler)
+    assert hand.engine.state.ledger.cash_usd == Decimal("90330.00")
+
+
+def test_cash_that_is_found_has_settled() -> None:
+    """A cash account's settled cash excludes what was paid for the position, too."""
+    regime = Regime(regime="cash", source="a test", confirmed_on=None)
+    hand, broker, reconciler = at_work("adopt", rules=AccountRules(days=EVERY_DAY, regime=regime))
+    broker.positions["BBB"], broker.cash_usd = 7, Decimal(100_000)
+    for _ in range(2):
+        look(hand, broker, reconciler)
+    cash = hand.engine.state.gate.cash
+    assert cash is not None
+    assert (cash.settled_usd, hand.engine.state.ledger.cash_usd) == (Decimal(100_000), Decimal(100_000))
+
+
+@pytest.mark.parametrize("cannot_be_read", [False, True])
+def test_what_still_differs_after_an_opening_is_said_again(cannot_be_read: bool) -> None:
+    """The session's first view of the account forgets what was found before, and knows positions only."""
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    if cannot_be_read:
+        broker.books = _nobody  # type: ignore[method-assign]
+    (before,) = look(hand, broker, reconciler)
+    assert look(hand, broker, reconciler) == []
+    hand.closes()
+    hand.opens()
+    hand.minute(AAA=100.0, BBB=100.0)
+    (again,) = look(hand, broker, reconciler)
+    assert again.differences == before.differences != ()
+    hand.minute(enter="BBB", AAA=100.0, BBB=100.0)
+    assert hand.reason("BBB") is Reason.BOOK_DIFFERS
+    assert look(hand, broker, reconciler) == []
+
+
+def test_what_was_gone_and_is_back_is_said_again() -> None:
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    look(hand, broker, reconciler)
+    broker.orders.clear()
+    (gone,) = look(hand, broker, reconciler)
+    assert gone.differences == ()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    (back,) = look(hand, broker, reconciler)
+    assert back.differences == ("order main-old works at the broker, and our book says that it is over",)
+
+
+def test_a_person_who_resumes_trades_on_with_what_our_book_says() -> None:
+    hand, broker, reconciler = at_work()
+    broker.orders["main-old"] = stray("main-old", "AAA")
+    look(hand, broker, reconciler)
+    hand.orders(CommandKind.RESUME)
+    assert look(hand, broker, reconciler) == [], "he knows"
+
+
+@pytest.mark.parametrize("allocation_usd", [None, 20_000.0])
+def test_what_is_left_alone_is_no_loss_and_nothing_to_trade_with(allocation_usd: float | None) -> None:
+    """Half of the account is in shares that are none of ours: the day has not lost that."""
+    hand = Hand(limits=limits_of(daily_loss_fraction_max=0.03), allocation_usd=allocation_usd)
+    hand.bell()
+    hand.engine.handle(
+        AccountView(
+            at_ns=hand.at_ns,
+            equity_usd=Decimal(100_000),
+            cash_usd=Decimal(50_000),
+            buying_power_usd=Decimal(100_000),
+            last_equity_usd=Decimal(100_000),
+            multiplier=2,
+            positions=(settled("BBB", 500),),
+        )
+    )
+    broker = Said(hand)
+    broker.positions["BBB"] = 500
+    hand.minute(AAA=100.0, BBB=100.0)
+    look(hand, broker, Reconciler(lambda: own_books(hand.engine.state, "main"), broker))
+    (order,) = hand.minute(enter="AAA", AAA=100.0, BBB=100.0).actions
+    assert isinstance(order, OrderIntent)
+    assert order.quantity == (50 if allocation_usd is None else 20)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wish", "reason"),
+    [
+        (7, "short", Reason.HELD_BY_OTHERS),  # The broker would sell their shares.
+        (-7, "enter", Reason.HELD_BY_OTHERS),  # And cover their short.
+        (7, "enter", Reason.SENT),
+        (-7, "short", Reason.SENT),
+    ],
+)
+def test_an_entry_never_closes_a_position_that_is_left_alone(theirs: int, wish: str, reason: Reason) -> None:
+    hand, broker, reconciler = at_work(limits=limits_of(shorting_allowed=True))
+    broker.positions["BBB"] = theirs
+    look(hand, broker, reconciler)
+    wishes: dict[str, Any] = {wish: "BBB"}
+    hand.minute(AAA=100.0, BBB=100.0, **wishes)
+    assert hand.reason("BBB") is reason

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ordinis.app import processes
+from ordinis.app.accelerators import measure_backends
 from ordinis.app.build import build_engine, build_exchange
 from ordinis.app.demo import demo
 from ordinis.app.doctor import examine
 from ordinis.app.live import run_account
+from ordinis.app.optimizing import optimize_data
 from ordinis.app.parity import compare_day
 from ordinis.app.runs import BUNDLED, Progress, open_data, run_backtest, serve_broker, store
 from ordinis.app.simulations import run_simulation
@@ -24,8 +26,10 @@ __all__ = [
     "demo",
     "examine",
     "known_strategies",
+    "measure_backends",
     "new_strategy",
     "open_data",
+    "optimize_data",
     "processes",
     "run_account",
     "run_backtest",

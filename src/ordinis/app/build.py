@@ -305,12 +305,13 @@ def _or_off(limit: float) -> float:
 
 def _execution(settings: Settings) -> ExecutionSettings:
     execution = settings.execution
+    limited = execution.entry_order == "limit"
     return ExecutionSettings(
         book=settings.account.book,
         protect=execution.protection == "broker_stop",
         intent_valid_minutes=execution.intent_valid_minutes,
         retry_minutes=execution.exit_retry_minutes,
         retry_minutes_max=execution.exit_retry_minutes_max,
-        entry_collar_fraction=execution.entry_collar_fraction if execution.entry_order == "limit" else None,
-        entry_life_minutes=execution.entry_life_minutes if execution.entry_order == "limit" else 0,
+        entry_collar_fraction=execution.entry_collar_fraction if limited else None,
+        entry_life_minutes=execution.entry_life_minutes if limited else 0,
     )

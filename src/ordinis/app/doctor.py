@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ordinis.app.accelerators import backend_lines
 from ordinis.app.accounts import Mode, check_account, endpoints
 from ordinis.config import folders
 from ordinis.config.settings import Settings
@@ -36,7 +37,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine(settings: Settings, mode: Mode, wall_ns: Callable[[], int] = clock.wall_ns) -> list[Check]:
     """All of them: a fault keeps none from being asked but those that rest on it."""
-    checks = [_asked("disk", partial(_disk, settings)), _asked("keys", partial(_keys, settings, mode))]
+    checks = [
+        _asked("disk", partial(_disk, settings)),
+        _asked("optimizer", partial(_optimizer, settings)),
+        _asked("keys", partial(_keys, settings, mode)),
+    ]
     if checks[-1].verdict == "fault":
         return checks
     from ordinis.brokers.alpaca.checkup import Checkup
@@ -85,6 +90,10 @@ def _disk(settings: Settings) -> Check:
 
 def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
+
+
+def _optimizer(settings: Settings) -> Check:
+    return _good("optimizer", "; ".join(backend_lines(settings)))
 
 
 def _keys(settings: Settings, mode: Mode) -> Check:

@@ -70,7 +70,10 @@ class GoingOn:
         self._engine = build_engine(settings, universe, feed)
         state = self._engine.state
         self._reconciler = Reconciler(
-            lambda: own_books(state, settings.account.book), link.broker, settings.broker.foreign_positions
+            lambda: own_books(state, settings.account.book),
+            link.broker,
+            settings.broker.foreign_positions,
+            settings.broker.foreign_orders,
         )
 
     def trade(self, today: date, open_journal: OpenJournal, run: Run, books: Books) -> BacktestResult:

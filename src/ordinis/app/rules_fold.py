@@ -113,6 +113,12 @@ class Standing:
             self.ledger.leave_alone(event.foreign)
         for one in event.corrections:
             self._corrected(one, event.at_ns)
+        if event.cash_usd is not None:
+            self.gate.cash_found(event.cash_usd - self.ledger.cash_usd)
+            self.ledger.begin(event.cash_usd)
+        for order in event.adopted:
+            if not order.closes(self.ledger.held(order.symbol)):
+                self.gate.slots.entry_sent(order.client_order_id, order.symbol, order.signed)
         self.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
 
     def _corrected(self, one: BookCorrection, at_ns: int) -> None:

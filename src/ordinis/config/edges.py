@@ -126,6 +126,10 @@ class Broker(Section):
         default="leave",
         description="Positions in the account that are not of this book: left alone, or taken over with a stop.",
     )
+    foreign_orders: Literal["leave", "adopt"] = Field(
+        default="leave",
+        description="Open orders in the account that are not of this book: left alone, or gone by as if they were its.",
+    )
     paper_url: str = Field(default="https://paper-api.alpaca.markets", description="REST of paper accounts.")
     live_url: str = Field(default="https://api.alpaca.markets", description="REST of live accounts.")
     data_url: str = Field(default="https://data.alpaca.markets", description="REST of market data.")

@@ -314,17 +314,18 @@ class Execution(Section):
 
     market_buy_collar_fraction: Share = Field(
         default=0.04,
-        description="A market buy is counted this much dearer, as the broker does, so that it is affordable.",
+        description="An entry is counted this much dearer, as the broker does a market buy, so that it is affordable.",
     )
-    entry_order: Literal["market", "limit"] = Field(
-        default="market",
-        description="How entries are sent: at the market, or as a limit that is marketable up to a collar.",
+    entry_order: Literal["limit", "market"] = Field(
+        default="limit",
+        description="How entries are sent: as a limit that is marketable up to a collar, or at the market.",
     )
     entry_collar_fraction: Share = Field(
-        default=0.003, description="limit: an entry pays at most this much more than the price it was decided at."
+        default=0.003,
+        description="limit: an entry pays at most this much more than the price it was decided at, and up to a tick.",
     )
     entry_life_minutes: Positive = Field(
-        default=5, description="limit: an entry that has bought nothing in so many minutes is taken back."
+        default=5, description="limit: what an entry has not filled in so many minutes is taken back."
     )
     protection: Literal["broker_stop", "none"] = Field(
         default="broker_stop",

@@ -50,6 +50,7 @@ class Reason(IntEnum):
     SHORTING = 39
     PRICE_COLLAR = 40
     SPREAD = 41
+    HELD_BY_OTHERS = 42
     UNSETTLED = 43  # An exit that has to wait for the money that paid for it.
     MARGIN_EQUITY = 44
     REMOVED = 45
@@ -84,6 +85,7 @@ class Reason(IntEnum):
     LAPSED = 70
     REFUSED_BY_BROKER = 71
     WITHIN_BAND = 72
+    UNFILLED = 73
 
     @property
     def text(self) -> str:
@@ -121,6 +123,7 @@ _TEXT = {
     Reason.SHORTING: "short sales are not allowed",
     Reason.PRICE_COLLAR: "the price is too far from the last session's close",
     Reason.SPREAD: "the spread between bid and ask is too wide",
+    Reason.HELD_BY_OTHERS: "a position that is left alone is of the other side: the order would close it",
     Reason.UNSETTLED: "it was bought with money that has not settled: selling it now would be a violation",
     Reason.MARGIN_EQUITY: "equity is below the minimum for a debit or a short",
     Reason.REMOVED: "the symbol is traded no more",
@@ -151,6 +154,7 @@ _TEXT = {
     Reason.LAPSED: "the order was not sent in time",
     Reason.REFUSED_BY_BROKER: "the broker refused the order",
     Reason.WITHIN_BAND: "too near its target to be worth a trade",
+    Reason.UNFILLED: "the entry bought nothing in its time and was taken back, or expired",
 }
 
 

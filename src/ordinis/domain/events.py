@@ -19,6 +19,7 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.market import MarketSlice, Session
 from ordinis.domain.money import FRACTION, plain_shares
 from ordinis.domain.orders import Fill, OrderStatus
+from ordinis.domain.standing import StandingOrder
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True, tag="update"):
@@ -113,6 +114,8 @@ class Reconciliation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, 
     corrections: tuple[BookCorrection, ...] = ()  # The broker wins on quantity.
     differences: tuple[str, ...] = ()  # Unexplained, a line each: entries stay halted while there are any.
     foreign: tuple[Position, ...] | None = None  # Left alone, because the settings say so; None: as before.
+    cash_usd: Decimal | None = None  # The broker's, as of the corrections; None: they move cash as trades would.
+    adopted: tuple[StandingOrder, ...] = ()  # Orders of other hands that our book goes by from here on.
 
 
 class Phase(Enum):

@@ -8,6 +8,7 @@ import msgspec
 
 from ordinis.domain.account import Position
 from ordinis.domain.market import Session
+from ordinis.domain.orders import OrderType, Side
 
 
 class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,8 +16,21 @@ class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     client_order_id: str
     symbol: str
-    quantity: Decimal  # Shares, unsigned.
+    quantity: Decimal  # Shares, unsigned; 0 for an order of an amount of money.
     filled_quantity: Decimal
+    side: Side | None = None
+    type: OrderType | None = None  # None: a kind that we do not know.
+    price_usd: Decimal | None = None  # Its limit, or its stop where it has no limit.
+    waits: bool = False  # A leg whose parent has not filled.
+
+    @property
+    def signed(self) -> Decimal:
+        """Shares, negative for a sale."""
+        return self.quantity if self.side is Side.BUY else -self.quantity
+
+    def closes(self, held: Decimal) -> bool:
+        """It reduces a position of so many signed shares, or one that its parent is to open."""
+        return self.waits or held * self.signed < 0
 
 
 class BrokerBooks(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import numpy as np
 from ordinis.domain.decision import NOTHING, Decision, Reason
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import Fill, OrderStatus, Purpose
+from ordinis.engines.adoption import tier_stop_usd
 from ordinis.engines.columns import pack_changes
 from ordinis.engines.commands import flattening
 from ordinis.engines.performance.tracker import in_units_of_risk
@@ -19,6 +20,7 @@ _REJECTED: Final = OrderStatus.REJECTED
 _LAPSED: Final = OrderStatus.LAPSED
 _ENTRY: Final = Purpose.ENTRY
 _PROTECT: Final = Purpose.PROTECT
+_UNFILLED: Final = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 
 
 def follow(state: State, update: OrderUpdate) -> Decision:
@@ -31,7 +33,7 @@ def follow(state: State, update: OrderUpdate) -> Decision:
     actions = state.desk.update(update, state.ledger.held(update.symbol))
     changes = _over(state, update) if update.status.final else b""
     state.refresh(update.symbol)
-    notes = (*said, *_notes(state, update)) if changes else tuple(said)
+    notes = (*said, *_notes(state, update))
     return Decision(actions=tuple(actions), changes=changes, notes=notes) if actions or changes or notes else NOTHING
 
 
@@ -72,10 +74,14 @@ def _book(state: State, update: OrderUpdate) -> list[str]:
 def _over(state: State, update: OrderUpdate) -> bytes:
     """Nothing more will happen to the order; the symbol's reason, where it came to nothing."""
     state.gate.order_over(update.client_order_id)
+    entered = state.owner.pop(update.client_order_id, None) is not None
     _ended(state, update)
     if update.status is _REJECTED:
         return _refused(state, update)
-    return _came_to_nothing(state, update, Reason.LAPSED) if update.status is _LAPSED else b""
+    if update.status is _LAPSED:
+        return _came_to_nothing(state, update, Reason.LAPSED)
+    unfilled = entered and update.status in _UNFILLED and not update.filled_quantity
+    return _came_to_nothing(state, update, Reason.UNFILLED) if unfilled else b""
 
 
 def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
@@ -85,8 +91,12 @@ def _filled(state: State, update: OrderUpdate, fill: Fill) -> list[str]:
         trip = state.ledger.apply_fill(fill)
     else:
         strategy = state.owner.get(update.client_order_id, "")
+        order = state.desk.working.get(update.client_order_id)
+        foreign = order is not None and order.foreign
+        if foreign:
+            state.desk.of(symbol).stop_usd = tier_stop_usd(state, fill.price_usd, fill.quantity)
         trip = state.ledger.apply_fill(fill, strategy, state.desk.of(symbol).stop_usd)
-        state.entries_filled += 1
+        state.entries_filled += not foreign
         owner = state.strategies.index(strategy) if strategy else None
         state.columns.opened(column, owner, short=fill.quantity < 0)
     notes = _follow_rules(state, update, fill, column)
@@ -136,6 +146,9 @@ def _came_to_nothing(state: State, update: OrderUpdate, reason: Reason) -> bytes
 
 
 def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
+    """A person hears of what was not sent, and of what was refused."""
+    if update.status is not _REJECTED and update.status is not _LAPSED:
+        return ()
     if update.status is _LAPSED:
         return (f"{update.symbol}: {update.client_order_id} was not sent in time and lapsed",)
     cause = "no reason given" if update.error_code is None else f"{update.error_code} {update.error_text}"
@@ -148,7 +161,6 @@ def _notes(state: State, update: OrderUpdate) -> tuple[str, ...]:
 
 def _ended(state: State, update: OrderUpdate) -> None:
     symbol = update.symbol
-    state.owner.pop(update.client_order_id, None)
     orders = state.desk.of(symbol)
     if _ENTRY in orders.backoff:
         state.columns.cool_down(state.universe.column[symbol], update.at_ns, orders.backoff[_ENTRY].minutes)

@@ -23,6 +23,7 @@ _ENTRY: Final = Purpose.ENTRY
 _BUY: Final = Side.BUY
 _RESIZE: Final = VerdictAction.RESIZE
 _RESIZED: Final = Reason.RESIZED
+_HELD_BY_OTHERS: Final = Reason.HELD_BY_OTHERS
 
 
 class _Order(NamedTuple):
@@ -131,6 +132,8 @@ def _judge(
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=size.reason), FREELY
     direction = draft.minutes.signals.direction.item(draft.row, column)
     signed = direction * size.shares
+    if signed * state.ledger.foreign.get(candidate.symbol, _NONE) < 0:  # A broker nets what one account holds.
+        return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=_HELD_BY_OTHERS), FREELY
     permission = state.gate.permit(candidate.symbol, signed, candidate.strength, draft.at_ns)
     if permission.reason is not None:
         return Verdict(action=VerdictAction.REFUSE, quantity=_NONE, reason=permission.reason), permission

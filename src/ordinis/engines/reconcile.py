@@ -26,6 +26,7 @@ class OwnOrder:
 
     symbol: str
     filled_quantity: Decimal
+    foreign: bool = False  # Of other hands, adopted.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class OwnBooks:
     prices_usd: Mapping[str, Decimal]  # Average, of what is held.
     orders: Mapping[str, OwnOrder]  # By client order id.
     foreign: Mapping[str, Decimal]  # Left alone since an earlier look, shares by symbol.
+    openings: int = 0  # Sessions so far: each forgets what was said of the books before.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What comes of it. `doubtful` orders are to be asked about, and then books are held together anew."""
+    """What comes of it. `doubtful` orders are to be asked about, and then books are held together anew.
+
+    `adopted` orders of other hands are gone by as soon as no correction of their symbol waits.
+    """
 
     rows: tuple[Row, ...]
     doubtful: tuple[str, ...] = ()
     corrections: tuple[BookCorrection, ...] = ()
     differences: tuple[str, ...] = ()
     foreign: tuple[Position, ...] = ()
+    adopted: tuple[StandingOrder, ...] = ()
 
     @property
     def agree(self) -> bool:
@@ -74,14 +80,21 @@ def own_books(state: State, book: str) -> OwnBooks:
         quantities={symbol: one.quantity for symbol, one in ledger.holdings.items()},
         prices_usd={symbol: one.average_price_usd for symbol, one in ledger.holdings.items()},
         orders={
-            name: OwnOrder(symbol=one.symbol, filled_quantity=one.filled) for name, one in state.desk.working.items()
+            name: OwnOrder(symbol=one.symbol, filled_quantity=one.filled, foreign=one.foreign)
+            for name, one in state.desk.working.items()
         },
         foreign=ledger.foreign,
+        openings=state.gate.books.openings,
     )
 
 
-def reconcile(ours: OwnBooks, theirs: BrokerBooks, foreign: Foreign = "leave") -> Findings:
-    """What our book and the broker's say differently, and what is to be done about it."""
+def reconcile(
+    ours: OwnBooks, theirs: BrokerBooks, foreign: Foreign = "leave", foreign_orders: Foreign = "leave"
+) -> Findings:
+    """What our book and the broker's say differently, and what is to be done about it.
+
+    `foreign` is about positions of other hands, `foreign_orders` about their orders.
+    """
     standing = {order.client_order_id: order for order in theirs.orders}
     doubtful = tuple(
         name
@@ -90,20 +103,16 @@ def reconcile(ours: OwnBooks, theirs: BrokerBooks, foreign: Foreign = "leave") -
     )
     unsettled = {ours.orders[name].symbol for name in doubtful}
     rows = [_order_row(name, ours, standing) for name in ours.orders]
-    strays = [order for order in theirs.orders if order.client_order_id not in ours.orders]
-    differences = [
-        f"order {order.client_order_id} works at the broker, and our book says that it is over"
-        for order in strays
-        if order.client_order_id.startswith(f"{ours.book}-")
-    ]
-    rows += [_stray_row(order.client_order_id, order.symbol, order.quantity, ours.book) for order in strays]
     positions = _Positions(ours, theirs, unsettled, foreign)
+    alone = frozenset(one.symbol for one in positions.left_alone)
+    strays = _Strays(ours, theirs, alone | unsettled, adopts=foreign_orders == "adopt")
     return Findings(
-        rows=(*positions.rows, *rows),
+        rows=(*positions.rows, *rows, *strays.rows),
         doubtful=doubtful,
         corrections=tuple(positions.corrections),
-        differences=tuple(differences),
+        differences=tuple(strays.differences),
         foreign=tuple(positions.left_alone),
+        adopted=tuple(strays.adopted),
     )
 
 
@@ -170,14 +179,48 @@ def _order_row(name: str, ours: OwnBooks, standing: Mapping[str, StandingOrder])
     if there is None:
         return Row(subject=name, ours="works", theirs="not open", finding="is asked about")
     same = there.filled_quantity == order.filled_quantity
+    agrees = "adopted, agrees" if order.foreign else "agrees"
     return Row(
         subject=name,
         ours=f"works, {order.filled_quantity:f} filled",
         theirs=f"works, {there.filled_quantity:f} filled",
-        finding="agrees" if same else "is asked about",
+        finding=agrees if same else "is asked about",
     )
 
 
-def _stray_row(name: str, symbol: str, quantity: Decimal, book: str) -> Row:
-    finding = "that nothing explains" if name.startswith(f"{book}-") else "not ours, left alone"
-    return Row(subject=name, ours="none", theirs=f"works, {quantity:f} {symbol}", finding=finding)
+class _Strays:
+    """Orders at the broker that our book does not know: a symbol's are adopted all together, or left alone.
+
+    Of one that has begun to fill nobody can tell which of its fills the position holds already; of one whose position
+    is left alone, what it would do to ours.
+    """
+
+    def __init__(self, ours: OwnBooks, theirs: BrokerBooks, not_now: frozenset[str], *, adopts: bool) -> None:
+        self.rows: list[Row] = []
+        self.differences: list[str] = []
+        self.adopted: list[StandingOrder] = []
+        strays = [order for order in theirs.orders if order.client_order_id not in ours.orders]
+        self._prefix = f"{ours.book}-"
+        unfit = {one.symbol for one in strays if not _can_be_adopted(one) or self._is_named_ours(one)}
+        adoptable = ours.symbols - unfit - not_now if adopts else frozenset[str]()
+        for order in strays:
+            self._judge(order, adoptable)
+
+    def _is_named_ours(self, order: StandingOrder) -> bool:
+        return order.client_order_id.startswith(self._prefix)
+
+    def _judge(self, order: StandingOrder, adoptable: frozenset[str]) -> None:
+        name, finding = order.client_order_id, "not ours, left alone"
+        if self._is_named_ours(order):
+            finding = "that nothing explains"
+            self.differences.append(f"order {name} works at the broker, and our book says that it is over")
+        elif order.symbol in adoptable:
+            finding = "not ours, adopted"
+            self.adopted.append(order)
+        theirs = f"works, {order.quantity:f} {order.symbol}"
+        self.rows.append(Row(subject=name, ours="none", theirs=theirs, finding=finding))
+
+
+def _can_be_adopted(order: StandingOrder) -> bool:
+    """All of it is known, and none of it is filled."""
+    return bool(order.quantity) and not order.filled_quantity and order.side is not None and order.type is not None

@@ -1,4 +1,4 @@
-"""Recovery: what was recorded is taken in again, and what the broker has otherwise is put right.
+"""Recovery: what was recorded is taken in again.
 
 An engine that has recalled its journal stands where the one that wrote it stood, whatever the settings say by now:
 recorded decisions are applied, never made anew.
@@ -6,11 +6,7 @@ recorded decisions are applied, never made anew.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from ordinis.domain import money
 from ordinis.domain.decision import Assessment, Decision
-from ordinis.domain.events import BookCorrection
 from ordinis.domain.orders import OrderIntent, Purpose
 from ordinis.engines.columns import read_changes
 from ordinis.engines.entries import sent
@@ -37,39 +33,3 @@ def recall(state: State, decision: Decision) -> None:
 
 def _recall_entry(state: State, intent: OrderIntent, told: Assessment) -> None:
     sent(state, intent, told.strategy, told.confidence, told.price_usd)
-
-
-def correct(state: State, correction: BookCorrection, at_ns: int) -> list[str]:
-    """Shares are booked as the broker has them; a position that this opens is under the tier's stop. In words.
-
-    To the account's rules it is a trade of other hands.
-    """
-    symbol, column = correction.symbol, state.universe.column[correction.symbol]
-    opens = symbol not in state.ledger.holdings
-    if opens and state.desk.protects:
-        state.desk.of(symbol).stop_usd = _stop_usd(state, correction)
-    fill = correction.as_fill(at_ns)
-    state.ledger.apply_fill(fill, "", state.desk.of(symbol).stop_usd)
-    notes = state.gate.filled(fill, correction.id, protective=False)
-    held = state.ledger.held(symbol)
-    if not held:
-        state.columns.closed(column)
-    elif opens:
-        state.columns.opened(column, None, short=held < 0)
-    state.desk.unprotected.add(symbol)  # In the next minute its stop fits what is held.
-    state.refresh(symbol)
-    return [
-        f"{symbol}: {correction.quantity:+} shares booked as the broker has them, at {correction.price_usd}",
-        *notes,
-    ]
-
-
-def _stop_usd(state: State, correction: BookCorrection) -> Decimal | None:
-    """Nobody's strategy asked for it, so the tier's own distance holds."""
-    distance = state.sizer.stop_distance(None)
-    if distance is None:
-        return None
-    price_usd = float(correction.price_usd)
-    if correction.quantity < 0:
-        return money.stop_above(price_usd * (1.0 + distance))
-    return money.stop_below(price_usd * (1.0 - distance))

@@ -29,6 +29,7 @@ from ordinis.domain.events import (
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
 from ordinis.domain.orders import Action
 from ordinis.engines import aftermath, corporate
+from ordinis.engines.adoption import reconciled
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.displacement import displace
@@ -38,7 +39,7 @@ from ordinis.engines.outlook import Minutes, Outlook
 from ordinis.engines.performance.curve import EquityCurve
 from ordinis.engines.portfolio.sizing import PositionSizer
 from ordinis.engines.rebalancing import Rebalancer
-from ordinis.engines.recovery import correct, recall
+from ordinis.engines.recovery import recall
 from ordinis.engines.riskguard.screen import ReasonArray
 from ordinis.engines.state import Draft, State, TradingSettings
 
@@ -140,7 +141,7 @@ class TradingEngine:
         if minutes.screened.has_entry[row]:
             entries(state, draft)
             displace(state, draft)
-        if state.desk.opening:
+        if state.desk.entering:
             draft.actions += state.desk.outlived(minute.at_ns)
         if state.desk.unprotected:
             self._protect(draft)
@@ -287,7 +288,7 @@ class TradingEngine:
         first = not self._account_known
         if first:
             state.ledger.begin(view.cash_usd)
-            state.set_aside(float(view.equity_usd))
+            state.set_aside(self._own_equity_usd(view))
             self._account_known = True
         state.book.account = view
         last_equity_usd = float(view.equity_usd if view.last_equity_usd is None else view.last_equity_usd)
@@ -296,9 +297,16 @@ class TradingEngine:
         notes = state.gate.account(view, held, marks_usd, state.ledger.differs_from(view.positions))
         reserve_usd = state.book.reserve_usd  # Rules of the account are about all of it, policies about what is traded.
         notes += self._choose_tier(last_equity_usd - reserve_usd, first)
-        notes += state.halts.session_opens(float(view.equity_usd) - reserve_usd, self._day)
+        notes += state.halts.session_opens(self._own_equity_usd(view) - reserve_usd, self._day)
         notes += state.guard.awaits(self._outlook.moves) if first else []
         return Decision(notes=tuple(notes)) if notes else NOTHING
+
+    def _own_equity_usd(self, view: AccountView) -> float:
+        """Without positions that are not this book's: what is left alone is no loss, and not traded with."""
+        ledger = self.state.ledger
+        if all(one.quantity == ledger.held(one.symbol) for one in view.positions):
+            return float(view.equity_usd)
+        return float(view.cash_usd) + float(ledger.quantity @ self.state.book.marks_usd)
 
     def _on_later_account(self, view: AccountView) -> Decision:
         """In mid-session nothing is based anew: what has changed or disagrees stops entries."""
@@ -314,11 +322,7 @@ class TradingEngine:
         """The broker wins on quantity; what nobody can explain stops entries, until books agree at an opening
         or a person resumes.
         """
-        state = self.state
-        if event.foreign is not None:
-            state.ledger.leave_alone(event.foreign)
-        notes = [note for one in event.corrections for note in correct(state, one, event.at_ns)]
-        notes += state.gate.books.reconciled(event.differences, corrected=bool(event.corrections))
+        notes = reconciled(self.state, event)
         return Decision(notes=tuple(notes)) if notes else NOTHING
 
     def _choose_tier(self, last_equity_usd: float, first: bool) -> list[str]:

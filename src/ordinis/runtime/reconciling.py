@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from ordinis.domain.account import Position
 from ordinis.domain.errors import BrokerError
@@ -16,11 +17,20 @@ _ROUNDS_MAX = 3  # What comes of one question can raise another: a leg that live
 class Reconciler:
     """`look` asks; the events it gives are to be handled one by one, before the next is asked for."""
 
-    def __init__(self, own: Callable[[], OwnBooks], broker: StandingBroker, foreign: Foreign = "leave") -> None:
+    def __init__(
+        self,
+        own: Callable[[], OwnBooks],
+        broker: StandingBroker,
+        foreign: Foreign = "leave",
+        foreign_orders: Foreign = "leave",
+    ) -> None:
         self._own = own
         self._broker = broker
         self._foreign = foreign
-        self._said: tuple[str, ...] = ()
+        self._foreign_orders = foreign_orders
+        self._correcting = False  # What the last look found will be booked, if this one finds it again.
+        self._said: tuple[str, ...] = ()  # In this session.
+        self._openings = 0
         self._left_alone: tuple[Position, ...] = ()
         self.findings: Findings | None = None  # The last look's.
 
@@ -32,6 +42,7 @@ class Reconciler:
         """
         if self._broker.busy and not tell:
             return
+        self._forget_last_session()
         try:
             yield from self._held_together(tell)
         except BrokerError as error:  # Whatever it was may be over in a minute: entries wait, exits go on.
@@ -41,33 +52,45 @@ class Reconciler:
 
     def _held_together(self, tell: bool) -> Iterator[Event]:
         unheard: tuple[str, ...] = ()
+        cash_usd = self._broker.account().cash_usd if self._correcting else None  # First: what fills after it is seen.
         for _ in range(_ROUNDS_MAX):
             books = self._broker.books()
-            findings = self.findings = reconcile(self._own(), books, self._foreign)
+            findings = self.findings = reconcile(self._own(), books, self._foreign, self._foreign_orders)
             if not findings.doubtful:
                 unheard = ()
                 break
             unheard = tuple(name for name in findings.doubtful if not self._broker.inquire(name))
             yield from self._broker.updates()
-        event = self._event(books.at_ns, findings, unheard)
-        moved = findings.foreign != self._left_alone
-        yield from self._said_once(event, always=tell or bool(event.corrections) or moved)
+        event = self._event(books.at_ns, findings, unheard, cash_usd)
+        acts = bool(event.corrections or event.adopted)
+        yield from self._said_once(event, always=tell or acts or findings.foreign != self._left_alone)
         self._left_alone = findings.foreign
+
+    def _forget_last_session(self) -> None:
+        """Our book has forgotten what it was told before an opening: what still differs is to be said again."""
+        openings = self._own().openings
+        if openings != self._openings:
+            self._openings, self._said = openings, ()
 
     def _said_once(self, event: Reconciliation, *, always: bool = False) -> Iterator[Event]:
         if always or event.differences != self._said:
             self._said = event.differences
             yield event
 
-    def _event(self, at_ns: int, findings: Findings, unheard: tuple[str, ...]) -> Reconciliation:
+    def _event(
+        self, at_ns: int, findings: Findings, unheard: tuple[str, ...], cash_usd: Decimal | None
+    ) -> Reconciliation:
         lines = {_line(one): one for one in findings.corrections}
         confirmed = tuple(one for line, one in lines.items() if line in self._said)
-        unconfirmed = tuple(line for line in lines if line not in self._said)
+        waiting = {line: one.symbol for line, one in lines.items() if line not in self._said}
+        self._correcting = bool(waiting)
         return Reconciliation(
             at_ns=at_ns,
             corrections=confirmed,
-            differences=(*unconfirmed, *findings.differences, *(_unheard(name) for name in unheard)),
+            differences=(*waiting, *findings.differences, *(_unheard(name) for name in unheard)),
             foreign=findings.foreign if findings.foreign or self._left_alone else None,
+            cash_usd=cash_usd if confirmed else None,
+            adopted=tuple(one for one in findings.adopted if one.symbol not in waiting.values()),
         )
 
 

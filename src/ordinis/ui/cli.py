@@ -18,6 +18,7 @@ from ordinis.ui.commands import (
     demo,
     doctor,
     journal,
+    optimize,
     parity,
     processes,
     rebalance,
@@ -55,6 +56,7 @@ cli.add_typer(broker.group, name="broker")
 cli.add_typer(journal.group, name="journal")
 cli.command("why")(journal.why)
 cli.command("rules")(rules.rules)
+cli.command("optimize")(optimize.optimize)
 cli.command("rebalance")(rebalance.rebalance)
 cli.command("demo")(demo.demo)
 

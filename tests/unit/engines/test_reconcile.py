@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from ordinis.domain.account import Position
+from ordinis.domain.orders import OrderType, Side
 from ordinis.domain.standing import BrokerBooks, StandingOrder
 from ordinis.engines.reconcile import Findings, Foreign, OwnBooks, OwnOrder, reconcile
 
@@ -113,3 +115,59 @@ def test_a_correction_that_was_made_leaves_nothing_to_correct() -> None:
     (one,) = first.corrections
     assert found({"AAA": 10 + int(one.quantity)}, {"AAA": 7}).agree
     assert (one.price_usd, one.id) == (Decimal(20), "correction-7-AAA")
+
+
+def open_order(name: str, symbol: str = "AAA", **more: Any) -> StandingOrder:
+    whole = {"side": Side.SELL, "type": OrderType.STOP, "quantity": Decimal(10), "filled_quantity": Decimal(0)}
+    return StandingOrder(client_order_id=name, symbol=symbol, **{**whole, **more})
+
+
+@pytest.mark.parametrize(
+    ("orders", "adopted"),
+    [
+        ([open_order("x")], ["x"]),
+        ([open_order("x", "ZZZ")], []),  # Not of our universe.
+        ([open_order("x", filled_quantity=Decimal(1))], []),  # Does the position hold that already?
+        ([open_order("x", quantity=Decimal(0))], []),  # Of so much money.
+        ([open_order("x", side=None)], []),
+        ([open_order("x", type=None)], []),
+        ([open_order("x"), open_order("y", filled_quantity=Decimal(1))], []),  # All of a symbol's, or none.
+        ([open_order("x"), open_order("y", "BBB", type=None)], ["x"]),
+        ([open_order("x"), open_order("main-9")], []),
+    ],
+)
+def test_orders_of_other_hands_are_adopted_where_all_is_known_of_a_symbol_s(
+    orders: list[StandingOrder], adopted: list[str]
+) -> None:
+    books = BrokerBooks(at_ns=7, positions=(), orders=tuple(orders))
+    assert reconcile(own(), books).adopted == (), "nothing is guessed"
+    findings = reconcile(own(), books, "leave", "adopt")
+    assert [one.client_order_id for one in findings.adopted] == adopted
+    said = {row.subject: row.finding for row in findings.rows}
+    assert {name for name, finding in said.items() if finding == "not ours, adopted"} == set(adopted)
+
+
+def test_orders_on_a_position_that_is_left_alone_are_left_alone_with_it() -> None:
+    position = Position(symbol="AAA", quantity=Decimal(10), average_price_usd=Decimal(20))
+    books = BrokerBooks(at_ns=7, positions=(position,), orders=(open_order("x"),))
+    assert reconcile(own(), books, "leave", "adopt").adopted == ()
+    assert [one.client_order_id for one in reconcile(own(), books, "adopt", "adopt").adopted] == ["x"]
+
+
+def test_an_order_that_was_adopted_is_held_against_the_broker_s_as_ours_are() -> None:
+    adopted = {"x": OwnOrder(symbol="AAA", filled_quantity=Decimal(0), foreign=True)}
+    there = reconcile(own(adopted), BrokerBooks(at_ns=7, positions=(), orders=(open_order("x"),)), "adopt", "adopt")
+    assert (there.adopted, there.doubtful, there.agree) == ((), (), True)
+    assert [row.finding for row in there.rows] == ["adopted, agrees"]
+    assert reconcile(own(adopted), BrokerBooks(at_ns=7, positions=(), orders=())).doubtful == ("x",)
+
+
+def own(orders: dict[str, OwnOrder] | None = None) -> OwnBooks:
+    return OwnBooks(
+        book="main",
+        symbols=frozenset({"AAA", "BBB"}),
+        quantities={},
+        prices_usd={},
+        orders=orders or {},
+        foreign={},
+    )

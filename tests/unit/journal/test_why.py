@@ -94,6 +94,18 @@ def test_the_last_change_before_a_time_is_in_force(
     ]
 
 
+def test_an_entry_that_bought_nothing_in_its_time_says_so(material: Any, record: Any) -> None:
+    entered, taken_back = material.day()[:3], material.update(5, OrderStatus.CANCELED, None)
+    unfilled = Decision(changes=material.changes((0, Reason.UNFILLED)))
+    text = _tell(record([*entered, (taken_back, unfilled)]))
+    assert text.splitlines()[1] == (
+        "In force: the entry bought nothing in its time and was taken back, or expired (UNFILLED),"
+        " since 2025-01-15 09:35."
+    )
+    assert f"  order {material.order_id}: buy 12.5 market" in text
+    assert text.endswith("    2025-01-15 09:35  canceled")
+
+
 def test_a_symbol_of_which_nothing_is_known_says_so(material: Any, record: Any) -> None:
     text = _tell(record([(material.phase(Phase.OPENING), NOTHING)]), "IBM")
     assert "Nothing is recorded of this symbol up to then." in text

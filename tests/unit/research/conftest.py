@@ -162,6 +162,7 @@ SOURCE = ReportSource(
         "account": {"cash_usd": "50000"},
         "broker": {"data_url": "https://data.alpaca.markets"},
         "exchange": EXCHANGE,
+        "execution": {"entry_order": "limit", "entry_collar_fraction": 0.003, "entry_life_minutes": 5},
         "tiers": [{"name": "small", "method": "FIXED_PERCENT"}, {"name": "standard", "method": "HALF_KELLY"}],
     },
     benchmark=Benchmark(

@@ -95,8 +95,9 @@ def test_what_orders_slipped_is_what_they_paid_over_what_they_were_decided_on(sm
         for update in reading.updates(journal)
         if update.fill is not None and update.client_order_id in decided
     )
-    market = [slip for slip in small_run.source.slips if slip.order_type == "market"]
-    assert sum(slip.cost_usd for slip in market) == pytest.approx(cost_usd, abs=1e-6)
+    ours = [slip for slip in small_run.source.slips if slip.order_type in ("limit", "market")]
+    assert {slip.order_type for slip in ours} == {"limit", "market"}, "entries and exits"
+    assert sum(slip.cost_usd for slip in ours) == pytest.approx(cost_usd, abs=1e-6)
     filled = {update.client_order_id for update in reading.updates(journal) if update.fill is not None}
     assert len(small_run.source.slips) == len(filled)
     stops = [slip for slip in small_run.source.slips if slip.order_type == "stop"]

@@ -198,6 +198,20 @@ def test_other_assumptions_are_told(
 
 
 @pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("limit", "Entries are limits up to 0.30% beyond the price that they were decided on."),
+        ("limit", "What has not filled in 5 minutes is taken back."),
+        ("market", "Entries are market orders, as exits are."),
+    ],
+)
+def test_how_entries_are_sent_is_told(make_source: MakeSource, read_page: ReadPage, kind: str, words: str) -> None:
+    source = make_source()
+    settings = {**source.settings, "execution": {**source.settings["execution"], "entry_order": kind}}
+    assert words in read_page(make_source(settings=settings)).whole_text
+
+
+@pytest.mark.parametrize(
     ("synthetic", "label", "shown"),
     [
         (False, "real minutes", "Real minutes"),

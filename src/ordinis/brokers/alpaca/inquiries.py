@@ -18,7 +18,7 @@ from ordinis.brokers.alpaca.wire import WireFillActivity, WireOrder, WirePositio
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import OrderUpdate
 from ordinis.domain.orders import OrderStatus, leg_id, target_id
-from ordinis.domain.standing import BrokerBooks, StandingOrder
+from ordinis.domain.standing import BrokerBooks
 
 Get = Callable[[str, dict[str, Any] | None], Any]
 Tell = Callable[[OrderUpdate], None]
@@ -47,7 +47,9 @@ class Inquiries:
         return BrokerBooks(
             at_ns=at_ns,
             positions=wire.positions_of(positions),
-            orders=tuple(self._standing(order) for order in orders),
+            orders=tuple(
+                wire.standing_order(order, self._memory.our_id(order.id, order.client_order_id)) for order in orders
+            ),
         )
 
     def ask(self, client_order_id: str) -> bool:
@@ -105,11 +107,3 @@ class Inquiries:
             if len(page) < _PAGE:
                 return
             query = {**query, "page_token": page[-1].id}
-
-    def _standing(self, order: WireOrder) -> StandingOrder:
-        return StandingOrder(
-            client_order_id=self._memory.our_id(order.id, order.client_order_id),
-            symbol=order.symbol,
-            quantity=order.qty or Decimal(0),
-            filled_quantity=order.filled_qty or Decimal(0),
-        )

@@ -17,7 +17,8 @@ from ordinis.domain.account import AccountView, Position
 from ordinis.domain.errors import BrokerError
 from ordinis.domain.events import CashFlow, OrderUpdate
 from ordinis.domain.market import Session
-from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, ReplaceIntent, leg_id, target_id
+from ordinis.domain.orders import Fill, OrderIntent, OrderStatus, OrderType, ReplaceIntent, Side, leg_id, target_id
+from ordinis.domain.standing import StandingOrder
 
 T = TypeVar("T")
 
@@ -40,6 +41,9 @@ _STATUS = {
     "rejected": OrderStatus.REJECTED,
 }
 
+_SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
+_TYPES = {one.value: one for one in OrderType}
+
 _FLOW = {"FEE": "fee", "INT": "interest", "DIV": "dividend", "SPLIT": "cash_in_lieu", "MA": "removal"}
 
 
@@ -50,10 +54,12 @@ class WireOrder(msgspec.Struct, kw_only=True):
     client_order_id: str
     status: str
     symbol: str = ""
-    side: str = "buy"
-    type: str = "market"
+    side: str = ""
+    type: str = ""
     qty: Decimal | None = None
     filled_qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     submitted_at: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
@@ -245,6 +251,20 @@ def _order_class(intent: OrderIntent) -> str:
 def leg_name(leg: WireOrder, parent_client_order_id: str) -> str:
     """Our name for a leg, by what it is: the broker's own is made up."""
     return (target_id if leg.type == "limit" else leg_id)(parent_client_order_id)
+
+
+def standing_order(order: WireOrder, client_order_id: str) -> StandingOrder:
+    """An open order under our name for it. A kind or a side that we have never heard of is None."""
+    return StandingOrder(
+        client_order_id=client_order_id,
+        symbol=order.symbol,
+        quantity=order.qty or Decimal(0),
+        filled_quantity=order.filled_qty or Decimal(0),
+        side=_SIDES.get(order.side),
+        type=_TYPES.get(order.type),
+        price_usd=order.limit_price or order.stop_price,
+        waits=order.status == "held",
+    )
 
 
 def submitted_at_ns(order: WireOrder) -> int:

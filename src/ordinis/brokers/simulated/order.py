@@ -45,6 +45,7 @@ class BrokerOrder:
     acts_as: OrderType  # Its type; once its stop is reached, what it has become.
     opens: bool  # A position, or more of one: it reserves buying power. Otherwise it holds shares of one.
     reserve_price_usd: Decimal = ZERO  # What an opening order reserves a share.
+    extended_hours: bool = False  # Its sender's wish: beside the regular session there are no bars to fill it on.
     order_class: str = "simple"  # Or "oto", "bracket", "oco": a parent or its legs.
     parent: BrokerOrder | None = None
     leg: BrokerOrder | None = None  # The stop-loss.

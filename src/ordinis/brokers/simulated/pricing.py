@@ -58,7 +58,10 @@ class Pricing:
         return half_spread_usd(fill_usd - half if buys else fill_usd + half)
 
     def marketable(self, order: BrokerOrder, price_usd: float) -> float | None:
-        """What a limit that has just come to life pays at that price; None where that is past its limit."""
+        """What a limit that is met by that price pays, as whoever takes liquidity; None where that is past its limit.
+
+        One that rested would have been met at its limit, which is dearer still.
+        """
         cost = self.taken(order.buys, price_usd)
         return cost if (cost <= order.trigger_usd if order.buys else cost >= order.trigger_usd) else None
 
@@ -67,7 +70,7 @@ class Pricing:
         if order.acts_as is _MARKET:
             return None if self._at_close else self.taken(order.buys, open_usd)
         if order.acts_as is _LIMIT:
-            return open_usd if self._limit_reached(order, open_usd) else None
+            return self.marketable(order, open_usd)
         beyond = open_usd >= order.trigger_usd if order.buys else open_usd <= order.trigger_usd
         return self.taken(order.buys, open_usd) if beyond else None
 
@@ -84,11 +87,11 @@ class Pricing:
         return self.taken(False, min(order.trigger_usd, bar.open_usd)) if reached else None
 
     def _limit_within(self, order: BrokerOrder, bar: Bar) -> float | None:
+        met = self.marketable(order, bar.open_usd)  # A leg may come to life with the price past its limit already.
+        if met is not None:
+            return met
         reached = self._limit_reached(order, bar.low_usd if order.buys else bar.high_usd)
-        if not reached:
-            return None
-        better = min if order.buys else max  # A leg may come to life with the price past its limit already.
-        return better(order.trigger_usd, bar.open_usd)
+        return order.trigger_usd if reached else None
 
     def _limit_reached(self, order: BrokerOrder, price_usd: float) -> bool:
         """With a spread a limit has to be traded through: the last price at it may be the other side's."""

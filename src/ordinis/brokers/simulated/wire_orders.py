@@ -80,7 +80,7 @@ def order_body(order: BrokerOrder, *, nested: bool = True) -> dict[str, Any]:
         "limit_price": optional_plain(order.limit_price_usd),
         "stop_price": optional_plain(order.stop_price_usd),
         "status": _STATUS[order.status],
-        "extended_hours": False,
+        "extended_hours": order.extended_hours,
         "legs": None,
         "trail_percent": optional_plain(order.trail_percent),
         "trail_price": optional_plain(order.trail_usd),
@@ -171,9 +171,8 @@ def order_request(body: Any, now_ns: int, made_up_id: str) -> OrderIntent:
     """The body of POST /orders. Errors: Refusal in the broker's words."""
     if not isinstance(body, Mapping):
         raise malformed("request body format is invalid")
-    _refuse_what_is_not_simulated(body)
     group = _group(body)
-    return OrderIntent(
+    intent = OrderIntent(
         client_order_id=_client_order_id(body, made_up_id),
         symbol=str(body.get("symbol", "")),
         side=_choice(body, "side", Side),
@@ -191,6 +190,25 @@ def order_request(body: Any, now_ns: int, made_up_id: str) -> OrderIntent:
         trail_usd=_number(body, "trail_price"),
         trail_percent=_number(body, "trail_percent"),
     )
+    if in_extended_hours(body):
+        _check_extended_hours(intent)
+    return intent
+
+
+def in_extended_hours(body: Any) -> bool:
+    """What POST /orders asks for. Errors: Refusal in the broker's words."""
+    asked = body.get("extended_hours") if isinstance(body, Mapping) else None
+    if asked is not None and not isinstance(asked, bool):
+        raise malformed("extended_hours must be a boolean")
+    return bool(asked)
+
+
+def _check_extended_hours(intent: OrderIntent) -> None:
+    """Source: what the broker answers in 2026; that orders with legs are none is in its documents, not the words."""
+    if intent.type is not OrderType.LIMIT or intent.time_in_force not in (TimeInForce.DAY, TimeInForce.GTC):
+        raise unprocessable("extended hours order must be DAY or GTC limit orders")
+    if intent.stop_loss_usd is not None or intent.take_profit_usd is not None:
+        raise unprocessable("extended hours orders must be simple orders")
 
 
 def replace_request(body: Any, order: BrokerOrder, now_ns: int, made_up_id: str) -> ReplaceIntent:
@@ -208,11 +226,6 @@ def replace_request(body: Any, order: BrokerOrder, now_ns: int, made_up_id: str)
         trail=_number(body, "trail"),
         time_in_force=None if body.get("time_in_force") is None else _choice(body, "time_in_force", TimeInForce),
     )
-
-
-def _refuse_what_is_not_simulated(body: Mapping[str, Any]) -> None:
-    if body.get("extended_hours"):
-        raise unprocessable("extended hours orders are not simulated")
 
 
 def _client_order_id(body: Mapping[str, Any], made_up_id: str) -> str:

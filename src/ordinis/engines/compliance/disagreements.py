@@ -14,16 +14,18 @@ _CORRECTED = "our book was corrected to the broker's, and nobody has resumed"
 class Disagreements:
     """`stands` while there are any; `lines` says them."""
 
-    __slots__ = ("_corrected", "_in_account", "_in_reconciliation", "stands")
+    __slots__ = ("_corrected", "_in_account", "_in_reconciliation", "openings", "stands")
 
     def __init__(self) -> None:
         self._in_account: tuple[str, ...] = ()
         self._in_reconciliation: tuple[str, ...] = ()
         self._corrected = False  # Our book was wrong, and nobody has said yet that it may trade on.
         self.stands = False
+        self.openings = 0  # What was found before the last of them has been forgotten.
 
     def opens(self, differences: Sequence[str]) -> list[str]:
         """A session's first view of the account: what was found before it is over, but for what it says again."""
+        self.openings += 1
         self.resumed()
         return self.viewed(differences)
 

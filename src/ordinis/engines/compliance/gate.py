@@ -204,6 +204,11 @@ class AccountGate:
         if self.cash is not None:
             self.cash.flowed(flow.amount_usd)
 
+    def cash_found(self, amount_usd: Decimal) -> None:
+        """The broker has so much more cash than our book; less where it is negative. Nothing says why."""
+        if self.cash is not None:
+            self.cash.flowed(amount_usd)
+
     def transformed(self, action: CorporateAction) -> None:
         """What a company did to its shares, between two sessions. Its cash comes by itself."""
         self.slots.ledger.transformed(action)

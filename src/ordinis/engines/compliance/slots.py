@@ -117,6 +117,8 @@ class DayTradeSlots:
         del waiting[client_order_id]
         if not waiting:
             del self._waiting[symbol]
+            if not self.ledger.held(symbol):
+                self.unprotected.discard(symbol)  # It came to nothing: the next entry is asked anew.
         self._touch(symbol)
 
     def filled(self, symbol: str, signed: Decimal, order_id: str, at_ns: int, day: date) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason
@@ -27,9 +27,10 @@ from ordinis.domain.orders import (
     TimeInForce,
     leg_id,
 )
+from ordinis.domain.standing import StandingOrder
 from ordinis.engines.execution.ids import OrderIds, leg_of
+from ordinis.engines.execution.symbol_orders import Backoff, SymbolOrders, WorkingOrder, adopted
 
-ZERO: Final = Decimal(0)
 _ENTRY: Final = Purpose.ENTRY
 _EXIT: Final = Purpose.EXIT
 _PROTECT: Final = Purpose.PROTECT
@@ -46,6 +47,7 @@ _OPPOSITE: Final = Reason.OPPOSITE_ORDER
 _FILLED: Final = OrderStatus.FILLED
 _REJECTED: Final = OrderStatus.REJECTED
 _LAPSED: Final = OrderStatus.LAPSED
+_REPLACED: Final = OrderStatus.REPLACED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,59 +60,7 @@ class ExecutionSettings:
     retry_minutes: int = 1  # After a refused exit; doubled each time, up to the maximum.
     retry_minutes_max: int = 60
     entry_collar_fraction: float | None = None  # Entries are limits so far beyond the price; None: at the market.
-    entry_life_minutes: int = 0  # An entry that has bought nothing by then is taken back; 0: the session's end.
-
-
-class WorkingOrder:
-    """An order of ours that is not final."""
-
-    __slots__ = ("at_ns", "cancelling", "client_order_id", "direction", "filled", "purpose", "quantity", "symbol")
-
-    def __init__(
-        self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int = 1
-    ) -> None:
-        self.client_order_id = client_order_id
-        self.symbol = symbol
-        self.purpose = purpose
-        self.quantity = quantity
-        self.direction = direction  # Of the position that it is about: -1 is a short.
-        self.at_ns = 0  # When it was decided.
-        self.filled = ZERO
-        self.cancelling = False
-
-
-class Backoff(NamedTuple):
-    """After a refusal: nothing of the kind before `until_ns`."""
-
-    minutes: int
-    until_ns: int
-
-
-class SymbolOrders:
-    """What works for one symbol, and the stop price its position is under."""
-
-    __slots__ = ("backoff", "cut", "entry", "exit", "leaving", "stop", "stop_usd")
-
-    def __init__(self) -> None:
-        self.entry: WorkingOrder | None = None
-        self.exit: WorkingOrder | None = None
-        self.stop: WorkingOrder | None = None
-        self.stop_usd: Decimal | None = None
-        self.leaving: str | None = None  # The id of an exit that waits for the stop to be taken back.
-        self.cut: Decimal | None = None  # How many shares that exit is of; None: of all.
-        self.backoff: dict[Purpose, Backoff] = {}
-
-    def drop(self, order: WorkingOrder) -> None:
-        if self.entry is order:
-            self.entry = None
-        elif self.exit is order:
-            self.exit = None
-        elif self.stop is order:
-            self.stop = None
-
-    def free_at_ns(self, purpose: Purpose) -> int:
-        backoff = self.backoff.get(purpose)
-        return 0 if backoff is None else backoff.until_ns
+    entry_life_minutes: int = 0  # What is left of an entry by then is taken back; 0: at the session's end.
 
 
 class OrderDesk:
@@ -124,6 +74,7 @@ class OrderDesk:
         self.working: dict[str, WorkingOrder] = {}
         self.sent = 0  # Orders since the start, legs counted.
         self.opening = 0  # Entries that have not filled at all yet.
+        self.entering = 0  # Entries that work.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
         self._symbols: dict[str, SymbolOrders] = {}
 
@@ -136,16 +87,18 @@ class OrderDesk:
     def busy(self, symbol: str) -> bool:
         """An entry or an exit works, so the position changes: what a broker says of it may be older or newer."""
         orders = self._symbols.get(symbol)
-        return orders is not None and (orders.entry is not None or orders.exit is not None)
+        if orders is None:
+            return False
+        return bool(orders.entry or orders.exit) or any(one.purpose is not _PROTECT for one in orders.foreign)
 
     def objection(self, symbol: str) -> Reason | None:
         """Why no entry may be sent for this symbol now, as far as its orders say."""
         orders = self._symbols.get(symbol)
         if orders is None:
             return None
-        if orders.entry is not None:
+        if orders.entry is not None or (orders.foreign and any(one.purpose is _ENTRY for one in orders.foreign)):
             return _DUPLICATE
-        return _OPPOSITE if orders.exit or orders.stop or orders.leaving else None
+        return _OPPOSITE if orders.exit or orders.stop or orders.leaving or orders.foreign else None
 
     def enter(
         self,
@@ -186,22 +139,22 @@ class OrderDesk:
         return intent
 
     def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
-        """On the tick, and never farther than the collar allows."""
+        """As far as the collar allows, on the tick beyond that: of a price in few dollars it is less than a tick."""
         collar = self._settings.entry_collar_fraction
         if collar is None or price_usd is None:
             return None
         beyond = money.price_usd(price_usd) * (1 + direction * Decimal(str(collar)))
-        return money.tick_below(beyond) if direction > 0 else money.tick_above(beyond)
+        return money.tick_above(beyond) if direction > 0 else money.tick_below(beyond)
 
     def outlived(self, at_ns: int) -> list[Action]:
-        """Take back entries that have bought nothing in their time: what they were decided on is old."""
+        """Take back what is left of entries whose time is over: what they were decided on is old."""
         life_ns = self._settings.entry_life_minutes * MINUTE_NS
-        if not life_ns or not self.opening:
+        if not life_ns:
             return []
         return [
             self._cancel(order, at_ns)
             for order in list(self.working.values())
-            if order.purpose is _ENTRY and not order.filled and not order.cancelling and at_ns >= order.at_ns + life_ns
+            if order.purpose is _ENTRY and not order.foreign and not order.cancelling and at_ns >= order.at_ns + life_ns
         ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
@@ -228,29 +181,43 @@ class OrderDesk:
         return orders.leaving, self._leave(symbol, orders, held, at_ns)
 
     def _leave(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
-        first = orders.entry or orders.stop  # An entry takes its leg with it.
-        if first is None:
-            return self._close(symbol, orders, held, at_ns)
-        return [] if first.cancelling else [self._cancel(first, at_ns)]
+        waits = orders.in_the_way()
+        return self._take_back(waits, at_ns) if waits else self._close(symbol, orders, held, at_ns)
+
+    def _take_back(self, orders: list[WorkingOrder], at_ns: int) -> list[Action]:
+        return [self._cancel(one, at_ns) for one in orders if not one.cancelling]
 
     def update(self, update: OrderUpdate, held: Decimal) -> list[Action]:
         """Follow an order, and say what its symbol needs now. `held` is the position after this update, in shares."""
         return self.protect(update.symbol, held, update.at_ns) if self.follow(update) else []
 
     def follow(self, update: OrderUpdate) -> bool:
-        """Keep book of an order of ours; False for any other."""
+        """Keep book of an order that we go by; False for any other."""
         order = self.working.get(update.client_order_id)
         if order is None:
             return False
         orders = self.of(order.symbol)
-        if order.purpose is _ENTRY and not order.filled and (update.filled_quantity or update.status.final):
+        if order.opens and (update.filled_quantity or update.status.final):
+            order.opens = False
             self.opening -= 1
         order.filled = max(order.filled, update.filled_quantity)  # Messages can overtake each other.
         if update.status.final:
             del self.working[order.client_order_id]
+            self.entering -= order.purpose is _ENTRY
             orders.drop(order)
-            self._ended(order, orders, update)
+            ended = self._foreign_ended if order.foreign else self._ended
+            ended(order, orders, update)
         return True
+
+    def adopt(self, order: StandingOrder, held: Decimal) -> WorkingOrder:
+        """An order of other hands that we go by from here on. What is held is looked after in the next minute."""
+        working = self.working[order.client_order_id] = adopted(order, held)
+        self.of(order.symbol).foreign.append(working)
+        self.opening += working.opens
+        self.entering += working.purpose is _ENTRY
+        if held:
+            self.unprotected.add(order.symbol)
+        return working
 
     def split(self, symbol: str, ratio: Decimal, held: Decimal, at_ns: int) -> list[Action]:
         """New shares for old ones: the stop has a new price, and what works in the old terms is taken back.
@@ -272,7 +239,7 @@ class OrderDesk:
 
     def _withdraw(self, orders: SymbolOrders, at_ns: int) -> list[Action]:
         first = orders.entry or orders.exit or orders.stop  # An entry takes its leg with it.
-        return [] if first is None or first.cancelling else [self._cancel(first, at_ns)]
+        return self._take_back([*([] if first is None else [first]), *orders.foreign], at_ns)
 
     def close_session(self, at_ns: int) -> list[Action]:
         """Take back entries that the session has left unfilled: tomorrow's open is not what was decided on.
@@ -295,6 +262,8 @@ class OrderDesk:
         """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
         if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
             orders.stop.cancelling = True
+        if order.purpose is _ENTRY and not order.filled:
+            orders.backoff.pop(_PROTECT, None)  # Its stop was to wait, and is not to come.
         if update.status is not _REJECTED:
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
@@ -307,6 +276,12 @@ class OrderDesk:
         orders.backoff[order.purpose] = Backoff(minutes, update.at_ns + minutes * MINUTE_NS)
         self._never_was(order, orders)
 
+    @staticmethod
+    def _foreign_ended(order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
+        """What stands in its place now is heard of by the next look at the broker's books."""
+        if update.status is _REPLACED:
+            orders.backoff[_PROTECT] = Backoff(1, update.at_ns + MINUTE_NS)
+
     def _never_was(self, order: WorkingOrder, orders: SymbolOrders) -> None:
         """The leg of an entry that the broker does not have."""
         if order.purpose is _ENTRY and orders.stop is not None:
@@ -314,13 +289,12 @@ class OrderDesk:
             orders.stop = None
 
     def _clear(self, symbol: str, orders: SymbolOrders, at_ns: int) -> list[Action]:
-        """Flat: a stop without a position would open one."""
-        if orders.entry is not None:
+        """Flat: what would close a position would open one."""
+        if orders.entry is not None or any(one.purpose is _ENTRY for one in orders.foreign):
             return []
         orders.leaving = None
         self.unprotected.discard(symbol)
-        stop = orders.stop
-        return [] if stop is None or stop.cancelling else [self._cancel(stop, at_ns)]
+        return self._take_back(orders.in_the_way(), at_ns)
 
     def _protect(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         """A stop for exactly what is held.
@@ -334,10 +308,20 @@ class OrderDesk:
             return [] if orders.entry.cancelling else [self._cancel(orders.entry, at_ns)]
         stop = orders.stop
         if stop is None:
-            return self._arm(symbol, orders, held, at_ns)
+            return self._arm_alone(symbol, orders, held, at_ns)
         if stop.quantity - stop.filled == abs(held) or stop.cancelling:
             return []
         return [self._cancel(stop, at_ns)]
+
+    def _arm_alone(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        """Other hands' stops will do where they cover what is held; otherwise theirs have to go before ours."""
+        if not orders.foreign:
+            return self._arm(symbol, orders, held, at_ns)
+        if orders.covered(held):
+            self.unprotected.discard(symbol)
+            return []
+        self.unprotected.add(symbol)
+        return self._take_back(orders.foreign, at_ns)
 
     def _arm(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
         if at_ns < orders.free_at_ns(_PROTECT):
@@ -398,7 +382,8 @@ class OrderDesk:
         if held:
             busy = orders.entry or orders.exit or orders.leaving
             if orders.stop is None and orders.stop_usd is not None and not busy:
-                self.unprotected.add(symbol)
+                follow = self.unprotected.discard if orders.covered(held) else self.unprotected.add
+                follow(symbol)
         elif orders.entry is None:
             orders.leaving = None
             self.unprotected.discard(symbol)
@@ -416,7 +401,9 @@ class OrderDesk:
             self.unprotected.discard(symbol)
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
+            order.opens = True
             self.opening += 1
+            self.entering += 1
             if intent.stop_from_ns is not None:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:

@@ -16,7 +16,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
-from ordinis.engines.portfolioopt import quadratic
+from ordinis.engines.portfolioopt import kernels, quadratic
+from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import NotSolved
 from ordinis.engines.portfolioopt.linear import LinearProgram, Solved
@@ -36,6 +37,17 @@ class Tail(NamedTuple):
     confidence: float  # 0.95: the worst 5 % of the scenarios.
     risk_aversion: float
     gain: FloatArray  # [symbols].
+    table: Table | None = None  # The returns on a device, where that is faster.
+
+    def losses(self, weights: FloatArray) -> FloatArray:
+        """Of each scenario, [scenarios]."""
+        along = kernels.along(self.returns, weights) if self.table is None else self.table.along(weights)
+        return np.negative(along)
+
+    def mixture(self, share: FloatArray) -> FloatArray:
+        """The mean returns under these probabilities of the scenarios, [symbols]."""
+        result: FloatArray = kernels.across(self.returns, share) if self.table is None else self.table.across(share)
+        return result
 
     @property
     def scenarios(self) -> float:
@@ -44,7 +56,7 @@ class Tail(NamedTuple):
 
     def risk(self, weights: FloatArray) -> float:
         """CVaR: of a loss, so positive where money is lost."""
-        return tail_mean(-(self.returns @ weights), self.scenarios)
+        return tail_mean(self.losses(weights), self.scenarios)
 
 
 def tail_mean(losses: FloatArray, scenarios: float) -> float:
@@ -78,7 +90,7 @@ class TailRisk:
 
     def gradient(self, weights: FloatArray) -> FloatArray:
         """One of them: the tail is not smooth."""
-        losses = -(self.tail.returns @ weights)
+        losses = self.tail.losses(weights)
         worst = np.argsort(-losses, kind="stable")[: max(1, round(self.tail.scenarios))]
         slope: FloatArray = (
             -self.tail.risk_aversion * self.tail.returns[worst].mean(axis=0) - self.tail.gain - self.pull
@@ -106,30 +118,35 @@ class _Search:
 
     def run(self) -> Answer:
         best: Answer | None = None
-        best_gap = INFINITE
+        best_gap, best_share = INFINITE, np.zeros(0)
         for _ in range(_ROUNDS_MAX):
             if self._program.watch is not None:
                 self._program.watch()
             weights, edge, share, prices = self._solved()
-            losses = -(self._tail.returns @ weights)
+            losses = self._tail.losses(weights)
             answer = self._answer(weights, losses, share, prices)
             size = self._size(weights, losses)
             open_gap = gap(self._program, answer.gradient, weights, prices) + answer.slack
             if open_gap < best_gap:
-                best, best_gap = answer, open_gap
+                best, best_gap, best_share = answer, open_gap, share
             if open_gap <= GOOD * size:
                 break
             if not self._learn(weights, losses, edge, answer, size):
                 break
         if best is None:
             raise NotSolved("the tail's program has no answer")
-        return best
+        return best if self._tail.table is None else self._proven_here(best, best_share)
+
+    def _proven_here(self, best: Answer, share: FloatArray) -> Answer:
+        """The certificate is the processor's, whoever multiplied on the way."""
+        self._tail = self._tail._replace(table=None)
+        return self._answer(best.weights, self._tail.losses(best.weights), share, best.prices)
 
     def _begin(self) -> None:
         """Where the variance is least the tail is nearly least, too."""
         tail, program = self._tail, self._program
         near = quadratic.minimise(self._start, 1.0, np.zeros(program.size), replace(program, cost=None)).weights
-        losses = -(tail.returns @ near)
+        losses = tail.losses(near)
         order = np.argsort(-losses, kind="stable")
         doubt = max(_DOUBT_MIN, int(_DOUBT * tail.scenarios))
         self._beyond: BoolArray = np.zeros(losses.size, np.bool_)
@@ -250,7 +267,7 @@ class _Search:
     def _answer(self, weights: FloatArray, losses: FloatArray, share: FloatArray, prices: Prices) -> Answer:
         """The tail's mean is at least that of any probabilities that no scenario has too much of."""
         tail = self._tail
-        gradient = -tail.risk_aversion * (share @ tail.returns) - tail.gain - self._pull
+        gradient = -tail.risk_aversion * tail.mixture(share) - tail.gain - self._pull
         slack = tail.risk_aversion * (tail_mean(losses, tail.scenarios) - float(share @ losses))
         if self._theta:
             gradient = gradient + self._theta * self._form.product(weights)

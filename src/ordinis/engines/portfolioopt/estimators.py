@@ -1,7 +1,8 @@
 """Covariances as forms: a factor of rows and a diagonal, whatever the estimator, so none has to be written out.
 
 `returns` is [rows x symbols], complete. Every estimator keeps the sample's volatilities but the EWMA's, which has its
-own, and differs in what it makes of correlations. Figures are of one row times `periods`.
+own, and differs in what it makes of correlations. Figures are of one row times `periods`. A `table` has the returns on
+a device that multiplies them faster.
 """
 
 from __future__ import annotations
@@ -11,53 +12,54 @@ from collections.abc import Callable
 import numpy as np
 
 from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolioopt import kernels
+from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.forms import Rows
+from ordinis.engines.portfolioopt.moments import variance_of
 
-Estimator = Callable[[FloatArray, FloatArray, FloatArray, float], Rows]
+Estimator = Callable[[FloatArray, FloatArray, float, Table | None], Rows]
 
 
-def sample(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+def sample(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """What was seen. With fewer rows than symbols some portfolios seem to have no risk at all: shrink instead."""
-    return Rows(returns, mean, periods / (returns.shape[0] - 1), periods * variance)
+    return Rows(returns, mean, periods / (returns.shape[0] - 1), None, None, table)
 
 
-def ledoit_wolf(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+def ledoit_wolf(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """Correlations drawn towards none as far as the sample is noise.
 
     Source: Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", on
     standardised returns, whose target is then the identity.
     """
-    return _shrunk(returns, mean, variance, periods, ledoit_wolf_share(_standard(returns, mean, variance)))
-
-
-def ledoit_wolf_share(x: FloatArray) -> float:
-    """How much of the correlations of standardised returns is noise."""
+    variance = variance_of(returns, mean)
+    x = _standard(returns, mean, variance)
     rows, symbols = x.shape
-    correlation = x.T @ x / rows
-    distance = float((correlation * correlation).sum()) - symbols
-    squares = x * x
-    noise = (float((squares.sum(axis=1) ** 2).sum()) / rows - float((correlation * correlation).sum())) / rows
-    return 1.0 if distance <= 0.0 else min(1.0, max(0.0, noise / distance))
+    square = _correlation_square(x, mean, variance, table)
+    x *= x
+    noise = (float((x.sum(axis=1) ** 2).sum()) / rows - square) / rows
+    distance = square - symbols
+    share = 1.0 if distance <= 0.0 else min(1.0, max(0.0, noise / distance))
+    return _shrunk(returns, mean, variance, periods, share, table)
 
 
-def oas(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+def oas(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """The same with the share that is best for normal returns.
 
     Source: Chen, Wiesel, Eldar and Hero (2010), "Shrinkage Algorithms for MMSE Covariance Estimation".
     """
+    rows, symbols = returns.shape
+    variance = variance_of(returns, mean)
     x = _standard(returns, mean, variance)
-    rows, symbols = x.shape
-    correlation = x.T @ x / rows
-    square = float((correlation * correlation).mean())  # The mean variance is 1.
+    square = _correlation_square(x, mean, variance, table) / symbols**2  # The mean variance is 1.
     above, below = square + 1.0, (rows + 1.0) * (square - 1.0 / symbols)
     share = 1.0 if below <= 0.0 else min(1.0, above / below)
-    return _shrunk(returns, mean, variance, periods, share)
+    return _shrunk(returns, mean, variance, periods, share, table)
 
 
 def ewma(half_life: float) -> Estimator:
     """Newer rows count more: half as much for every `half_life` rows back. Source: RiskMetrics (1996)."""
 
-    def estimate(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+    def estimate(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
         age = np.arange(returns.shape[0] - 1, -1, -1)
         share = 0.5 ** (age / half_life)
         share /= share.sum()
@@ -74,7 +76,8 @@ def factor(count: int | None) -> Estimator:
     Factors in Approximate Factor Models"; for the edge Marchenko and Pastur (1967).
     """
 
-    def estimate(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+    def estimate(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
+        variance = variance_of(returns, mean)
         strengths, directions = _components(_standard(returns, mean, variance))
         kept = strengths > _noise_edge(returns) if count is None else np.arange(strengths.size) < count
         return _low_rank(strengths[kept], directions[kept], None, variance, periods)
@@ -82,11 +85,12 @@ def factor(count: int | None) -> Estimator:
     return estimate
 
 
-def denoised(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float) -> Rows:
+def denoised(returns: FloatArray, mean: FloatArray, periods: float, table: Table | None = None) -> Rows:
     """Eigenvalues of the correlations that noise could have made are replaced by their mean.
 
     Source: Lopez de Prado (2020), "Machine Learning for Asset Managers", 2.5.
     """
+    variance = variance_of(returns, mean)
     strengths, directions = _components(_standard(returns, mean, variance))
     kept = strengths > _noise_edge(returns)
     symbols = variance.size
@@ -104,16 +108,30 @@ def estimator_of(name: str, half_life: float, factors: int | None) -> Estimator:
     return plain.get(name) or (ewma(half_life) if name == "ewma" else factor(factors))
 
 
-def _shrunk(returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, share: float) -> Rows:
+def _shrunk(
+    returns: FloatArray, mean: FloatArray, variance: FloatArray, periods: float, share: float, table: Table | None
+) -> Rows:
     scale = (1.0 - share) * periods / (returns.shape[0] - 1)
-    return Rows(returns, mean, scale, periods * variance, share * periods * variance)
+    return Rows(returns, mean, scale, periods * variance, share * periods * variance, table)
 
 
 def _standard(returns: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """Mean 0 and mean square 1 in each column."""
-    rows = returns.shape[0]
-    result: FloatArray = (returns - mean) / np.sqrt(variance * ((rows - 1) / rows))
+    result: FloatArray = kernels.standard(returns, mean, _deviation(returns.shape[0], variance))
     return result
+
+
+def _deviation(rows: int, variance: FloatArray) -> FloatArray:
+    result: FloatArray = np.sqrt(variance * ((rows - 1) / rows))
+    return result
+
+
+def _correlation_square(x: FloatArray, mean: FloatArray, variance: FloatArray, table: Table | None) -> float:
+    """The sum of all squared correlations of standardised returns."""
+    rows = int(x.shape[0])
+    if table is None:
+        return float(kernels.gram_square(np, x)) / (rows * rows)
+    return table.gram_square(mean, _deviation(rows, variance)) / (rows * rows)
 
 
 def _components(x: FloatArray) -> tuple[FloatArray, FloatArray]:

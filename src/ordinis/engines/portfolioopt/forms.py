@@ -6,13 +6,20 @@ centring is done by what it changes, so the returns are never copied.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray, IntArray
+from ordinis.engines.portfolioopt import kernels
+from ordinis.engines.portfolioopt.accelerator import Table
+from ordinis.engines.portfolioopt.moments import variance_of
 
+_sum: Callable[[FloatArray], float] = np.add.reduce
 _SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves.
 
 
@@ -65,26 +72,38 @@ class Dense:
         return self.matrix if columns is None else self.matrix[columns[:, None], columns]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(Struct, frozen=True, eq=False):
     """scale * (R - m)'(R - m) + diag(extra); `rows` is [rows x symbols], `centre` their column means."""
 
     rows: FloatArray
     centre: FloatArray | None
     scale: float
-    variance: FloatArray  # [symbols], the diagonal, `extra` included.
+    variance: FloatArray | None = (
+        None  # [symbols], the diagonal, `extra` included; None: worked out when it is asked for.
+    )
     extra: FloatArray | None = None
+    table: Table | None = None  # The same rows on a device, where that is faster.
 
     @property
     def size(self) -> int:
-        return int(self.variance.size)
+        return int(self.rows.shape[1])
 
     @property
     def diagonal(self) -> FloatArray:
-        return self.variance
+        if self.variance is not None:
+            return self.variance
+        rows, centre = self.rows, np.zeros(self.size) if self.centre is None else self.centre
+        result: FloatArray = variance_of(rows, centre) * (self.scale * (rows.shape[0] - 1))
+        return result if self.extra is None else result + self.extra
+
+    @property
+    def here(self) -> Rows:
+        """The same on the processor."""
+        return self if self.table is None else replace(self, table=None)
 
     def product(self, weights: FloatArray) -> FloatArray:
-        result: FloatArray = self._along(weights) @ self.rows
+        along = self._along(weights)
+        result: FloatArray = kernels.across(self.rows, along) if self.table is None else self.table.across(along)
         result *= self.scale
         if self.extra is not None:
             result += self.extra * weights
@@ -97,20 +116,25 @@ class Rows:
 
     def _along(self, weights: FloatArray) -> FloatArray:
         """(R - m) w, [rows]."""
-        held = weights.nonzero()[0]
-        if held.size < _SPARSE * weights.size:
-            along: FloatArray = self.rows[:, held] @ weights[held]
+        if self.table is not None:
+            along = self.table.along(weights)
         else:
-            along = self.rows @ weights
+            held = weights.nonzero()[0]
+            if held.size < _SPARSE * weights.size:
+                along = kernels.along(self.rows[:, held], weights[held])
+            else:
+                along = kernels.along(self.rows, weights)
         if self.centre is not None:
-            along -= along.sum() / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
+            along -= _sum(along) / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
         return along
 
     def block(self, columns: IntArray | None) -> FloatArray:
-        inner = self.rows if columns is None else self.rows[:, columns]
-        if self.centre is not None:
-            inner = inner - (self.centre if columns is None else self.centre[columns])
-        result: FloatArray = inner.T @ inner
+        if columns is None:
+            table = self.table
+            result: FloatArray = kernels.gram(self.rows, self.centre) if table is None else table.gram(self.centre)
+        else:
+            inner = self.rows[:, columns]
+            result = kernels.gram(inner, None if self.centre is None else self.centre[columns])
         result *= self.scale
         if self.extra is not None:
             result.flat[:: result.shape[0] + 1] += self.extra if columns is None else self.extra[columns]

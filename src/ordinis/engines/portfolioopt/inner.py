@@ -47,7 +47,7 @@ class Inner(NamedTuple):
 
     @property
     def unit(self) -> float:
-        mean_square = float(self.quadratic.trace()) / self.low.size
+        mean_square = float(np.einsum("ii", self.quadratic)) / self.low.size
         return mean_square or float(np.abs(self.linear).max()) or 1.0
 
 
@@ -86,7 +86,8 @@ def active_set(inner: Inner, *, flat: bool = False) -> tuple[FloatArray, FloatAr
         units = inner._replace(quadratic=quadratic / unit, linear=linear / unit)
         x, rest = _polished(units, np.clip(x, low, high), at, prices[size:])
         return x, rest * unit
-    x = np.where((at > 0.0) | (x > high - _DUST), high, np.where((at < 0.0) | (x < low + _DUST), low, x))
+    np.putmask(x, (at < 0.0) | (x < low + _DUST), low)
+    np.putmask(x, (at > 0.0) | (x > high - _DUST), high)
     return x, prices[size:] * unit
 
 

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from ordinis.domain.errors import ConfigError, OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import feasible, positions
+from ordinis.engines.portfolioopt.accelerator import NUMPY, Table
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible
@@ -58,6 +59,7 @@ class Book(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     periods: float
     cost_a_year: float
     lots: Lots | None
+    table: Table | None  # The returns on a device.
     elapsed_ms: Callable[[], float | None]
 
     @property
@@ -86,6 +88,7 @@ class Book(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             tail_aversion=self.tail_aversion,
             budgets=self._budgets(),
             returns=self.returns,
+            table=self.table,
             periods=self.periods,
             **self.goal,
         )
@@ -188,6 +191,7 @@ class Ladder:
             relaxed=slack or {},
             turnover=None if book.current is None else _turnover(weights, book.current),
             elapsed_ms=book.elapsed_ms(),
+            backend=NUMPY if book.table is None else book.table.backend,
             rounded=self._rounded(found) if book.lots is not None and status in PROVEN else None,
         )
 
@@ -220,7 +224,7 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
             f"{method}: the weights of {found.rung} are not the optimum (gap {found.gap:.3g},"
             f" {GAP_MAX:.0e} is allowed): refused"
         )
-    return found._replace(violation=excess)
+    return Proven(found.weights, found.gap, found.rung, found.value, excess, found.variance)
 
 
 def violation(limits: Limits, weights: FloatArray) -> float:

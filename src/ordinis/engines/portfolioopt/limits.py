@@ -52,6 +52,7 @@ class Shape(NamedTuple):
     low_total: float
     high_total: float
     crossed: float  # The most by which a low bound is above its high one; below 0: nowhere.
+    shorts: bool  # Whether any weight may be negative.
 
 
 def shape_of(given: Constraints, symbols: Sequence[str], frozen: Sequence[str], least: float, most: float) -> Shape:
@@ -80,6 +81,7 @@ def shape_of(given: Constraints, symbols: Sequence[str], frozen: Sequence[str], 
         low_total=float(low.sum()),
         high_total=float(high.sum()),
         crossed=float((low - high).max()),
+        shorts=given.shorts,
     )
 
 
@@ -110,7 +112,7 @@ def limits_of(
         start=start,
         cost=None if shape.cost is None else shape.cost * cost_a_year,
         turnover_max=INFINITE if given.max_turnover is None else given.max_turnover,
-        gross_max=gross if given.shorts else INFINITE,
+        gross_max=gross if shape.shorts else INFINITE,
         watch=watch,
     )
     return Limits(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, parity, ratio
+from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.cvar import Tail, TailRisk
 from ordinis.engines.portfolioopt.forms import Form, Sum
 from ordinis.engines.portfolioopt.hierarchy import hierarchical_weights
@@ -32,6 +33,7 @@ class Task(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     risk_free: float = 0.0
     budgets: FloatArray | None = None  # [symbols], of the whole risk.
     returns: FloatArray | None = None  # [rows x symbols], for the methods that look at each of them.
+    table: Table | None = None  # The same on a device.
     periods: float = 252.0
     confidence: float = 0.95
     tail_aversion: float | None = None
@@ -98,7 +100,7 @@ def _tail(task: Task) -> Objective:
     assert task.returns is not None
     size = task.limits.program.size
     gain = np.zeros(size) if task.tail_aversion is None else task.mean / task.periods
-    tail = Tail(task.returns, task.confidence, task.tail_aversion or 1.0, gain)
+    tail = Tail(task.returns, task.confidence, task.tail_aversion or 1.0, gain, task.table)
     return TailRisk(tail, task.form, task.form, 0.0, np.zeros(size))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,16 +12,17 @@ import numpy as np
 from ordinis.domain.errors import DataError
 from ordinis.domain.market import FloatArray
 
+_sum: Callable[[FloatArray], float] = np.add.reduce
 _FLAT = 1e-8  # Of the mean square: below it a variance is taken again from centred returns.
+_LEAST = 1e-300  # What moved has a variance, whatever is left of its digits.
 
 
 class Sample(NamedTuple):
-    """Complete returns of the symbols that can be estimated, and their moments of one row."""
+    """Complete returns of the symbols that can be estimated, and their means."""
 
     symbols: list[str]
     returns: FloatArray  # [rows x symbols].
     mean: FloatArray  # [symbols].
-    variance: FloatArray  # [symbols], of n - 1.
     excluded: dict[str, str]  # Symbol -> why.
 
 
@@ -31,22 +34,29 @@ def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping
     """
     excluded: dict[str, str] = {}
     # A sum is finite only when all of its terms are: one pass finds what a cell-by-cell look would.
-    total = np.ones(values.shape[0]) @ values
-    if not (values.shape[0] >= rows_min and np.isfinite(total).all()):
+    total = _ones(values.shape[0]) @ values
+    if not (values.shape[0] >= rows_min and math.isfinite(_sum(total))):
         columns, excluded = _complete(names, values, rows_min)
         if not columns:
             raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
         names, values, total = [names[one] for one in columns], values[:, columns], total[columns]
-    mean, variance = _moments(values, total)
-    spoilt = _flat(names, variance) | _twins(names, values, mean, held)
+    mean = total / values.shape[0]
+    spoilt = _flat(names, values) | _twins(names, values, mean, held)
     if spoilt:
         kept = [column for column, name in enumerate(names) if name not in spoilt]
         excluded |= spoilt
         if not kept:
             raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
         names = [names[one] for one in kept]
-        values, mean, variance = values[:, kept], mean[kept], variance[kept]
-    return Sample(names, values, mean, variance, excluded)
+        values, mean = values[:, kept], mean[kept]
+    return Sample(names, values, mean, excluded)
+
+
+@lru_cache(maxsize=8)
+def _ones(count: int) -> FloatArray:
+    ones = np.ones(count)
+    ones.flags.writeable = False
+    return ones
 
 
 def values_of(returns: Any) -> FloatArray:
@@ -95,31 +105,36 @@ def _complete(names: Sequence[str], values: FloatArray, rows_min: int) -> tuple[
     return [column for column, name in enumerate(names) if name not in excluded], excluded
 
 
-def _moments(values: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Means and variances without a copy of the returns."""
+def variance_of(values: FloatArray, mean: FloatArray) -> FloatArray:
+    """Of n - 1, by column, without a copy of the returns."""
     rows = values.shape[0]
-    mean = total / rows
-    square = np.einsum("ij,ij->j", values, values)
-    variance: FloatArray = (square - rows * mean * mean) / (rows - 1)
-    doubtful = (variance * (rows - 1) <= _FLAT * square).nonzero()[0]
+    by_column = values.flags.f_contiguous  # As tables of pandas are.
+    square = np.vecdot(values.T, values.T) if by_column else np.einsum("ij,ij->j", values, values)
+    spread = square - (rows * mean) * mean
+    doubtful = (spread <= _FLAT * square).nonzero()[0]
     if doubtful.size:  # Digits are lost where a mean dwarfs what varies.
-        variance[doubtful] = values[:, doubtful].var(axis=0, ddof=1)
-        still = np.ptp(values[:, doubtful], axis=0) == 0.0
-        variance[doubtful[still]] = 0.0
-    return mean, variance
+        spread[doubtful] = values[:, doubtful].var(axis=0) * rows
+    result: FloatArray = np.maximum(spread, _LEAST) / (rows - 1)
+    return result
 
 
-def _flat(names: Sequence[str], variance: FloatArray) -> dict[str, str]:
-    return {names[column]: "its returns never changed" for column in (variance <= 0.0).nonzero()[0].tolist()}
+def _flat(names: Sequence[str], values: FloatArray) -> dict[str, str]:
+    """Who ends where it began may never have moved; all others have."""
+    back = (values[0] == values[-1]).nonzero()[0]
+    if not back.size:
+        return {}
+    still = back[np.ptp(values[:, back], axis=0) == 0.0]
+    return {names[column]: "its returns never changed" for column in still.tolist()}
 
 
 def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
     """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
-    ordered = np.sort(mean)
-    if not (ordered[1:] == ordered[:-1]).any():
+    ordered = mean.copy()
+    ordered.sort()
+    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
+    if not alike.size:
         return {}
     order = mean.argsort(kind="stable")
-    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
     twins: dict[str, str] = {}
     for place in alike.tolist():
         one, other = int(order[place]), int(order[place + 1])

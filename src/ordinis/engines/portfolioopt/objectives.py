@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.forms import Form, Rows, Sum
@@ -34,8 +35,7 @@ class Objective(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Quadratic:
+class Quadratic(Struct, frozen=True, eq=False):
     """theta / 2 w'Qw - gain'w."""
 
     form: Form

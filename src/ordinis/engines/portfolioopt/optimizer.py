@@ -16,6 +16,7 @@ import numpy as np
 
 from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolioopt.accelerator import Accelerator, Table
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
 from ordinis.engines.portfolioopt.forms import Dense, Form
@@ -57,6 +58,7 @@ class PortfolioOptimizer:
         on_failure: str = "raise",
         deadline_ms: float | None = None,
         clock_ms: Callable[[], float] | None = None,
+        accelerator: Accelerator | None = None,
     ) -> None:
         """What is optimised and how it is estimated: see docs/optimizer.md. Yearly figures are fractions.
 
@@ -67,7 +69,8 @@ class PortfolioOptimizer:
         of MEANS (shrunk, and the sample's with the estimator `sample`), `half_life_rows` the EWMA's, `factors` how many
         the factor estimator keeps. `rows_min` returns make a history; `periods_a_year` rows make a year; a trade's cost
         is spread over `holding_years`. `on_failure` "ladder" answers whatever comes, the status says with what;
-        `deadline_ms` needs `clock_ms`, which also times a call. Error: ConfigError.
+        `deadline_ms` needs `clock_ms`, which also times a call. An `accelerator` multiplies tables that are large
+        enough for it by measurement. Error: ConfigError.
         """
         _known("method", method, METHODS)
         _known("estimator", estimator, ESTIMATORS)
@@ -109,6 +112,7 @@ class PortfolioOptimizer:
         self._clock_ms = clock_ms
         self._last: OptimizationResult | None = None  # What a deadline falls back on.
         self._memory = Memory()
+        self._accelerator = accelerator
 
     def optimize(
         self,
@@ -133,10 +137,13 @@ class PortfolioOptimizer:
         values = values_of(returns)
         names = self._memory.names(returns, symbols, values.shape[1])
         sample = sample_of(names, values, self._rows_min, current_weights or {})
-        form = self._estimate(sample.returns, sample.mean, sample.variance, self._periods_a_year)
+        table = None if self._accelerator is None else self._accelerator.table(sample.returns)
+        form = self._estimate(sample.returns, sample.mean, self._periods_a_year, table)
         mean = self._expected(sample, form, views, market_weights)
         rows = sample.returns if self.method in _NEED_ROWS else None
-        return self._solve(sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms, lots)
+        return self._solve(
+            sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms, lots, table
+        )
 
     def optimize_moments(
         self,
@@ -190,6 +197,7 @@ class PortfolioOptimizer:
         excluded: dict[str, str],
         began_ms: float | None,
         lots: Lots | None = None,
+        table: Table | None = None,
     ) -> OptimizationResult:
         free = self.method in _CASH_IS_FREE and not self._goal["maximum_sharpe"]
         book = Book(
@@ -209,6 +217,7 @@ class PortfolioOptimizer:
             periods=self._periods_a_year,
             cost_a_year=self._cost_a_year,
             lots=lots,
+            table=table,
             elapsed_ms=lambda: None if began_ms is None or self._clock_ms is None else self._clock_ms() - began_ms,
         )
         shape = self._memory.shape(limits, symbols, list(book.frozen), book.least, limits.budget)

@@ -27,7 +27,9 @@ from ordinis.domain.market import FloatArray
 INFINITE = float("inf")
 
 
-_largest: Callable[[FloatArray], float] = np.maximum.reduce
+def largest(values: FloatArray) -> float:
+    """Of arrays of a few dozen this is twice as fast as NumPy's own."""
+    return float(values.item(values.argmax()))
 
 
 class Prices(NamedTuple):
@@ -80,10 +82,10 @@ class Program(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def violation(self, weights: FloatArray) -> float:
         """The most by which a limit is passed."""
-        most = max(0.0, _largest(self.low - weights), _largest(weights - self.high))
-        if self.rows.shape[0]:
+        most = max(0.0, largest(self.low - weights), largest(weights - self.high))
+        if self.names:
             level = self.rows @ weights
-            most = max(most, _largest(level - self.row_high), _largest(self.row_low - level))
+            most = max(most, largest(level - self.row_high), largest(self.row_low - level))
         if self.turnover_max < INFINITE and self.start is not None:
             most = max(most, float(np.abs(weights - self.start).sum()) - self.turnover_max)
         if self.gross_max < INFINITE:
@@ -119,15 +121,16 @@ def gap(program: Program, gradient: FloatArray, weights: FloatArray, prices: Pri
     rows = prices.rows
     # w's own terms are taken off symbol by symbol, or their sum would lose the digits that are asked for.
     slack = 0.0
-    if rows.size:
-        level = program.rows @ weights
-        edge = np.where(rows > 0.0, program.row_high, program.row_low)
-        slack = float((rows * np.where(rows == 0.0, 0.0, edge - level)).sum())
+    for row in rows.nonzero()[0].tolist():  # Few limits have a price.
+        price = rows.item(row)
+        edge = program.row_high.item(row) if price > 0.0 else program.row_low.item(row)
+        slack += price * (edge - float(program.rows[row] @ weights))
     if program.bent:
         own, least, slack = _bent(program, reduced, weights, prices, slack)
         return float((own - least).sum()) + slack
     # A positive reduced cost is least at the low bound, a negative one at the high.
-    nearest = np.where(reduced > 0.0, program.low, program.high)
+    nearest = program.high.copy()
+    np.putmask(nearest, reduced > 0.0, program.low)
     return float(reduced @ (weights - nearest)) + slack
 
 

@@ -6,13 +6,15 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, quadratic
+from ordinis.engines.portfolioopt.forms import Rows
 from ordinis.engines.portfolioopt.limits import Limits
-from ordinis.engines.portfolioopt.newton import MILLIONTH
+from ordinis.engines.portfolioopt.newton import GOOD, MILLIONTH
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
-from ordinis.engines.portfolioopt.program import Program, gap
+from ordinis.engines.portfolioopt.program import Program, gap, largest
 
 
 class Proven(NamedTuple):
@@ -43,11 +45,16 @@ def proven(objective: Objective, limits: Limits) -> Proven:
 def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
     """The same where everything follows from the gradient, which is there already."""
     answer = quadratic.minimise(objective.form, objective.theta, objective.gain, program)
+    if isinstance(objective.form, Rows) and objective.form.table is not None:  # The proof is the processor's.
+        exact = replace(objective, form=objective.form.here)
+        answer = answer._replace(gradient=exact.gradient(answer.weights))
     weights, gain = answer.weights, float(objective.gain @ answer.weights)
     risk = 0.5 * (float(answer.gradient @ weights) + gain)
     value = risk - gain + program.trading_cost(weights)
-    size = max(abs(value), risk, MILLIONTH * float(np.abs(objective.gain).max()))
+    size = max(abs(value), risk)
     open_gap = gap(program, answer.gradient, weights, answer.prices)
+    if open_gap > GOOD * size:
+        size = max(size, MILLIONTH * largest(np.abs(objective.gain)))
     variance = 2.0 * risk / objective.theta if objective.theta else math.nan
     return Proven(weights, open_gap / size if size > 0.0 else open_gap, answer.rung, value, variance=variance)
 

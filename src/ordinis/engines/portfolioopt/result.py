@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ordinis.engines.portfolioopt.accelerator import NUMPY
 from ordinis.engines.portfolioopt.rounding import Rounded
 
 
@@ -24,4 +25,5 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     relaxed: dict[str, float]  # Limit -> by how much it had to give way; empty where all are kept.
     turnover: float | None  # Sum of absolute changes; None without current weights.
     elapsed_ms: float | None  # By the clock that was passed in.
+    backend: str = NUMPY  # Who multiplied large tables; a device that failed is named with its error.
     rounded: Rounded | None = None  # The same in shares, where lots were given.

@@ -84,13 +84,13 @@ class _Orders:
 
     def __init__(self, intents: Iterable[OrderIntent]) -> None:
         self.purpose: dict[str, Purpose] = {}
-        self.limits: set[str] = set()
+        self.limits: dict[str, Decimal] = {}  # USD.
         for intent in intents:
             self.purpose[intent.client_order_id] = intent.purpose
             if intent.stop_loss_usd is not None:
                 self.purpose[leg_id(intent.client_order_id)] = Purpose.PROTECT
-            if intent.type is OrderType.LIMIT:
-                self.limits.add(intent.client_order_id)
+            if intent.type is OrderType.LIMIT and intent.limit_price_usd is not None:
+                self.limits[intent.client_order_id] = intent.limit_price_usd
 
 
 def _frozen(curve: EquityCurve) -> Curve:
@@ -202,7 +202,7 @@ def _costs(updates: Iterable[OrderUpdate], orders: _Orders, flows: Iterable[Cash
         if update.fill is not None:
             fill = update.fill
             traded_usd += abs(fill.quantity) * fill.price_usd
-            if update.client_order_id not in orders.limits:
+            if fill.price_usd != orders.limits.get(update.client_order_id):  # At its own price a limit is the quote.
                 spread_usd += abs(float(fill.quantity)) * given_away(fill.quantity > 0, float(fill.price_usd))
     return Costs(traded_usd=traded_usd, spread_usd=spread_usd, fees_usd=fees)
 

@@ -95,6 +95,7 @@ def assumptions(settings: Mapping[str, Any]) -> Iterator[str]:
         " once and move no price."
     )
     yield _market_fill(exchange["fill_model"], exchange["half_spread_bps"])
+    yield _entry_fill(settings["execution"])
     yield _stop_fill(exchange["fill_model"])
     yield _volume(exchange["fill_model"], float(exchange["participation_fraction_max"]))
     yield _fees(exchange["fees"])
@@ -119,6 +120,16 @@ def _market_fill(model: str, half_spread_bps: float | str) -> str:
         ),
         "this_close": f"{after} at the close of minute t itself, on which it was decided. Nobody gets that price.",
     }[model]
+
+
+def _entry_fill(execution: Mapping[str, Any]) -> str:
+    if execution["entry_order"] == "market":
+        return "Entries are market orders, as exits are."
+    return (
+        f"Entries are limits up to {float(execution['entry_collar_fraction']):.2%} beyond the price that they were"
+        " decided on. One that the next open, spread included, lies within pays that; another waits for the price to"
+        f" come back through its limit. What has not filled in {execution['entry_life_minutes']} minutes is taken back."
+    )
 
 
 def _worse(half_spread_bps: float | str) -> str:

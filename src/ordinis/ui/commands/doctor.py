@@ -13,6 +13,10 @@ from ordinis.ui.options import ConfigOption, SetOption, read_settings
 def doctor(
     paper: Annotated[bool, typer.Option("--paper", help="The paper account: the default.")] = False,
     live: Annotated[bool, typer.Option("--live", help="The live account. Nothing is traded.")] = False,
+    measure_backends: Annotated[
+        bool,
+        typer.Option("--measure-backends", help="Only measure what multiplies the optimiser's tables, and keep it."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, a line.")] = False,
     config: ConfigOption = None,
     overrides: SetOption = None,
@@ -26,6 +30,9 @@ def doctor(
 
     from ordinis import app
 
+    if measure_backends:
+        typer.echo("\n".join(app.measure_backends(settings)))
+        return
     checks = app.examine(settings, mode_of(settings, paper=paper, live=live))
     if as_json:
         typer.echo(msgspec.json.encode(checks).decode())

@@ -138,3 +138,31 @@ def test_a_half_day_of_the_calendar_is_a_short_session() -> None:
     row = {"date": "2024-11-29", "open": "09:30", "close": "13:00", "session_open": "0400"}
     session = wire.session(wire.read(row, WireCalendarDay, "calendar"))
     assert (session.date, session.minutes) == (date(2024, 11, 29), 210)
+
+
+OPEN_ORDER = {"id": "b-1", "client_order_id": "x", "status": "new", "symbol": "AAA", "side": "sell", "type": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"qty": "10", "stop_price": "90"}, (10, Side.SELL, OrderType.STOP, Decimal(90), False)),
+        ({"qty": "10", "type": "limit", "limit_price": "95"}, (10, Side.SELL, OrderType.LIMIT, Decimal(95), False)),
+        ({"qty": "10", "status": "held"}, (10, Side.SELL, OrderType.STOP, None, True)),
+        ({"qty": "10", "side": "sell_short"}, (10, Side.SELL, OrderType.STOP, None, False)),
+        ({"qty": None, "notional": "100"}, (0, Side.SELL, OrderType.STOP, None, False)),
+        ({"qty": "10", "type": "iceberg", "side": "swap"}, (10, None, None, None, False)),
+    ],
+)
+def test_an_open_order_says_what_it_is_and_what_is_not_known_is_not_guessed(
+    changed: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    order = wire.standing_order(wire.read(OPEN_ORDER | changed, wire.WireOrder, "order"), "ours")
+    assert (order.quantity, order.side, order.type, order.price_usd, order.waits) == expected
+    assert (order.client_order_id, order.symbol) == ("ours", "AAA")
+
+
+@pytest.mark.parametrize("missing", ["side", "type"])
+def test_an_order_without_its_side_or_kind_is_of_none(missing: str) -> None:
+    order = wire.read({name: value for name, value in OPEN_ORDER.items() if name != missing}, wire.WireOrder, "order")
+    assert getattr(wire.standing_order(order, "ours"), missing) is None

@@ -82,14 +82,17 @@ def test_a_limit_fills_at_its_price_or_at_a_better_open(
     [
         (Side.BUY, 100, (101, 102, 100, 101), None),
         (Side.BUY, 100, (101, 102, 99.99, 101), 100),
-        (Side.BUY, 100, (99, 102, 98, 101), 99),
+        (Side.BUY, 100, (99, 102, 98, 101), "99.0198"),  # It takes what is offered, half the spread above.
+        (Side.BUY, 100, (99.99, 102, 99.99, 101), 100),  # What is offered is past it: it is the bid, and hit.
         (Side.SELL, 102, (101, 102, 99, 101), None),
         (Side.SELL, 102, (101, 102.01, 99, 101), 102),
+        (Side.SELL, 102, (103, 104, 102.5, 103), "102.9794"),
     ],
 )
 def test_with_a_spread_a_limit_has_to_be_traded_through(
-    desk: MakeDesk, side: Side, limit: float, bar: tuple[float, ...], price: float | None
+    desk: MakeDesk, side: Side, limit: float, bar: tuple[float, ...], price: float | str | None
 ) -> None:
+    """And pays it, as any order does, where it is met by a better price than its own."""
     here = desk(fill_model=FillModel.SPREAD)
     here.hold(5)
     here.send(side, 5, limit_price_usd=limit)

@@ -124,7 +124,7 @@ PAIR = {"take_profit": {"limit_price": "9"}, "stop_loss": {"stop_price": "7"}}
         ({"type": "iceberg"}, "invalid order type"),
         ({"side": "up"}, "invalid side"),
         ({"time_in_force": "gtd"}, "invalid time_in_force"),
-        ({"extended_hours": True}, "extended hours orders are not simulated"),
+        ({"extended_hours": "yes"}, "extended_hours must be a boolean"),
         ({"order_class": "bracket"}, "bracket orders require take_profit.limit_price"),
         ({"order_class": "bracket", "take_profit": {"limit_price": 9}}, "bracket orders require stop_loss.stop_price"),
         ({"order_class": "oto"}, "oto orders require either take_profit.limit_price or stop_loss.stop_price"),
@@ -139,6 +139,33 @@ PAIR = {"take_profit": {"limit_price": "9"}, "stop_loss": {"stop_price": "7"}}
 def test_what_cannot_be_read_is_refused_in_words(changed: dict[str, Any], text: str) -> None:
     with pytest.raises(Refusal, match=text):
         order_request(REQUEST | changed, AT_NS, "made-up")
+
+
+LIMITED = {"type": "limit", "limit_price": "10", "extended_hours": True}
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({}, None),
+        ({"time_in_force": "gtc"}, None),
+        ({"qty": "0.5"}, None),
+        ({"type": "market", "limit_price": None}, "extended hours order must be DAY or GTC limit orders"),
+        ({"type": "stop", "stop_price": "10"}, "extended hours order must be DAY or GTC limit orders"),
+        ({"time_in_force": "ioc"}, "extended hours order must be DAY or GTC limit orders"),
+        ({"time_in_force": "opg"}, "extended hours order must be DAY or GTC limit orders"),
+        ({"order_class": "bracket", **PAIR}, "extended hours orders must be simple orders"),
+        ({"order_class": "oto", "stop_loss": {"stop_price": "7"}}, "extended hours orders must be simple orders"),
+        ({"type": "market", "extended_hours": False}, None),
+    ],
+)
+def test_beside_the_regular_session_only_plain_limits_may_trade(changed: dict[str, Any], text: str | None) -> None:
+    if text is None:
+        assert order_request(REQUEST | LIMITED | changed, AT_NS, "made-up").symbol == REQUEST["symbol"]
+        return
+    with pytest.raises(Refusal, match=text) as refused:
+        order_request(REQUEST | LIMITED | changed, AT_NS, "made-up")
+    assert (refused.value.http_status, refused.value.code) == (422, 42210000)
 
 
 def test_a_body_that_is_no_object_is_refused() -> None:

@@ -26,7 +26,7 @@ def returns(rows: int = ROWS, symbols: int = SYMBOLS, seed: int = 4) -> FloatArr
 
 def form_of(name: str, table: FloatArray, periods: float = 1.0) -> Rows:
     estimate = estimator_of(name, 30.0, 2 if name == "factor" else None)
-    return estimate(table, table.mean(axis=0), table.var(axis=0, ddof=1), periods)
+    return estimate(table, table.mean(axis=0), periods, None)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt.backends import backend_report
 from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer
 
 
@@ -83,9 +82,3 @@ def test_fewer_rows_than_symbols_leave_directions_without_risk_and_still_a_proof
     for method in ("min_variance", "mean_variance", "mean_cvar", "max_diversification"):
         result = PortfolioOptimizer(method, estimator="sample").optimize(table, {"max_weight": 0.2})
         assert result.gap <= 1e-8
-
-
-def test_the_doctor_hears_what_does_the_work() -> None:
-    lines = backend_report()
-    assert any(line.startswith("DAQP ") for line in lines)
-    assert any("accelerator" in line for line in lines)

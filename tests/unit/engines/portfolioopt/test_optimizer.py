@@ -41,7 +41,7 @@ def covariance_of(volatility: list[float], correlation: float) -> FloatArray:
 
 
 def shrunk_covariance(table: FloatArray) -> FloatArray:
-    return ledoit_wolf(table, table.mean(axis=0), table.var(axis=0, ddof=1), 1.0).block(None)
+    return ledoit_wolf(table, table.mean(axis=0), 1.0).block(None)
 
 
 def weights_of(method: str, mean: list[float], covariance: FloatArray, more: Any = None, **figures: Any) -> list[float]:

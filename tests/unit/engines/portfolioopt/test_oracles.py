@@ -265,3 +265,30 @@ def test_skfolio_finds_the_same_weights(name: str) -> None:
     frame = pd.DataFrame(TABLE, pd.bdate_range("2020-01-01", periods=ROWS), SYMBOLS)
     expected = np.asarray(theirs[name]().fit(frame).weights_)
     assert weights_of(ours[name].optimize(frame, limits)) == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("name", ["plain", "costs", "turnover", "sectors"])
+def test_cvxportfolio_trades_to_the_same_weights(name: str) -> None:
+    cvx = pytest.importorskip("cvxportfolio", reason="cvxportfolio is a development tool")
+    import pandas as pd
+
+    frame = pd.DataFrame(TABLE, pd.bdate_range("2020-01-01", periods=ROWS), SYMBOLS)
+    members = pd.DataFrame({one: [float(SECTORS[symbol] == one) for symbol in SYMBOLS] for one in "abc"}, SYMBOLS)
+    covariance = cvx.FullCovariance(Sigma=frame.cov() * YEAR)
+    goal = cvx.ReturnsForecast(r_hat=frame.mean() * YEAR) - (AVERSION / 2) * covariance
+    limits = [cvx.LongOnly(), cvx.NoCash(), cvx.MaxWeights(0.3)]
+    ours: dict[str, Any] = {"max_weight": 0.3, "min_gross": 1.0}
+    if name == "costs":
+        goal, ours = goal - cvx.TransactionCost(a=2e-3, b=None), ours | {"cost": 2e-3}
+    if name == "turnover":
+        limits.append(cvx.TurnoverLimit(0.15))  # It counts half of buys plus sells.
+        ours |= {"max_turnover": 0.3}
+    if name == "sectors":
+        limits.append(cvx.FactorMaxLimit(members, pd.Series(0.4, members.columns)))
+        ours |= {"sectors": SECTORS, "max_sector": 0.4}
+    holdings = pd.Series(np.append(START, 1.0 - START.sum()), [*SYMBOLS, "cash"]) * 1e6
+    policy = cvx.SinglePeriodOptimization(goal, limits, include_cash_return=False, solver="CLARABEL")
+    trades, _, _ = policy.execute(holdings, market_data=None, t=pd.Timestamp("2030-01-01"))
+    expected = ((holdings + trades) / 1e6).to_numpy()[:ASSETS]
+    result = PortfolioOptimizer(estimator="sample", risk_aversion=AVERSION).optimize(frame, ours, NOW)
+    assert weights_of(result) == pytest.approx(expected, abs=1e-6)

@@ -15,6 +15,7 @@ from ordinis.brokers.simulated.server.gate import Table
 from ordinis.brokers.simulated.server.queries import body_of, is_true, size_of, time_of
 from ordinis.brokers.simulated.wire_orders import (
     client_order_id,
+    in_extended_hours,
     notional_usd,
     order_body,
     order_request,
@@ -55,6 +56,7 @@ class OrdersApi:
             money = notional_usd(body)
             desk.check_submit(intent.symbol, intent.side.value, FRACTION if money is not None else intent.quantity)
             order = self._exchange.submit(intent, money)
+            order.extended_hours = in_extended_hours(body)
             desk.after_submit(order)
             await desk.tell()
         return answer(pending_body(order))
@@ -90,6 +92,7 @@ class OrdersApi:
             desk.check_account()
             change = replace_request(body, old, desk.simulation.now_ns, desk.made_up_id(body))
             order = self._exchange.replace(old.id, change)
+            order.extended_hours = old.extended_hours
             await desk.tell()
         return answer(pending_body(order))
 
