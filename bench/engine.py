@@ -66,6 +66,9 @@ LOOSE = {  # On and evaluated, but out of the job's reach.
 }
 
 
+NEVER = 1_000_000.0  # Times an average slot's risk: on and evaluated, but out of any book's reach.
+
+
 def job_settings(folder: Path, symbols: int, fill_model: str, strategy: str = "sma_cross") -> Settings:
     """The peers' job as settings: limits that are evaluated and do not bind."""
     tier = {
@@ -89,6 +92,7 @@ def job_settings(folder: Path, symbols: int, fill_model: str, strategy: str = "s
             f"strategies.enabled={strategy}",
             f"sizing.fixed_percent={target_fraction(symbols)}",
             "sizing.book_volatility_cap=false",  # The peers' job has no target.
+            f"sizing.marginal_risk_ratio_max={NEVER}",  # Nor are its sizes scaled.
             "rebalance.enabled=false",  # Nor does it rebalance.
             "execution.entry_order=market",  # As the job says it: at the next open, whatever that is.
             "execution.protection=none",

@@ -106,7 +106,7 @@ class Episode:
                 f"tiers.{tier}.exit_bar=1Min",
             ]
         rebalances = self.seed % 4 == 3
-        changes += [f"rebalance.enabled={str(rebalances).lower()}", "rebalance.every_minutes=1"]
+        changes += [f"rebalance.enabled={str(rebalances).lower()}", "rebalance.every_minutes=1", "rebalance.add=true"]
         return load(None, [*_LOOSE, *changes, *self._entry_orders()])
 
     def _entry_orders(self) -> list[str]:
@@ -197,6 +197,7 @@ _LOOSE = (
     "strategies.enabled=adversary",
     "strategies.score_history_min=1",
     "sizing.book_volatility_cap=false",
+    "sizing.marginal_risk_ratio_max=0",
     "policy.displacement=false",
     "policy.hysteresis_fraction=0",
     "risk.price_age_minutes_max=400",

@@ -123,6 +123,7 @@ def engine(symbols: int, minutes: int) -> TradingEngine:
             "tiers.standard.max_positions=20",
             "sizing.fixed_percent=0.00001",
             "sizing.book_volatility_cap=false",
+            "sizing.marginal_risk_ratio_max=0",
             "risk.orders_a_session_max=0",
             "risk.order_volume_fraction_max=0",
             "risk.sector_fraction_max=0",

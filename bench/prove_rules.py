@@ -135,7 +135,7 @@ def _report(found: dict[str, Proof], seconds: float) -> None:
 
 def _lines(tally: Tally) -> list[str]:
     counts = tally.counts
-    traded = ("orders", "entries", "short entries", "partial fills", "positions closed")
+    traded = ("orders", "entries", "short entries", "additions", "partial fills", "positions closed")
     lines = [", ".join(f"{counts[name]} {name}" for name in traded)]
     ended = ("exits chosen on the first day", "exits forced on the first day", "exits blocked", "refusals at random")
     lines.append(", ".join(f"{counts[name]} {name}" for name in ended))

@@ -28,6 +28,7 @@ from ordinis.domain.events import CashFlow, CorporateAction, Event, OrderUpdate,
 from ordinis.domain.market import MarketSlice
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
 from ordinis.engines.compliance.gate import RULES, AccountGate
+from ordinis.engines.execution.ids import ADD, leg_of
 from ordinis.engines.trading import TradingEngine
 from ordinis.runtime.loop import trade
 
@@ -121,6 +122,7 @@ class Referee:
         for order in orders:
             self._purposes[order.client_order_id] = order.purpose
         self.tally.counts["orders"] += len(orders)
+        self.tally.counts["additions"] += sum(leg_of(order.client_order_id) == ADD for order in orders)
         if decision.assessments:
             self._watch_swings(decision, event.at_ns)
 

@@ -7,7 +7,7 @@ no order is at the broker twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,7 +49,9 @@ from ordinis.engines.trading import TradingEngine
 from ordinis.journal.reading import digest
 from ordinis.journal.recorded import Step, recorded
 from simulation.killing import Death, relived, trade_on
-from simulation.scripted import DAYS, exchange, trader
+from simulation.scripted import Script, exchange, trader
+from simulation.scripted import days as days_of
+from simulation.worlds import Watch
 
 REST = RestLimits(connect_seconds_max=2.0, answer_seconds_max=1.0, backoff=Backoff(first_seconds=0.01, attempts_max=3))
 STREAMS = StreamLimits(wait_seconds_max=5.0, backoff=Backoff(first_seconds=0.01, seconds_max=0.05, attempts_max=20))
@@ -105,17 +107,27 @@ def _short(client_order_id: str) -> str:
     return f"{day[6:8]} {symbol} {leg}{number.lstrip('0123456789')}"
 
 
-def traded(faults: Sequence[Fault], path: Path) -> Ended:
+def unwatched(other_side: Exchange, engine: TradingEngine) -> Watch:
+    """Nobody looks at both sides after an event."""
+    return lambda event, decision: None
+
+
+def traded(
+    faults: Sequence[Fault],
+    path: Path,
+    script: Script = "margin",
+    watched: Callable[[Exchange, TradingEngine], Watch] = unwatched,
+) -> Ended:
     """Both days. A run that the wire ends is started again, as often as it takes."""
-    other_side, plan = exchange(), FaultPlan(fault=tuple(faults))
-    with serve(other_side, SimulatedData(days=DAYS), faults=plan) as served:
+    other_side, plan, days = exchange(script), FaultPlan(fault=tuple(faults)), days_of(script)
+    with serve(other_side, SimulatedData(days=days), faults=plan) as served:
         for life in range(1, LIVES_MAX + 1):
-            engine = trader()
+            engine = trader(script)
             lived = relived(engine, path)
             try:
-                with linked(served.addresses, DAYS[0], rest_limits=REST, stream_limits=STREAMS) as link:
+                with linked(served.addresses, days[0], rest_limits=REST, stream_limits=STREAMS) as link:
                     market = link.market_since(None if lived is None else lived.reached)
-                    trade_on(engine, link.broker, market, lived, path, Death())
+                    trade_on(engine, link.broker, market, lived, path, Death(), watched(other_side, engine))
                 return Ended(engine, other_side, list(recorded(path)), life)
             except BrokerError:
                 continue

@@ -17,6 +17,7 @@ from contract.days import UNIVERSE, block_of, daily_of
 from ordinis import app
 from ordinis.app.accounts import check_account, check_meant, endpoints, only_trader
 from ordinis.app.doctor import Check, examine
+from ordinis.app.rebalances import rebalance_by_journal
 from ordinis.brokers.simulated.exchange import Exchange
 from ordinis.brokers.simulated.server import Addresses, SimulatedData, serve
 from ordinis.brokers.simulated.settings import ExchangeSettings
@@ -85,6 +86,8 @@ def test_a_paper_account_is_traded_for_a_day_and_gone_on_with_the_next(keys: Add
         (again,) = [entry.event for entry in reader.entries(Kind.RECONCILIATION)]
     assert msgspec.to_builtins(again).keys() == {"type", "at_ns"}, "both books agree"
     assert app.processes.traders(settings) == []
+    proposal = rebalance_by_journal(journal, settings)  # The engine's own history comes from the broker.
+    assert (proposal.equity_usd, proposal.data_label) == (50_000.0, "iex bars of the paper account")
 
 
 @pytest.mark.parametrize("served", [1.0], indirect=True)

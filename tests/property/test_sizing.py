@@ -6,10 +6,13 @@ from decimal import Decimal
 from math import isnan
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ordinis.domain.decision import Reason, SizeResult
+from ordinis.engines.portfolio.candidate import Pull
+from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 
 HAIR = 1 + 1e-9  # Floats estimate.
@@ -28,6 +31,7 @@ configs = st.builds(
     kelly_basis=st.sampled_from(KellyBasis),
     kelly_fallback=st.none() | st.sampled_from(SizingMethod),
     optimal_fallback=st.none() | st.sampled_from(SizingMethod),
+    marginal_risk_ratio_max=st.just(0.0) | st.floats(1.0, 3.0),
     sliver_fraction=st.floats(0.0, 0.5),
     default_volatility=st.none() | st.floats(0.05, 2.0),
     minimum_notional_usd=st.floats(1.0, 50.0),
@@ -46,6 +50,7 @@ questions = st.fixed_dictionaries(
         "scale": st.floats(0.0, 1.0),
         "fractionable": st.booleans(),
         "optimal_weight": st.none() | st.floats(0.0, 2.0),
+        "pull": st.none() | st.builds(Pull, st.floats(-1.0, 1.0), st.floats(0.0, 1.0)),
         "book_room": st.none() | st.floats(0.0, 1.0) | st.just(float("nan")),
     }
 )
@@ -162,6 +167,54 @@ def test_what_bound_is_in_the_chain_or_is_the_reason(
         assert result.bound_by in [step.name for step in result.chain]
     else:
         assert result.bound_by == result.reason.name
+
+
+SCALED = SizingConfig(
+    method=SizingMethod.FIXED_PERCENT, fixed_percent=0.1, max_position_pct=1.0, marginal_risk_ratio_max=1.0
+)
+held_weights = st.lists(st.floats(0.01, 0.4), min_size=1, max_size=6)
+correlations = st.floats(-1.0, 1.0)
+
+
+def beside(weights: list[float], correlation: float, average: float, **more: Any) -> float:
+    """The weight, before it is rounded, of 10 % asked of a symbol with one correlation to each holding."""
+    exposure = np.array([*(0.3 * weight for weight in weights), 0.0])
+    matrix = np.full((exposure.size, exposure.size), correlation)
+    pull = BookPull(exposure, matrix, average).of(exposure.size - 1)
+    question = {"current_price": 1.0, "volatility": 0.3, "fractionable": True, "pull": pull, **more}
+    return sized(SCALED, 1e6, question).chain[-1].weight
+
+
+@given(held_weights, correlations, correlations, st.floats(0.0, 1.0))
+def test_what_moves_more_with_the_book_is_never_bought_larger(
+    held: list[float], one: float, another: float, average: float
+) -> None:
+    low, high = sorted((one, another))
+    assert beside(held, high, average) <= beside(held, low, average) * HAIR
+
+
+@given(held_weights, correlations, st.floats(0.0, 1.0))
+def test_only_what_moves_with_the_book_more_than_most_is_bought_smaller(
+    held: list[float], correlation: float, average: float
+) -> None:
+    """Never larger; as it was beside nothing, or uncorrelated; smaller above the average correlation."""
+    assert sized(SCALED, 1e6, {"current_price": 1.0, "volatility": 0.3, "pull": None}).chain[-1].weight == 0.1
+    found = beside(held, correlation, average)
+    assert found <= 0.1
+    if correlation <= average * (1 - 1e-9):
+        assert found == 0.1
+    if correlation > average + 1e-6:
+        assert found < 0.1
+
+
+@given(held_weights, correlations, st.floats(0.0, 1.0))
+def test_at_what_is_left_it_adds_no_more_risk_than_an_average_slot(
+    held: list[float], correlation: float, average: float
+) -> None:
+    weight = beside(held, correlation, average)
+    together = sum(0.3 * one for one in held)
+    added = 0.3 * weight * (correlation * together + 0.3 * weight)
+    assert added <= 0.3 * 0.1 * (average * together + 0.3 * 0.1) * HAIR
 
 
 @given(configs, st.floats(1_000.0, 1e6), questions)

@@ -42,6 +42,28 @@ class Death:
             raise Killed
 
 
+def unprotected(exchange: Exchange) -> set[str]:
+    """Positions without a stop, and without an exit under way."""
+    kinds = (OrderType.STOP, OrderType.MARKET)
+    safe = {(order.symbol, order.buys) for order in exchange.orders if order.live and order.type in kinds}
+    return {one.symbol for one in exchange.positions if (one.symbol, one.quantity < 0) not in safe}
+
+
+class Guard:
+    """No position is without a stop, or an exit under way, for longer than a minute, but where its stop has to wait."""
+
+    def __init__(self, exchange: Exchange, engine: TradingEngine) -> None:
+        self._exchange = exchange
+        self._engine = engine
+        self._before: set[str] = set()
+
+    def __call__(self, event: Event, decision: Decision) -> None:
+        if isinstance(event, MarketSlice):
+            now = unprotected(self._exchange) - self._engine.state.gate.slots.unprotected
+            assert not now & self._before, f"{now} had no stop for a minute at {event.at_ns}"
+            self._before = now
+
+
 class Beyond:
     """What outlives the trader: the exchange, all it has said, and the market's time."""
 
@@ -66,12 +88,6 @@ class Beyond:
         for item in self._time:
             self._last = item
             yield item
-
-    def unprotected(self) -> list[str]:
-        """Positions without a stop, and without an exit under way."""
-        kinds = (OrderType.STOP, OrderType.MARKET)
-        safe = {(order.symbol, order.buys) for order in self.exchange.orders if order.live and order.type in kinds}
-        return [one.symbol for one in self.exchange.positions if (one.symbol, one.quantity < 0) not in safe]
 
 
 def _is_after(item: SessionPhase | MarketSlice, reached: Reached | None) -> bool:

@@ -16,6 +16,7 @@ from ordinis.domain.events import ActionKind, CorporateAction
 from ordinis.domain.market import MINUTE_NS, MarketBlock, Universe
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.execution.desk import ExecutionSettings
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from ordinis.engines.trading import TradingEngine
@@ -142,6 +143,9 @@ def engine(chosen: Mapping[str, Any]) -> TradingEngine:
             entry_life_minutes=3 if chosen.get("collar") else 0,
         ),
         fractionable=chosen["fractionable"],
+        rebalance=RebalanceSettings(every_minutes=1, check_minutes=0, band_minimum=0.002, add=True)
+        if chosen.get("adds")
+        else None,
     )
 
 
@@ -174,6 +178,7 @@ PLAIN: dict[str, Any] = {
     "fixed_percent": 0.25,
     "shorts": False,
     "collar": None,
+    "adds": False,
 }
 
 

@@ -10,6 +10,7 @@ from ordinis.domain.market import MarketBlock
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountRules
 from ordinis.engines.compliance.regimes import Regime
+from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.trading import TradingEngine
 from simulation.killing import Beyond
@@ -71,17 +72,52 @@ SMALL_DAYS = [
 """For an account whose day trades the law counts: a short is held over the night, and slots run out."""
 
 
+ADDING_DAYS = [
+    day(
+        0,
+        {
+            "AAA": [100.0, 100.1, 100.0, 99.9, 100.0, 100.1],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.2, 50.1],
+        },
+        enter={"AAA": [1], "BBB": [2]},
+        volume=2_000,
+    ),
+    day(
+        1,
+        {
+            "AAA": [93.0, 92.0, 92.0, 92.1, 92.0, 92.1, 92.0, 92.1],
+            "BBB": [50.0, 50.1, 50.2, 50.3, 50.2, 50.1, 50.0, 50.1],
+        },
+        enter={"AAA": [2, 3], "BBB": [3, 4]},
+        leave={"BBB": [6]},
+        volume=1_000,
+    ),
+]
+"""For a book that is rebalanced every minute: AAA has fallen, BBB was bought in part; both are added
+to, BBB in part again."""
+
+
 Account = Literal["margin", "pattern_day_trader", "cash"]
 ACCOUNTS: tuple[Account, ...] = get_args(Account)
 """`margin` has 100,000 USD; `pattern_day_trader` 14,999, may sell short and has one day trade left; `cash` 14,999."""
 
 
-def days(account: Account = "margin") -> list[MarketBlock]:
+Script = Account | Literal["adding"]
+"""`adding` is the account `margin`, its book rebalanced every minute."""
+
+
+def days(account: Script = "margin") -> list[MarketBlock]:
+    if account == "adding":
+        return ADDING_DAYS
     return SMALL_DAYS if account == "pattern_day_trader" else DAYS
 
 
-def trader(account: Account = "margin") -> TradingEngine:
-    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=0.05, max_positions=5)
+def trader(account: Script = "margin") -> TradingEngine:
+    stop = 0.15 if account == "adding" else 0.05
+    tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.2, stop_loss_pct=stop, max_positions=5)
+    if account == "adding":
+        every = RebalanceSettings(every_minutes=1, check_minutes=0, add=True)
+        return engine_of(tiers=[tier], limits=limits_of(), rebalance=every)
     if account == "margin":
         return engine_of(tiers=[tier], limits=limits_of(), fractionable=True)
     regime = Regime(regime=account, source="a test", confirmed_on=DAYS[0].session.date)
@@ -95,14 +131,14 @@ def trader(account: Account = "margin") -> TradingEngine:
     )
 
 
-def exchange(account: Account = "margin") -> Exchange:
-    if account == "margin":
+def exchange(account: Script = "margin") -> Exchange:
+    if account in ("margin", "adding"):
         return exchange_of(cash_usd=Decimal(100_000), participation_max=0.1)
     kind = {"multiplier": 1} if account == "cash" else {"shorting_enabled": True}
     return exchange_of(cash_usd=Decimal(14_999), participation_max=0.1, regime=account, **kind)
 
 
-def beyond(account: Account = "margin") -> Beyond:
+def beyond(account: Script = "margin") -> Beyond:
     return Beyond(exchange(account), days(account))
 
 

@@ -7,51 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from ordinis.domain.decision import Decision
-from ordinis.domain.events import Event
-from ordinis.domain.market import MarketSlice
-from ordinis.domain.orders import OrderIntent, Purpose, Side
+from ordinis.domain.orders import OrderIntent, OrderStatus, Purpose, Side
+from ordinis.engines.execution.ids import ADD, leg_of
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import writer
 from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability
-from simulation.killing import Beyond, Death, Killed, live
+from simulation.killing import Beyond, Death, Guard, Killed, live
 from simulation.remembering import differences
-from simulation.scripted import Account, beyond, outcome, trader
+from simulation.scripted import Script, beyond, outcome, trader
 
 pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
 
 
-def uninterrupted(path: Path, account: Account = "margin") -> tuple[TradingEngine, Beyond, Death]:
+def uninterrupted(path: Path, account: Script = "margin") -> tuple[TradingEngine, Beyond, Death]:
     engine, other_side, death = trader(account), beyond(account), Death()
     live(engine, other_side, path, death)
     return engine, other_side, death
 
 
-def killed_at(number: int, path: Path, account: Account = "margin") -> tuple[TradingEngine, Beyond]:
+def killed_at(number: int, path: Path, account: Script = "margin") -> tuple[TradingEngine, Beyond]:
     """Die there, be started again, live to the end."""
     other_side = beyond(account)
     with pytest.raises(Killed):
         live(trader(account), other_side, path, Death(number))
     second = trader(account)
-    guard = Guard(other_side, second)
+    guard = Guard(other_side.exchange, second)
     live(second, other_side, path, Death(), guard)
     return second, other_side
-
-
-class Guard:
-    """No position is without a stop, or an exit under way, for longer than a minute, but where its stop has to wait."""
-
-    def __init__(self, other_side: Beyond, engine: TradingEngine) -> None:
-        self._other_side = other_side
-        self._engine = engine
-        self._before: set[str] = set()
-
-    def __call__(self, event: Event, decision: Decision) -> None:
-        if isinstance(event, MarketSlice):
-            now = set(self._other_side.unprotected()) - self._engine.state.gate.slots.unprotected
-            assert not now & self._before, f"{now} had no stop for a minute at {event.at_ns}"
-            self._before = now
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -105,12 +88,22 @@ def test_a_cash_account_whose_money_has_to_settle_outlives_every_kill(tmp_path: 
     ends_the_same_whenever_it_dies(lived, tmp_path, "cash")
 
 
+def test_a_position_that_is_added_to_outlives_every_kill_with_its_stop(tmp_path: Path) -> None:
+    lived = uninterrupted(tmp_path / "a.journal", "adding")
+    added = [order for order in _orders(tmp_path / "a.journal") if leg_of(order.client_order_id) == ADD]
+    assert len(added) >= 2
+    ends = {one.status for one in lived[1].exchange.orders if leg_of(one.client_order_id) == ADD}
+    assert {OrderStatus.FILLED, OrderStatus.CANCELED} <= ends, "one of them fills in part, its rest is taken back"
+    assert any(decision.held_back for _, decision in recorded(tmp_path / "a.journal"))
+    ends_the_same_whenever_it_dies(lived, tmp_path, "adding")
+
+
 def _orders(path: Path) -> list[OrderIntent]:
     return [one for _, decision in recorded(path) for one in decision.actions if isinstance(one, OrderIntent)]
 
 
 def ends_the_same_whenever_it_dies(
-    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, account: Account = "margin"
+    lived: tuple[TradingEngine, Beyond, Death], tmp_path: Path, account: Script = "margin"
 ) -> None:
     engine, other_side, death = lived
     for number, boundary in enumerate(death.passed):

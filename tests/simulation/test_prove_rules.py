@@ -35,6 +35,14 @@ def test_such_episodes_trade_a_lot(proof: Proof) -> None:
     assert min(counts["partial fills"], counts["splits"], counts["deposits"]) >= 1
 
 
+@pytest.mark.parametrize(("regime", "seed"), [("pattern_day_trader", 11), ("intraday_margin", 11), ("cash", 7)])
+def test_no_addition_to_a_position_breaks_a_rule(regime: str, seed: int) -> None:
+    """Every fourth episode is rebalanced each minute, and adds."""
+    played = play(Episode(seed, regime, 30))
+    assert played.counts["additions"] >= 10
+    assert (played.faults, played.refusals, played.violations) == ([], {}, {})
+
+
 def test_an_episode_is_the_same_every_time() -> None:
     first, second = (play(Episode(3, "intraday_margin", 12)) for _ in range(2))
     assert (first.counts, first.refusals, first.faults) == (second.counts, second.refusals, second.faults)

@@ -17,6 +17,7 @@ from ordinis.data.sectors import sectors
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import Universe
+from ordinis.engines.comovement import MARKET
 from ordinis.engines.daily_exits import DailyExits
 from ordinis.engines.estimates import Volatility
 from ordinis.engines.execution.desk import ExecutionSettings
@@ -62,6 +63,7 @@ def build_engine(settings: Settings, universe: Universe, feed: str | None = None
             spread_bps=settings.execution.spread_bps_assumed,
             unknown_correlation=sizing.correlation_default,
             cluster_correlation_min=risk.cluster_correlation_min,
+            benchmark=_benchmark(settings, universe),
         ),
         TradingSettings(
             tiers=tiers,
@@ -128,6 +130,16 @@ def build_exchange(
         ),
         actions=actions,
     )
+
+
+def _benchmark(settings: Settings, universe: Universe) -> str:
+    """Without SPY all symbols together stand for the market; another benchmark has to be there. Errors: ConfigError."""
+    chosen = settings.risk.benchmark
+    if chosen != MARKET and chosen not in universe.column:
+        raise ConfigError(
+            f"risk.benchmark is {chosen}, which is not among the symbols: add it, or leave it at {MARKET}"
+        )
+    return chosen
 
 
 def _rate(given: Decimal | Literal["by_date"], charged: int) -> Decimal | None:
@@ -216,6 +228,7 @@ def _tier(settings: Settings, index: int) -> Tier:
             optimal_fallback=_fallback(sizing.optimal_fallback),
             risk_aversion=sizing.risk_aversion,
             book_volatility_cap=sizing.book_volatility_cap,
+            marginal_risk_ratio_max=sizing.marginal_risk_ratio_max,
             sliver_fraction=sizing.sliver_fraction,
             default_correlation=sizing.correlation_default,
             default_volatility=None,
@@ -258,6 +271,7 @@ def _rebalance(settings: Settings) -> RebalanceSettings | None:
         risk_aversion=settings.sizing.risk_aversion,
         turnover_max=given.turnover_max,
         band_minimum=given.band_minimum,
+        add=given.add,
         cost_fraction=settings.execution.spread_bps_assumed / 2 / 10_000,
     )
 

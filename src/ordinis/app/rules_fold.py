@@ -1,13 +1,15 @@
-"""An account's rules as they stand at the end of a journal: the recorded events, folded once more."""
+"""An account's rules as they stand at the end of a journal: the recorded events, folded once more.
+
+An engine made anew would know as much, but asks for the bars before and in the journal, and a backtest keeps none.
+"""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
+from ordinis.app.recorded_runs import recorded_settings
 from ordinis.app.rule_sets import account_rules, throttle
 from ordinis.config.settings import Settings
 from ordinis.domain.account import AccountView
@@ -30,7 +32,7 @@ from ordinis.domain.orders import Fill, OrderIntent, Purpose, leg_id
 from ordinis.engines.compliance.gate import AccountGate
 from ordinis.engines.ledger import Ledger
 from ordinis.journal.coding import Kind, RecordedEvent
-from ordinis.journal.reading import JournalReader, open_journal
+from ordinis.journal.reading import open_journal
 
 
 class Standing:
@@ -161,22 +163,10 @@ class Standing:
 def stand(journal: Path) -> Standing:
     """Read a journal from its beginning. Errors: JournalError for one that does not say what it ran under."""
     with open_journal(journal) as record:
-        standing = Standing(_settings(record), Universe(record.symbols))
+        standing = Standing(recorded_settings(record.meta, journal), Universe(record.symbols))
         for entry in record.entries():
             if entry.kind != Kind.SLICE or entry.decision.actions or entry.decision.assessments:
                 standing.take(entry.event, entry.decision)
     if standing.gate.view is None:
         raise JournalError(f"{journal} holds no figures of the account yet: nothing can be said of its rules")
     return standing
-
-
-def _settings(record: JournalReader) -> Settings:
-    text = record.meta.get("settings")
-    if text is None:
-        raise JournalError(f"{record.path} does not name its settings: it was not written by a run")
-    try:
-        return Settings.model_validate(json.loads(text), strict=False)  # A journal holds decimals and dates as text.
-    except (ValidationError, ValueError) as error:
-        raise JournalError(
-            f"{record.path}: its settings are of another version of the program; read it with that one"
-        ) from error

@@ -137,6 +137,11 @@ class Sizing(Section):
         default=True,
         description="An entry is cut where the whole book would pass the tier's target_volatility.",
     )
+    marginal_risk_ratio_max: Annotated[float, Field(ge=0)] = Field(
+        default=1.0,
+        description="An entry that adds more risk to what is held than so many average slots of its size is cut to "
+        "that; 1: what a full book's target counts on; 0: off.",
+    )
     sliver_fraction: Share = Field(
         default=0.05,
         description="With room for less than this part of max_position_pct the book is full: crumbs would take slots.",
@@ -164,6 +169,15 @@ class Sizing(Section):
     correlation_default: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.5, description="The book's average correlation while it is unknown; named where it was used."
     )
+
+    @model_validator(mode="after")
+    def _an_average_slot_fits(self) -> Self:
+        if 0 < self.marginal_risk_ratio_max < 1:
+            raise ValueError(
+                f"marginal_risk_ratio_max must be 0 (off) or at least 1, was {self.marginal_risk_ratio_max}: "
+                "an average slot has its full size"
+            )
+        return self
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:
@@ -276,13 +290,18 @@ class Risk(Section):
     beta_rule: Literal["on", "off"] = Field(
         default="on", description="Keep the book's beta between beta_min and beta_max, or do not."
     )
-    beta_min: Beta = Field(default=-0.5, description="The book's lowest beta against SPY, or the universe's mean.")
+    benchmark: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.]*$")] = Field(
+        default="SPY",
+        description="The symbol that stands for the market in betas and in its volatility; without SPY among the "
+        "symbols, their mean.",
+    )
+    beta_min: Beta = Field(default=-0.5, description="The book's lowest beta against the benchmark.")
     beta_max: Beta = Field(
         default=1.5, description="The book's highest: the market itself at the standard tier's leverage."
     )
     market_volatility_full: Limit = Field(
         default=0.25,
-        description="Yearly volatility of SPY, or of the universe's mean, up to which positions have their full size; "
+        description="Yearly volatility of the benchmark up to which positions have their full size; "
         "above it they shrink in proportion: calm years lie under 0.2; 0: off.",
     )
     drawdown_fraction_warn: Part = Field(default=0.05, description="Drawdown from the high-water mark that is noted.")
@@ -392,4 +411,9 @@ class Rebalance(Section):
     )
     band_minimum: Share = Field(
         default=0.005, description="No trade smaller than this part of equity; costs widen it (see docs/rebalance.md)."
+    )
+    add: bool = Field(
+        default=False,
+        description="Holdings below their target are added to where a signal still asks for them; their stop is away "
+        "while that is bought (see docs/rebalance.md).",
     )

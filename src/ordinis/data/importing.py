@@ -125,17 +125,20 @@ def check_files(
 def open_data(reference: str, store: BarStore, feed: str = "sip") -> DataSet:
     """A set by its name, or a file by its path: that is imported once, behind the gate, and kept by its content.
 
+    What is kept of a file can be named, too, as a journal names it.
+
     `feed` says whose bars a file holds; a set knows that of itself.
 
     Raises DataError where it is neither, or where the gate refuses the file.
     """
-    path = Path(reference).expanduser()
+    path, cache = Path(reference).expanduser(), BarStore(store.root / FILE_SETS)
+    if reference in cache.names():
+        return cache.open(reference)
     if reference in store.names() or not path.is_file():
         _explain_missing(path, reference, store)
         return store.open(reference)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-") or "file"
     name = f"{stem}-{feed}-{file_sha256(path)[:16]}"
-    cache = BarStore(store.root / FILE_SETS)
     try:
         return cache.open(name)
     except DataError:  # Not there yet, damaged, or of another version: the file itself is at hand.

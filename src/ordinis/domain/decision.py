@@ -7,7 +7,7 @@ from enum import Enum, IntEnum
 
 import msgspec
 
-from ordinis.domain.orders import Action, Purpose
+from ordinis.domain.orders import Action, OrderIntent, Purpose
 
 
 class Reason(IntEnum):
@@ -260,6 +260,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_onl
     changes: bytes = b""
     notes: tuple[str, ...] = ()  # A person should see these.
     plan: RebalancePlan | None = None
+    held_back: tuple[OrderIntent, ...] = ()  # Decided, to be sent when what is taken back for them is out of the way.
 
     @property
     def empty(self) -> bool:

@@ -52,6 +52,10 @@ class SymbolColumns:
             cooling = (self._until > minute) & (reasons > Reason.COOLDOWN)
             reasons[cooling] = Reason.COOLDOWN
 
+    def cools(self, column: int, at_ns: int) -> bool:
+        """It is too soon after the symbol's last trade."""
+        return self._until.item(column) > self._minute(at_ns)
+
     def _minute(self, at_ns: int) -> int:
         """Session minutes since the first session's open."""
         return self._minutes_before + (at_ns - self._open_ns) // MINUTE_NS

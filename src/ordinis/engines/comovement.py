@@ -6,6 +6,7 @@ The market is one symbol where the universe has it, and every symbol with the sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,28 @@ from ordinis.engines.estimates import SESSIONS_A_YEAR, pairwise_correlation
 
 MARKET = "SPY"  # The symbol that stands for the whole market, where the data has it.
 ALONE: IntArray = np.zeros(0, np.int64)  # The cluster of a symbol that moves with no other.
+
+
+class Shrinkage(NamedTuple):
+    """What all pairs' correlations together say of each one's."""
+
+    mean: float  # Of all known pairs; NaN: none is known.
+    truth: float  # The variance among pairs that chance does not explain.
+    degrees: int  # Of freedom, of a pair's figure.
+
+    def draw(self, correlation: FloatArray) -> FloatArray:
+        """Each drawn to the mean of all by as much as it is likely to be chance; NaN and the diagonal stay.
+
+        Empirical Bayes: weight t / (t + e) on the pair's own figure, with its sampling variance over n sessions
+        e = (1 - r^2)^2 / (n - 1), and t what the scatter of all pairs leaves beside the mean e, at least 0. What lies
+        near 1 is hardly chance and hardly moves. The matrix need not stay positive semidefinite. Sources: Fisher
+        (1915) for e; Efron and Morris (1975), "Data Analysis Using Stein's Estimator", for the weights.
+        """
+        total = self.truth + (1.0 - correlation**2) ** 2 / self.degrees
+        weight = np.divide(self.truth, total, out=np.ones_like(total), where=total > 0.0)
+        drawn: FloatArray = self.mean + weight * (correlation - self.mean)
+        np.fill_diagonal(drawn, np.diagonal(correlation))
+        return drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,6 +49,7 @@ class Comovement:
     betas: list[float]  # [symbols] against the market; NaN unknown. A list: one element is read an entry.
     held_beta: FloatArray  # The same, an unknown one taken to be 1: what is held counts whatever is known of it.
     clusters: tuple[IntArray | None, ...]  # [symbols]: its cluster's columns, or ALONE; None unknown.
+    shrinkage: Shrinkage  # Of the correlations.
 
 
 def measure(
@@ -37,13 +61,15 @@ def measure(
     correlation = pairwise_correlation(returns, common_min=common_min)
     beta = betas(returns, market, common_min)
     pairs = known_pairs(correlation)
+    shrinkage = fitted(pairs, returns.shape[0])
     return Comovement(
         warm=with_any >= common_min,
         market_volatility=annual_volatility(market, common_min),
         average_correlation=float(pairs.mean()) if pairs.size else float("nan"),
         betas=beta.tolist(),
         held_beta=np.where(np.isnan(beta), 1.0, beta),
-        clusters=clusters(shrunk(correlation, returns.shape[0]), cluster_correlation_min),
+        clusters=clusters(shrinkage.draw(correlation), cluster_correlation_min),
+        shrinkage=shrinkage,
     )
 
 
@@ -89,26 +115,13 @@ def betas(returns: FloatArray, market: FloatArray, common_min: int) -> FloatArra
     return np.where(usable, 1.0 / 3.0 + 2.0 / 3.0 * raw, np.nan)
 
 
-def shrunk(correlation: FloatArray, sessions: int) -> FloatArray:
-    """Each correlation drawn to the mean of all by as much as it is likely to be chance; NaN stays NaN.
-
-    Empirical Bayes: weight t / (t + e) on the pair's own figure, with its sampling variance over n sessions
-    e = (1 - r^2)^2 / (n - 1), and t what the scatter of all pairs leaves beside the mean e, at least 0. What lies
-    near 1 is hardly chance and hardly moves. For comparing pairs with a threshold; the matrix need not stay
-    positive semidefinite. Sources: Fisher (1915) for e; Efron and Morris (1975), "Data Analysis Using Stein's
-    Estimator", for the weights.
-    """
-    known = known_pairs(correlation)
-    if not known.size:
-        return correlation
+def fitted(pairs: FloatArray, sessions: int) -> Shrinkage:
+    """How far pairs' figures over so many sessions are to be trusted. Sources: see `Shrinkage.draw`."""
     degrees = max(sessions - 1, 1)
-    mean = float(known.mean())
-    truth = max(0.0, float(known.var()) - float(((1.0 - known**2) ** 2).mean()) / degrees)
-    total = truth + (1.0 - correlation**2) ** 2 / degrees
-    weight = np.divide(truth, total, out=np.ones_like(total), where=total > 0.0)
-    drawn: FloatArray = mean + weight * (correlation - mean)
-    np.fill_diagonal(drawn, np.diagonal(correlation))
-    return drawn
+    if not pairs.size:
+        return Shrinkage(float("nan"), 0.0, degrees)
+    truth = max(0.0, float(pairs.var()) - float(((1.0 - pairs**2) ** 2).mean()) / degrees)
+    return Shrinkage(float(pairs.mean()), truth, degrees)
 
 
 def clusters(correlation: FloatArray, threshold: float) -> tuple[IntArray | None, ...]:

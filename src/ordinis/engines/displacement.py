@@ -9,6 +9,7 @@ from typing import Final
 from ordinis.domain.decision import Reason
 from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
+from ordinis.engines.held import held_confidence
 from ordinis.engines.state import Draft, State
 
 _POSITIONS_FULL: Final = Reason.POSITIONS_FULL
@@ -52,7 +53,7 @@ def _weakest(state: State, draft: Draft) -> _Holding | None:
     One opened today stays: selling it would be a day trade.
     """
     held = [
-        _Holding(column, _confidence(state, draft, column))
+        _Holding(column, held_confidence(state, draft, column))
         for column in state.ledger.quantity.nonzero()[0].tolist()
         if state.columns.sessions_held(column) >= max(1, state.hold_sessions(column))
         and state.gate.exit_objection(state.universe.symbols[column]) is None
@@ -60,15 +61,6 @@ def _weakest(state: State, draft: Draft) -> _Holding | None:
     ]
     sure = [one for one in held if not isnan(one.confidence)]
     return min(sure, key=lambda one: (one.confidence, one.column), default=None)
-
-
-def _confidence(state: State, draft: Draft, column: int) -> float:
-    """As sure as its strategy was when it was bought, or is now where it would buy again."""
-    bought: float = state.entry_confidence.item(column)
-    signals, row = draft.minutes.signals, draft.row
-    now: float = signals.confidence.item(row, column)
-    again = signals.direction.item(row, column) * state.ledger.quantity.item(column) > 0
-    return max(bought, now) if again and not isnan(now) else bought
 
 
 def _worth_it(state: State, draft: Draft, best: int, held_confidence: float) -> bool:

@@ -12,7 +12,7 @@ from ordinis.domain.orders import OrderIntent, Purpose, Side
 from ordinis.engines.compliance.slots import FREELY, unprotected_note
 from ordinis.engines.compliance.wanted import Permission, Wanted
 from ordinis.engines.portfolio.candidate import Candidate
-from ordinis.engines.prospects import Prospects
+from ordinis.engines.prospects import Prospects, needed
 from ordinis.engines.riskguard.asked import Asked
 from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
@@ -52,17 +52,11 @@ def entries(state: State, draft: Draft) -> None:
     scale = state.halts.scale(state.book.equity_usd) * calm
     best_first = draft.minutes.by_merit(draft.row, columns)
     looked_at = best_first[: state.candidates_max]
-    prospects = _prospects(state, draft, looked_at)
+    prospects = Prospects(state, draft, looked_at) if needed(state, draft) else None
     for column in looked_at:
         _enter(state, draft, column, scale, prospects)
     if len(best_first) > state.candidates_max:
         draft.reasons[best_first[state.candidates_max :]] = Reason.OUTRANKED
-
-
-def _prospects(state: State, draft: Draft, looked_at: list[int]) -> Prospects | None:
-    """Only where a size depends on the rest of the book."""
-    needed = state.tier.sizing.book_volatility_cap or state.sizer.optimal is not None
-    return Prospects(state, draft, looked_at) if needed else None
 
 
 def _enter(state: State, draft: Draft, column: int, scale: float, prospects: Prospects | None) -> None:
@@ -117,6 +111,7 @@ def _candidate(
         None if prospects is None else prospects.optimal_weight(column, direction),
         None if prospects is None else prospects.room(column, direction),
         None if draft.targets is None else draft.targets.get(column, 0.0),
+        None if prospects is None else prospects.pull(column, direction),
     )
 
 
@@ -149,7 +144,7 @@ def _send(state: State, draft: Draft, order: _Order) -> OrderIntent:
     intent = state.desk.enter(
         candidate.symbol,
         order.quantity,
-        _stop_usd(candidate, order.direction),
+        stop_price_usd(candidate.price_usd, candidate.stop_distance, order.direction),
         draft.at_ns,
         order.direction,
         price_usd=candidate.price_usd,
@@ -177,14 +172,13 @@ def sent(state: State, intent: OrderIntent, strategy: str, strength: float | Non
     state.refresh(intent.symbol)
 
 
-def _stop_usd(candidate: Candidate, direction: int) -> Decimal | None:
-    """Below a long, above a short, and on the tick."""
-    if candidate.stop_distance is None:
+def stop_price_usd(price_usd: float, distance: float | None, direction: int) -> Decimal | None:
+    """Below a long, above a short, and on the tick; None: there is no stop."""
+    if distance is None:
         return None
-    price_usd = candidate.price_usd
     if direction < 0:
-        return money.stop_above(max(price_usd * (1.0 + candidate.stop_distance), price_usd + _STOP_BEYOND_MIN_USD))
-    return money.stop_below(min(price_usd * (1.0 - candidate.stop_distance), price_usd - _STOP_BEYOND_MIN_USD))
+        return money.stop_above(max(price_usd * (1.0 + distance), price_usd + _STOP_BEYOND_MIN_USD))
+    return money.stop_below(min(price_usd * (1.0 - distance), price_usd - _STOP_BEYOND_MIN_USD))
 
 
 def known(value: float) -> float | None:

@@ -164,7 +164,7 @@ class Volatility:
 
         A pair is known from `returns_min` common sessions in the window on. Not floored.
         """
-        correlation = self._correlation(columns)
+        correlation = self.correlation(columns)
         pairs = correlation[np.triu_indices(correlation.shape[0], k=1)]
         known = pairs[np.isfinite(pairs)]
         return float(known.mean()) if known.size else float("nan")
@@ -175,7 +175,7 @@ class Volatility:
         Pairs without enough common sessions are taken to move together, which is the cautious answer
         for a book that is only long.
         """
-        correlation = self._correlation(columns)
+        correlation = self.correlation(columns)
         np.copyto(correlation, unknown_correlation, where=np.isnan(correlation))
         np.fill_diagonal(correlation, 1.0)
         volatility = self.annual[np.asarray(columns, dtype=np.int64)]
@@ -192,7 +192,8 @@ class Volatility:
         rows = int(count[enough].min()) if enough.any() else 0
         return np.where(enough, mean * SESSIONS_A_YEAR, np.nan), rows
 
-    def _correlation(self, columns: Sequence[int] | IntArray) -> FloatArray:
+    def correlation(self, columns: Sequence[int] | IntArray) -> FloatArray:
+        """Of these symbols' daily returns, as measured, `[columns x columns]`; NaN with too few common sessions."""
         chosen = np.asarray(columns, dtype=np.int64)
         return pairwise_correlation(self._returns[:, chosen], common_min=self._returns_min)
 

@@ -67,6 +67,7 @@ class Outlook:
         spread_bps: float = 0.0,
         cluster_correlation_min: float = 0.7,
         unknown_correlation: float = 1.0,
+        benchmark: str = MARKET,
     ) -> None:
         self.strategies = core.strategies
         self._core = core
@@ -77,11 +78,12 @@ class Outlook:
         self._correlation: float | None = None
         self._unknown_correlation = unknown_correlation
         self._covariance: FloatArray | None = None  # Of the whole universe; made when it is first asked for.
-        self._beliefs = Beliefs(self._covariance_of, volatility.mean_returns)
+        self._drawn: FloatArray | None = None  # Correlations, likewise.
+        self._beliefs = Beliefs(self._covariance_of, self._correlation_of, volatility.mean_returns)
         self._volume = RecentVolume(len(universe), minutes=volume_minutes, feed_share=feed_share)
         self._spread_bps = np.full(len(universe), spread_bps)
         self._cluster_correlation_min = cluster_correlation_min
-        self._market_column = universe.column.get(MARKET)
+        self._market_column = universe.column.get(benchmark)
         self._session: Session | None = None
         self._reference_usd = self._tape.last_price  # The last session's last prices.
         self._measure()
@@ -165,6 +167,20 @@ class Outlook:
             self._covariance = self._volatility.covariance(self._columns, unknown_correlation=self._unknown_correlation)
         return self._covariance[columns[:, None], columns]
 
+    def _correlation_of(self, columns: IntArray) -> FloatArray:
+        if len(self._columns) > _WHOLE_MAX:
+            return self._less_chance(columns)
+        if self._drawn is None:
+            self._drawn = self._less_chance(self._columns)
+        return self._drawn[columns[:, None], columns]
+
+    def _less_chance(self, columns: IntArray) -> FloatArray:
+        """Correlations drawn to the mean of all as clusters see them; a pair that nobody knows is taken as set."""
+        drawn = self.moves.shrinkage.draw(self._volatility.correlation(columns))
+        np.copyto(drawn, self._unknown_correlation, where=np.isnan(drawn))
+        np.fill_diagonal(drawn, 1.0)
+        return drawn
+
     def _enter(self, block: MarketBlock) -> None:
         """A session's reference is the last price before it; a symbol that had none takes its first open."""
         if block.session != self._session:
@@ -176,7 +192,7 @@ class Outlook:
             np.copyto(self._reference_usd, block.open[first, self._columns], where=missing)
 
     def _measure(self) -> None:
-        self._covariance = None
+        self._covariance = self._drawn = None
         self.moves = measure(
             self._volatility.returns,
             self._market_column,

@@ -1,20 +1,21 @@
-"""The whole book looked at: what is due, what it should be, and the cuts that bring it there."""
+"""The whole book looked at: what is due, what it should be, and the trades that bring it there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import nan, sqrt
 
+import msgspec
 import numpy as np
 
-from ordinis.domain.decision import Reason, RebalancePlan
+from ordinis.domain.decision import Reason, RebalanceLine, RebalancePlan
 from ordinis.domain.market import MINUTE_NS, FloatArray, IntArray
+from ordinis.engines.additions import Growth
 from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
-from ordinis.engines.entries import known
 from ordinis.engines.exits import leave
-from ordinis.engines.portfolio.candidate import Candidate
-from ordinis.engines.portfolio.rebalance.plan import Seat, trades
+from ordinis.engines.held import as_candidate
+from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets
 from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
@@ -46,8 +47,10 @@ class Rebalancer:
             self._act(state, draft, due)
 
     def proposed(self, state: State, draft: Draft) -> RebalancePlan:
-        """What a rebalance would do now, whatever the triggers say. Changes nothing."""
-        return self._plan(state, draft, [])
+        """What a rebalance would do now, whatever the triggers say; each addition by itself. Changes nothing."""
+        growth = self._growth(state, draft)
+        plan = self._plan(state, draft, [], growth)
+        return plan if growth is None else _with_additions(plan, growth.judged)
 
     def remember(self, state: State, plan: RebalancePlan) -> None:
         """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
@@ -57,16 +60,21 @@ class Rebalancer:
         self._triggers.done(goal, state.book.equity_usd, plan.volatility_before, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
-        plan = draft.plan = self._plan(state, draft, due)
+        growth = self._growth(state, draft)
+        plan = self._plan(state, draft, due, growth)
         column_of = state.universe.column
         draft.targets = {column_of[symbol]: weight for symbol, weight in plan.entries.items()}
         for line in plan.lines:
-            if line.quantity:
+            if line.quantity and not adds(line):
                 leave(state, draft, column_of[line.symbol], line.symbol, abs(line.quantity))
-        self.remember(state, plan)
+        draft.plan = plan if growth is None else _with_additions(plan, growth.carry_out)
+        self.remember(state, draft.plan)
 
-    def _plan(self, state: State, draft: Draft, due: list[Trigger]) -> RebalancePlan:
-        seats = _seats(state, draft)
+    def _growth(self, state: State, draft: Draft) -> Growth | None:
+        return Growth(state, draft, _best(state, draft), self.settings) if self.settings.add else None
+
+    def _plan(self, state: State, draft: Draft, due: list[Trigger], growth: Growth | None) -> RebalancePlan:
+        seats = _seats(state, draft, growth)
         columns = np.array([seat.column for seat in seats], np.int64)
         found = targets(seats, draft.minutes.beliefs.covariance(columns), _limits(state, draft, columns), self.settings)
         lines = trades(
@@ -89,6 +97,11 @@ class Rebalancer:
             volatility_after=found.volatility_after,
             note=found.note,
         )
+
+
+def _with_additions(plan: RebalancePlan, settled: Callable[[RebalanceLine], RebalanceLine]) -> RebalancePlan:
+    """What of each addition goes out; cuts stay as they are."""
+    return msgspec.structs.replace(plan, lines=tuple(settled(line) if adds(line) else line for line in plan.lines))
 
 
 def _moves(state: State) -> int:
@@ -168,21 +181,29 @@ def _known_limit(limit: float) -> float | None:
     return None if limit == OFF else limit
 
 
-def _seats(state: State, draft: Draft) -> list[Seat]:
-    """What is held, and the best candidates that slots are free for."""
-    held: list[int] = state.ledger.quantity.nonzero()[0].tolist()
+def _best(state: State, draft: Draft) -> list[int]:
+    """The best candidates that slots are free for."""
     free = max(0, state.tier.sizing.max_positions - state.book.positions)
     asked = (draft.reasons == ELIGIBLE).nonzero()[0]
-    best = draft.minutes.by_merit(draft.row, asked)[:free] if asked.size and free else []
+    return draft.minutes.by_merit(draft.row, asked)[:free] if asked.size and free else []
+
+
+def _seats(state: State, draft: Draft, growth: Growth | None) -> list[Seat]:
+    """What is held, and the best candidates that slots are free for."""
+    held: list[int] = state.ledger.quantity.nonzero()[0].tolist()
+    best = _best(state, draft)
     state.sizer.set_portfolio_value(state.book.equity_usd)
     prospects = Prospects(state, draft, best) if state.sizer.optimal is not None else None
     weights = _weights(state, draft)
-    return [_seat(state, draft, column, float(weights[column]), prospects) for column in (*held, *best)]
+    return [_seat(state, draft, column, float(weights[column]), prospects, growth) for column in (*held, *best)]
 
 
-def _seat(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> Seat:
+def _seat(
+    state: State, draft: Draft, column: int, now: float, prospects: Prospects | None, growth: Growth | None
+) -> Seat:
     symbol = state.universe.symbols[column]
     held = state.ledger.held(symbol)
+    frozen = _frozen(state, draft, column, symbol) if held else None
     return Seat(
         column=column,
         symbol=symbol,
@@ -190,7 +211,8 @@ def _seat(state: State, draft: Draft, column: int, now: float, prospects: Prospe
         price_usd=draft.minutes.marks.item(draft.row, column),
         now=now,
         most=_most(state, draft, column, now, prospects),
-        frozen=_frozen(state, draft, column, symbol) if held else None,
+        frozen=frozen,
+        grows_to=growth.top(column) if growth is not None and held and frozen is None else None,
     )
 
 
@@ -213,35 +235,5 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
 
 def _most(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> float:
     """What PositionSizer would give it now, before it is rounded to shares; where it gives nothing, what there is."""
-    size = state.sizer.size(_candidate(state, draft, column, now, prospects))
+    size = state.sizer.size(as_candidate(state, draft, column, prospects))
     return abs(now) if now and not size.shares else size.chain[-1].weight if size.shares else 0.0
-
-
-def _candidate(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> Candidate:
-    """A holding is as sure as it was when it was opened, or is now where its strategy would open it again."""
-    minutes, row = draft.minutes, draft.row
-    signals, symbol = minutes.signals, state.universe.symbols[column]
-    direction: int = signals.direction.item(row, column)
-    sure: float = signals.confidence.item(row, column) if not now or direction * now > 0.0 else nan
-    holding = state.ledger.holdings.get(symbol)
-    if holding is not None:
-        direction = 1 if now > 0.0 else -1
-        sure = float(np.fmax(sure, state.entry_confidence[column]))
-    strategy = signals.strategies[signals.strategy.item(row, column)] if holding is None else holding.strategy
-    evidence = state.by_strategy.evidence(strategy)
-    volatility: float = minutes.volatility.item(column)
-    distance: float = signals.stop_distance.item(row, column)
-    return Candidate(
-        symbol,
-        minutes.marks.item(row, column),
-        known(sure),
-        evidence.win_rate,
-        evidence.payoff,
-        evidence.trades,
-        known(volatility),
-        minutes.correlation,
-        state.sizer.stop_distance(known(distance)),
-        1.0,
-        True,  # Weights, not shares, are asked for.
-        None if prospects is None else prospects.optimal_weight(column, direction),
-    )

@@ -11,7 +11,7 @@ import numpy as np
 
 from ordinis.domain.decision import NOTHING, Assessment, Decision, Reason, RebalancePlan
 from ordinis.domain.market import FloatArray, Universe
-from ordinis.domain.orders import Action
+from ordinis.domain.orders import Action, OrderIntent
 from ordinis.engines.columns import SymbolColumns
 from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.gate import AccountGate, AccountRules
@@ -171,7 +171,18 @@ class State:
 class Draft:
     """A minute's decision while it is being made."""
 
-    __slots__ = ("actions", "assessments", "at_ns", "minutes", "notes", "plan", "reasons", "row", "targets")
+    __slots__ = (
+        "actions",
+        "assessments",
+        "at_ns",
+        "held_back",
+        "minutes",
+        "notes",
+        "plan",
+        "reasons",
+        "row",
+        "targets",
+    )
 
     def __init__(self, minutes: Minutes, row: int, at_ns: int, reasons: ReasonArray, notes: list[str]) -> None:
         self.minutes = minutes
@@ -182,6 +193,7 @@ class Draft:
         self.actions: list[Action] = []
         self.assessments: list[Assessment] = []
         self.plan: RebalancePlan | None = None
+        self.held_back: list[OrderIntent] = []
         self.targets: dict[int, float] | None = None  # Column -> the most it may weigh; None: nothing was planned.
 
     def decision(self, changes: bytes) -> Decision:
@@ -193,4 +205,5 @@ class Draft:
             changes=changes,
             notes=tuple(self.notes),
             plan=self.plan,
+            held_back=tuple(self.held_back),
         )

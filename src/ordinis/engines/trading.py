@@ -28,7 +28,7 @@ from ordinis.domain.events import (
 )
 from ordinis.domain.market import DailyBlock, FloatArray, MarketBlock, MarketSlice, Universe
 from ordinis.domain.orders import Action
-from ordinis.engines import aftermath, corporate
+from ordinis.engines import additions, aftermath, corporate
 from ordinis.engines.adoption import reconciled
 from ordinis.engines.commands import flattening, obey
 from ordinis.engines.daily_exits import DailyExits
@@ -122,6 +122,8 @@ class TradingEngine:
         """A minute has passed: the market is looked at, the book is valued."""
         minutes, row = self._look(minute.block), minute.row
         self._row = row
+        if self.state.desk.held_back:
+            additions.let_go(self.state)
         return minutes, self._mark(minute.at_ns, minutes.marks[row])
 
     def _on_slice(self, minute: MarketSlice) -> Decision:

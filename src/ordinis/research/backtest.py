@@ -13,6 +13,7 @@ import numpy as np
 from ordinis.domain.decision import RebalancePlan, SizeResult, Verdict, VerdictAction
 from ordinis.domain.events import SessionPhase
 from ordinis.domain.market import MarketBlock, MarketSlice
+from ordinis.engines.portfolio.rebalance.plan import adds
 from ordinis.engines.trading import TradingEngine
 from ordinis.journal import reading
 from ordinis.ports import Broker, Journal, Market
@@ -111,13 +112,15 @@ class _Sent:
 
 
 def _rebalances(plans: Iterable[RebalancePlan]) -> Rebalances:
-    looks, cuts, turnover, cost_usd = 0, 0, 0.0, 0.0
+    looks, cuts, additions, turnover, cost_usd = 0, 0, 0, 0.0, 0.0
     for plan in plans:
         looks += 1
-        cuts += sum(1 for line in plan.lines if line.quantity)
+        grown = sum(adds(line) for line in plan.lines)
+        additions += grown
+        cuts += sum(1 for line in plan.lines if line.quantity) - grown
         turnover += plan.turnover
         cost_usd += plan.cost_usd
-    return Rebalances(looks=looks, cuts=cuts, turnover=turnover, cost_usd=cost_usd)
+    return Rebalances(looks=looks, cuts=cuts, additions=additions, turnover=turnover, cost_usd=cost_usd)
 
 
 def _weight(size: SizeResult, verdict: Verdict) -> float:

@@ -47,9 +47,10 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     refused_by_exchange: int
     average_position: float | None  # Mean weight of the entries sent, as a fraction of equity.
     rebalances: int  # Looks at the whole book.
-    rebalance_cuts: int  # Orders that came of them.
-    rebalance_turnover: float  # What was cut in all, in equities.
-    rebalance_cost: float  # USD, half an assumed spread on what was cut.
+    rebalance_cuts: int  # Orders that came of them: parts sold,
+    rebalance_additions: int  # and bought.
+    rebalance_turnover: float  # What was traded in all, in equities.
+    rebalance_cost: float  # USD, half an assumed spread on what was traded.
     resumes: int  # Times a latched stop was lifted for the next session.
     bars: int
     seconds: float  # Wall time of the loop: loading, deciding, matching, journal on disk.
@@ -70,6 +71,7 @@ class Rebalances(msgspec.Struct, frozen=True, kw_only=True):
 
     looks: int
     cuts: int
+    additions: int
     turnover: float
     cost_usd: float
 
@@ -126,6 +128,7 @@ def summarise(engine: TradingEngine, books: Books, facts: RunFacts) -> BacktestR
         average_position=facts.average_position,
         rebalances=facts.rebalances.looks,
         rebalance_cuts=facts.rebalances.cuts,
+        rebalance_additions=facts.rebalances.additions,
         rebalance_turnover=facts.rebalances.turnover,
         rebalance_cost=facts.rebalances.cost_usd,
         resumes=state.halts.resumes,

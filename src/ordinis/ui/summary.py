@@ -38,8 +38,10 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _rebalanced(one: BacktestResult) -> str:
     if not one.rebalances:
         return "never"
-    cuts = f"{one.rebalance_cuts:,} cuts of {one.rebalance_turnover:.2f} equities, ${one.rebalance_cost:,.2f}"
-    return f"{one.rebalances:,} looks, {cuts}"
+    trades = f"{one.rebalance_cuts:,} cuts"
+    if one.rebalance_additions:
+        trades += f" and {one.rebalance_additions:,} additions"
+    return f"{one.rebalances:,} looks, {trades} of {one.rebalance_turnover:.2f} equities, ${one.rebalance_cost:,.2f}"
 
 
 ROWS: tuple[Row, ...] = (

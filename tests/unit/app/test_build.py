@@ -97,6 +97,7 @@ SIZING: dict[str, tuple[str, Any]] = {
     "optimal_fallback": ("sizing.optimal_fallback=EQUAL_WEIGHT", SizingMethod.EQUAL_WEIGHT),
     "risk_aversion": ("sizing.risk_aversion=3.6", 3.6),
     "book_volatility_cap": ("sizing.book_volatility_cap=false", False),
+    "marginal_risk_ratio_max": ("sizing.marginal_risk_ratio_max=0", 0.0),
     "sliver_fraction": ("sizing.sliver_fraction=0.36", 0.36),
     "kelly_min_trades": ("sizing.kelly_min_trades=37", 37),
     "kelly_fallback": ("sizing.kelly_fallback=NONE", None),
@@ -117,6 +118,17 @@ def test_what_displaces_a_holding_is_a_setting() -> None:
     assert built("policy.displacement=false").state.displacement is None
     rules = built("policy.displacement_confidence_gain_min=0.36", "execution.spread_bps_assumed=7").state.displacement
     assert rules == Displacement(confidence_gain_min=0.36, cost_fraction=0.0014)
+
+
+def test_what_stands_for_the_market_is_a_setting() -> None:
+    names = Universe(("AAPL", "QQQ", "SPY"))
+    columns = [
+        build_engine(load(None, [f"risk.benchmark={name}"]), names)._outlook._market_column for name in ("SPY", "QQQ")
+    ]
+    assert columns == [2, 1]
+    assert build_engine(load(None, []), Universe(("AAPL",)))._outlook._market_column is None  # All of them together.
+    with pytest.raises(ConfigError, match=r"risk\.benchmark is QQQ, which is not among the symbols"):
+        build_engine(load(None, ["risk.benchmark=QQQ"]), Universe(("AAPL", "SPY")))
 
 
 def test_the_priors_of_kelly_s_figures_are_settings() -> None:

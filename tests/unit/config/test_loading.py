@@ -106,6 +106,7 @@ MESSAGES = [
     ("account.multiplier=3", "account.multiplier must be one of 1, 2, 4, was 3"),
     ("account.fractional=yes", 'account.fractional must be true or false, was "yes"'),
     ("compliance.days=3", "there is no setting compliance.days"),
+    ("sizing.marginal_risk_ratio_max=0.5", "marginal_risk_ratio_max must be 0 (off) or at least 1, was 0.5"),
     ("compliance.day_trades_max=2.5", "compliance.day_trades_max must be a whole number, was 2.5"),
     ("compliance.regime=pdt", 'compliance.regime must be one of "auto", "intraday_margin"'),
     ("tiers.small.method=fixed_percent", "did you mean FIXED_PERCENT?"),

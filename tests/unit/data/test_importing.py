@@ -111,6 +111,7 @@ def test_a_file_is_imported_once_and_then_known_by_its_content(
     again = open_data(str(path), store)
     assert (again.folder / "manifest.json").stat().st_mtime_ns == written
     assert first.name.startswith("my-bars-")
+    assert open_data(first.name, store).content_sha256 == first.content_sha256  # A journal names it so.
     assert store.names() == ()  # A cache, not a set of the user's.
     parquet(tmp_path, make_minutes(FIRST, FIRST), "my bars.parquet")
     assert len(open_data(str(path), store).sessions) == 1

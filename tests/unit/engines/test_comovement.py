@@ -14,8 +14,9 @@ from ordinis.engines.comovement import (
     betas,
     clusters,
     equal_weight,
+    fitted,
+    known_pairs,
     measure,
-    shrunk,
 )
 from ordinis.engines.estimates import pairwise_correlation
 
@@ -103,13 +104,18 @@ def test_a_cluster_is_what_hangs_together(correlation: FloatArray, expected: lis
     assert all(one is ALONE for one in found if one is not None and not one.size)
 
 
+def drawn_of(correlation: FloatArray) -> FloatArray:
+    """Each drawn to the mean of all, over 21 sessions."""
+    return fitted(known_pairs(correlation), 21).draw(correlation)
+
+
 def test_shrinking_follows_its_formula() -> None:
     """Pairs 0.9, 0.1 and 0.2 over 21 sessions: mean 0.4, variance 0.12667, mean error 0.03219, so t = 0.09447."""
     correlation = matrix(3, r01=0.9, r02=0.1, r12=0.2)
     errors = {r: (1 - r**2) ** 2 / 20 for r in (0.9, 0.1, 0.2)}
     truth = np.var([0.9, 0.1, 0.2]) - np.mean(list(errors.values()))
     expected = {r: 0.4 + truth / (truth + error) * (r - 0.4) for r, error in errors.items()}
-    drawn = shrunk(correlation, 21)
+    drawn = drawn_of(correlation)
     assert [drawn[0, 1], drawn[0, 2], drawn[1, 2]] == pytest.approx([expected[0.9], expected[0.1], expected[0.2]])
     assert drawn[0, 1] > 0.88  # What lies near 1 is hardly chance.
     assert np.diagonal(drawn).tolist() == [1.0, 1.0, 1.0]
@@ -118,10 +124,10 @@ def test_shrinking_follows_its_formula() -> None:
 def test_what_is_all_chance_becomes_the_mean() -> None:
     noise = np.random.default_rng(1).normal(0, 0.01, (21, 12))
     found = pairwise_correlation(noise, common_min=10)
-    drawn = shrunk(found, 21)
+    drawn = drawn_of(found)
     pairs = np.triu_indices(12, k=1)
     assert np.ptp(drawn[pairs]) < 0.4 * np.ptp(found[pairs])
-    assert shrunk(matrix(2, r01=NAN), 21)[0, 0] == 1.0
+    assert drawn_of(matrix(2, r01=NAN))[0, 0] == 1.0
 
 
 def test_the_market_is_one_symbol_or_the_mean_of_all() -> None:

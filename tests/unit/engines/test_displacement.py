@@ -11,7 +11,8 @@ import pytest
 from ordinis.domain.decision import Reason
 from ordinis.domain.orders import Action, OrderIntent, OrderStatus, Purpose
 from ordinis.engines.execution.desk import ExecutionSettings
-from ordinis.engines.state import Displacement
+from ordinis.engines.held import as_candidate, held_confidence
+from ordinis.engines.state import Displacement, Draft
 from simulation.worlds import Hand, tier_of
 
 pytestmark = pytest.mark.interpreted  # Parts of a class are replaced.
@@ -91,6 +92,29 @@ def test_the_gain_has_to_be_clear(
     hand = full_book()
     next_day(hand, AAA=held, BBB=other)
     assert bool(wants_ccc(hand, confidence, monkeypatch)) is sold
+
+
+@pytest.mark.parametrize(
+    ("opened", "asked_again", "expected"),
+    [
+        (0.3, False, 0.3),
+        (0.3, True, 0.6),
+        (0.8, True, 0.8),
+        (nan, True, 0.6),  # Recovered, or corrected: only today's is known.
+        (nan, False, nan),
+    ],
+)
+def test_a_holding_is_as_sure_as_when_it_was_opened_or_as_now_where_it_would_be_again(
+    opened: float, asked_again: bool, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = full_book()
+    next_day(hand, AAA=opened, BBB=0.7)
+    wants_ccc(hand, 0.6, monkeypatch, enter="CCC AAA" if asked_again else "CCC")
+    minutes, state = hand.engine._minutes, hand.engine.state
+    assert minutes is not None
+    draft = Draft(minutes, 0, 0, state.columns.last, [])
+    assert held_confidence(state, draft, 0) == pytest.approx(expected, nan_ok=True)
+    assert as_candidate(state, draft, 0, None).strength == (None if np.isnan(expected) else expected)
 
 
 @pytest.mark.parametrize(("cost", "sold"), [(0.0119, True), (0.0121, False)])

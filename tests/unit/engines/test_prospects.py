@@ -12,8 +12,10 @@ import pytest
 from ordinis.domain.decision import Assessment, Reason, SizeResult
 from ordinis.domain.market import DailyBlock, FloatArray
 from ordinis.domain.orders import OrderIntent
+from ordinis.engines import prospects
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.book_risk import BookRisk
+from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.optimal import Beliefs
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.prospects import Prospects
@@ -179,6 +181,61 @@ def test_a_book_that_fits_whatever_moves_together_needs_no_covariance(monkeypatc
     monkeypatch.setattr(BookRisk, "__init__", _never)
     found = sizes(hand, "AAA BBB CCC")
     assert [found[symbol].bound_by for symbol in UNIVERSE.symbols] == ["FIXED_PERCENT"] * 3
+
+
+PAIRED: dict[str, Any] = {"fixed_percent": 0.25, "marginal_risk_ratio_max": 1.0, "default_correlation": 0.0}
+
+
+def links(found: dict[str, SizeResult]) -> dict[str, list[str]]:
+    return {symbol: [step.name for step in size.chain] for symbol, size in found.items()}
+
+
+@pytest.mark.interpreted  # A function is replaced.
+def test_entries_of_one_minute_are_scaled_by_how_they_move_with_those_before_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first has its full size; each next one shares the market with it, and no average forgives that."""
+    monkeypatch.setattr(prospects, "_average_correlation", lambda state, draft: 0.0)
+    hand = hand_of(SizingMethod.FIXED_PERCENT, **PAIRED)
+    found = sizes(hand, "AAA BBB CCC")
+    assert links(found) == {
+        "AAA": ["FIXED_PERCENT"],
+        "BBB": ["FIXED_PERCENT", "marginal_risk_scale"],
+        "CCC": ["FIXED_PERCENT", "marginal_risk_scale"],
+    }
+    minutes = hand.engine._minutes
+    assert minutes is not None
+    r, s = minutes.beliefs.correlation(np.arange(3)), minutes.volatility
+    toward = sum(r[2, one] * found[name].weight * s[one] for one, name in ((0, "AAA"), (1, "BBB")))
+    expected = 0.25 * 0.25 * s[2] / (toward + 0.25 * s[2])
+    assert found["CCC"].chain[-1].weight == pytest.approx(expected)
+
+
+@pytest.mark.interpreted  # A function is replaced.
+def test_what_is_held_counts_as_what_was_bought_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prospects, "_average_correlation", lambda state, draft: 0.0)
+    one_minute = sizes(hand_of(SizingMethod.FIXED_PERCENT, **PAIRED), "AAA BBB")["BBB"]
+    hand = hand_of(SizingMethod.FIXED_PERCENT, **PAIRED)
+    (order,) = hand.minute(enter="AAA").actions
+    assert isinstance(order, OrderIntent)
+    hand.fills(order.client_order_id, order.quantity)
+    assert sizes(hand, "BBB")["BBB"].chain[-1].weight == pytest.approx(one_minute.chain[-1].weight)
+
+
+def test_correlations_are_those_of_the_clusters_less_what_is_chance() -> None:
+    hand = hand_of(SizingMethod.FIXED_PERCENT, **PAIRED)
+    sizes(hand, "AAA")
+    minutes = hand.engine._minutes
+    assert minutes is not None
+    measured = covariance(hand) / np.outer(minutes.volatility, minutes.volatility)
+    assert minutes.beliefs.correlation(np.arange(3)) == pytest.approx(minutes.moves.shrinkage.draw(measured))
+
+
+@pytest.mark.parametrize("ratio_max", [0.0, 1_000.0])
+def test_a_ratio_that_nothing_can_pass_is_not_reckoned(monkeypatch: pytest.MonkeyPatch, ratio_max: float) -> None:
+    monkeypatch.setattr(BookPull, "__init__", _never)
+    hand = hand_of(SizingMethod.FIXED_PERCENT, **{**PAIRED, "marginal_risk_ratio_max": ratio_max})
+    assert set(links(sizes(hand, "AAA BBB CCC"))["CCC"]) == {"FIXED_PERCENT"}
 
 
 def _never(*_: object) -> None:

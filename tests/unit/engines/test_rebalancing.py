@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +10,16 @@ import pytest
 
 from ordinis.domain.decision import Decision, Reason, RebalancePlan
 from ordinis.domain.events import CommandKind
+from ordinis.domain.market import FloatArray
 from ordinis.domain.orders import CancelIntent, OrderIntent, OrderStatus, OrderType, Purpose, Side
 from ordinis.engines.compliance.day_trades import Throttle
+from ordinis.engines.compliance.settlement import SettlementRules
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.sizing import SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from simulation.worlds import Hand, tier_of
+from unit.engines.test_account_rules import under
 from unit.engines.test_prospects import daily
 
 HOURLY = RebalanceSettings(check_minutes=0)
@@ -125,6 +129,47 @@ def test_what_may_not_be_sold_today_is_not_cut_and_says_why(reason: Reason, more
     assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", reason)]
 
 
+def test_what_was_bought_with_money_that_has_not_settled_is_not_cut_and_says_so() -> None:
+    """AAA is sold, BBB bought with what that brings; on the same day BBB has grown past its size."""
+    tier = {"fixed_percent": 0.9, "max_position_pct": 0.9, "default_volatility": None}
+    hand = Hand(
+        tiers=[tier_of(method=SizingMethod.FIXED_PERCENT, **tier)],
+        execution=ExecutionSettings(protect=False),
+        rules=under("cash", settlement=SettlementRules(buys_unsettled=True)),
+        cash_usd=10_000,
+        rebalance=HOURLY,
+    )
+    hand.engine.warm_up([], daily())
+    hand.opens(multiplier=1)
+    hand.enters("AAA", BBB=100.0)
+    hand.closes()
+    hand.opens(multiplier=1)
+    sale = cut_of(hand.minute(leave="AAA", AAA=100.0, BBB=100.0))
+    hand.fills(sale.client_order_id, -sale.quantity)
+    hand.enters("BBB", AAA=100.0)
+    decision = hour(hand, AAA=100.0, BBB=150.0, CCC=100.0)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("BBB", Reason.UNSETTLED)]
+
+
+def test_what_has_no_fresh_price_is_not_cut_and_says_so() -> None:
+    hand = hand_of(limits=Limits(price_age_minutes_max=15))
+    hand.enters("AAA")
+    hand.minute(skip=30, AAA=150.0, BBB=100.0, CCC=100.0)
+    decision = hour(hand, BBB=100.0, CCC=100.0)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
+
+
+def test_an_entry_that_still_fills_is_not_cut() -> None:
+    hand = hand_of()
+    (entry,) = hand.minute(enter="AAA").actions
+    assert isinstance(entry, OrderIntent)
+    hand.fills(entry.client_order_id, 60, status=OrderStatus.PARTIALLY_FILLED)
+    decision = hour(hand, AAA=300.0, BBB=100.0, CCC=100.0)
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.DUPLICATE_ORDER)]
+
+
 def test_a_cut_that_is_under_way_is_not_sent_twice() -> None:
     hand = hand_of(protect=True)
     hand.enters("AAA")
@@ -134,18 +179,48 @@ def test_a_cut_that_is_under_way_is_not_sent_twice() -> None:
     assert [line.reason for line in plan_of(again).lines] == [Reason.OPPOSITE_ORDER]
 
 
-def test_a_sector_past_its_limit_is_trimmed_at_the_next_check() -> None:
-    """Not only closed to new entries: two of one sector have drifted to 22 % where 20 % may be."""
-    sectors = {"AAA": "metals", "BBB": "metals"}
-    hand = hand_of(CHECKED, limits=Limits(sector_fraction_max=0.20), sectors=sectors, tier={"fixed_percent": 0.10})
+PAST: dict[str, tuple[dict[str, Any], Callable[[Hand], float], float]] = {
+    "sector": (
+        {"limits": Limits(sector_fraction_max=0.20), "sectors": {"AAA": "metals", "BBB": "metals"}},
+        lambda hand: float(weights_of(hand)[:2].sum()),
+        0.20,
+    ),
+    "cluster": (
+        {"limits": Limits(cluster_fraction_max=0.20), "outlook": {"cluster_correlation_min": 0.1}},
+        lambda hand: float(weights_of(hand).sum()),
+        0.20,
+    ),
+    "beta": (
+        {"limits": Limits(beta_min=-0.5, beta_max=0.18)},
+        lambda hand: float(weights_of(hand) @ hand.engine._outlook.moves.held_beta),
+        0.18,
+    ),
+    "buffer": ({"tier": {"max_portfolio_leverage": 0.20}}, lambda hand: float(weights_of(hand).sum()), 0.20),
+}
+
+
+def weights_of(hand: Hand) -> FloatArray:
+    state = hand.engine.state
+    found: FloatArray = state.ledger.quantity * state.book.marks_usd / state.book.equity_usd
+    return found
+
+
+@pytest.mark.parametrize("trigger", PAST)
+def test_what_has_drifted_past_a_limit_is_trimmed_at_the_next_check_and_not_only_closed_to_entries(
+    trigger: str,
+) -> None:
+    more, used, limit = PAST[trigger]
+    hand = hand_of(CHECKED, **more)
     hand.enters("AAA")
     hand.enters("BBB", AAA=100.0)
-    decision = hand.minute(skip=5 - hand.at_minute % 5, AAA=113.0, BBB=113.0, CCC=100.0)
-    plan = plan_of(decision)
-    assert plan.triggers[0] == "sector"
-    left = sum(abs(line.target) for line in plan.lines)
-    assert left <= 0.20 + 1e-9
-    assert sum(float(one.quantity) for one in decision.actions if isinstance(one, OrderIntent)) > 0
+    assert used(hand) <= limit
+    decision = hand.minute(skip=5 - hand.at_minute % 5, AAA=117.0, BBB=117.0, CCC=100.0)
+    assert used(hand) > limit * 1.02
+    assert plan_of(decision).triggers[0] == trigger
+    for order in [one for one in decision.actions if isinstance(one, OrderIntent)]:
+        hand.fills(order.client_order_id, -order.quantity, 117)
+    hand.minute(AAA=117.0, BBB=117.0, CCC=100.0)
+    assert limit * 0.97 < used(hand) <= limit
 
 
 def test_cuts_go_out_before_entries_and_an_entry_keeps_its_target() -> None:

@@ -57,6 +57,7 @@ RESULT = BacktestResult(
     average_position=0.1234,
     rebalances=12,
     rebalance_cuts=3,
+    rebalance_additions=0,
     rebalance_turnover=0.21,
     rebalance_cost=2.1,
     resumes=0,

@@ -2,8 +2,9 @@
 
 The sequence is always the same. An entry goes out alone or with its stop as a leg; a stop follows every
 fill that has none; an exit first takes the stop back and goes out when the broker has confirmed that, for
-a broker refuses to sell shares that another order holds. An order that ends unfilled leaves the position
-with a stop again.
+a broker refuses to sell shares that another order holds. More of a position is bought in the same way, for a
+broker takes no buy against a working sell stop; what has not filled by the next minute is taken back. An order
+that ends unfilled leaves the position with a stop again.
 """
 
 from __future__ import annotations
@@ -28,15 +29,14 @@ from ordinis.domain.orders import (
     leg_id,
 )
 from ordinis.domain.standing import StandingOrder
-from ordinis.engines.execution.ids import OrderIds, leg_of
-from ordinis.engines.execution.symbol_orders import Backoff, SymbolOrders, WorkingOrder, adopted
+from ordinis.engines.execution.ids import ADD, CUT, OrderIds, leg_of
+from ordinis.engines.execution.symbol_orders import Addition, Backoff, SymbolOrders, WorkingOrder, adopted
 
 _ENTRY: Final = Purpose.ENTRY
 _EXIT: Final = Purpose.EXIT
 _PROTECT: Final = Purpose.PROTECT
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
-_CUT = "cut"
 _MARKET: Final = OrderType.MARKET
 _STOP: Final = OrderType.STOP
 _LIMIT: Final = OrderType.LIMIT
@@ -76,6 +76,7 @@ class OrderDesk:
         self.opening = 0  # Entries that have not filled at all yet.
         self.entering = 0  # Entries that work.
         self.unprotected: set[str] = set()  # Held under a stop price, with no stop at the broker for now.
+        self.held_back: dict[str, str] = {}  # Id -> symbol, of additions of this minute that have not gone out.
         self._symbols: dict[str, SymbolOrders] = {}
 
     def of(self, symbol: str) -> SymbolOrders:
@@ -138,6 +139,57 @@ class OrderDesk:
         self._take(intent, self.of(symbol))
         return intent
 
+    def add(
+        self, symbol: str, held: Decimal, quantity: Decimal, stop_usd: Decimal | None, at_ns: int, *, price_usd: float
+    ) -> tuple[OrderIntent, list[Action]]:
+        """More of a position, `quantity` unsigned; from the first fill on all of it is under `stop_usd`.
+
+        The order, which is held back where a stop has to be taken back first, and what to do now.
+        """
+        direction = 1 if held > 0 else -1
+        limit_usd = self._limit_usd(price_usd, direction)
+        intent = OrderIntent(
+            client_order_id=self._ids.next(at_ns, symbol, ADD),
+            symbol=symbol,
+            side=_BUY if direction > 0 else _SELL,
+            quantity=quantity,
+            type=_MARKET if limit_usd is None else _LIMIT,
+            time_in_force=_DAY,
+            purpose=_ENTRY,
+            decided_at_ns=at_ns,
+            valid_until_ns=at_ns + self._valid_ns,
+            position_stop_usd=stop_usd if self.protects else None,
+            limit_price_usd=limit_usd,
+        )
+        self.hold_back(intent, held)
+        return intent, self._add(symbol, self.of(symbol), held, at_ns)
+
+    def hold_back(self, intent: OrderIntent, held: Decimal) -> None:
+        """An addition that is decided, to a position of `held` shares."""
+        self._ids.recall(intent.client_order_id)
+        self.held_back[intent.client_order_id] = intent.symbol
+        self.of(intent.symbol).adding = Addition(intent, held)
+
+    def let_go(self) -> list[str]:
+        """Additions that did not go out in their minute never will: the ids. Stops come back as they are confirmed."""
+        for symbol in self.held_back.values():
+            self.of(symbol).adding = None
+        given_up = list(self.held_back)
+        self.held_back.clear()
+        return given_up
+
+    def _add(self, symbol: str, orders: SymbolOrders, held: Decimal, at_ns: int) -> list[Action]:
+        """Send it if all is as it was decided on; otherwise the position has its stop again."""
+        assert orders.adding is not None
+        intent, expected = orders.adding
+        if held != expected or at_ns > intent.valid_until_ns or orders.foreign:
+            orders.adding = None
+            return self._protect(symbol, orders, held, at_ns)
+        if orders.stop is not None:
+            return [] if orders.stop.cancelling else [self._cancel(orders.stop, at_ns)]
+        self._take(intent, orders)
+        return [intent]
+
     def _limit_usd(self, price_usd: float | None, direction: int) -> Decimal | None:
         """As far as the collar allows, on the tick beyond that: of a price in few dollars it is less than a tick."""
         collar = self._settings.entry_collar_fraction
@@ -158,7 +210,9 @@ class OrderDesk:
         ]
 
     def withdraw_entries(self, at_ns: int) -> list[Action]:
-        """Take back every entry that works."""
+        """Take back every entry that works; what is held back does not go out."""
+        for symbol in self.held_back.values():
+            self.of(symbol).adding = None
         entries = [order for order in self.working.values() if order.purpose is _ENTRY and not order.cancelling]
         return [self._cancel(order, at_ns) for order in entries]
 
@@ -176,7 +230,8 @@ class OrderDesk:
         Returns the id that the exit has, or will have, and what to do now.
         """
         orders = self.of(symbol)
-        orders.leaving = self._ids.next(at_ns, symbol, "exit" if quantity is None else _CUT)
+        orders.adding = None
+        orders.leaving = self._ids.next(at_ns, symbol, "exit" if quantity is None else CUT)
         orders.cut = quantity
         return orders.leaving, self._leave(symbol, orders, held, at_ns)
 
@@ -197,6 +252,8 @@ class OrderDesk:
         if order is None:
             return False
         orders = self.of(order.symbol)
+        if order.adds and update.filled_quantity and order.stop_usd is not None:
+            orders.stop_usd = order.stop_usd
         if order.opens and (update.filled_quantity or update.status.final):
             order.opens = False
             self.opening -= 1
@@ -225,6 +282,7 @@ class OrderDesk:
         A broker may do that by itself. Whoever does it, its confirmation brings the stop in the new terms.
         """
         orders = self.of(symbol)
+        orders.adding = None
         if orders.stop_usd is not None:
             farther = money.tick_below if held > 0 else money.tick_above  # Never nearer than it was meant.
             orders.stop_usd = farther(orders.stop_usd / ratio)
@@ -233,7 +291,7 @@ class OrderDesk:
     def forget(self, symbol: str, at_ns: int) -> list[Action]:
         """The symbol is traded no more: nothing is to follow."""
         orders = self.of(symbol)
-        orders.leaving = orders.stop_usd = None
+        orders.leaving = orders.stop_usd = orders.adding = None
         self.unprotected.discard(symbol)
         return self._withdraw(orders, at_ns)
 
@@ -256,15 +314,20 @@ class OrderDesk:
             return self._clear(symbol, orders, at_ns)
         if orders.leaving is not None:
             return self._leave(symbol, orders, held, at_ns)
+        if orders.adding is not None:
+            return self._add(symbol, orders, held, at_ns)
         return self._protect(symbol, orders, held, at_ns)
 
     def _ended(self, order: WorkingOrder, orders: SymbolOrders, update: OrderUpdate) -> None:
-        """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated."""
+        """The leg of an entry ends with it, unless it was filled; a refusal is remembered, not repeated.
+
+        An addition that came to nothing is as good as refused: a stop is not taken back for it again and again.
+        """
         if order.purpose is _ENTRY and orders.stop is not None and update.status is not _FILLED:
             orders.stop.cancelling = True
-        if order.purpose is _ENTRY and not order.filled:
+        if order.purpose is _ENTRY and not order.filled and not order.adds:
             orders.backoff.pop(_PROTECT, None)  # Its stop was to wait, and is not to come.
-        if update.status is not _REJECTED:
+        if update.status is not _REJECTED and (not order.adds or order.filled):
             if orders.backoff:
                 orders.backoff.pop(order.purpose, None)
             if update.status is _LAPSED:
@@ -292,7 +355,7 @@ class OrderDesk:
         """Flat: what would close a position would open one."""
         if orders.entry is not None or any(one.purpose is _ENTRY for one in orders.foreign):
             return []
-        orders.leaving = None
+        orders.leaving = orders.adding = None
         self.unprotected.discard(symbol)
         return self._take_back(orders.in_the_way(), at_ns)
 
@@ -373,12 +436,14 @@ class OrderDesk:
         """An exit that was decided before, and may wait for the stop to be taken back; a cut is of so many shares."""
         self._ids.recall(client_order_id)
         orders = self.of(symbol)
-        orders.leaving = client_order_id
-        orders.cut = quantity if leg_of(client_order_id) == _CUT else None
+        orders.leaving, orders.adding = client_order_id, None
+        orders.cut = quantity if leg_of(client_order_id) == CUT else None
 
     def settle(self, symbol: str, held: Decimal) -> None:
         """After what was recorded: a position that has no stop now is looked after in the next minute."""
         orders = self.of(symbol)
+        if orders.stop is None:
+            orders.adding = None  # It went out, or its time had passed.
         if held:
             busy = orders.entry or orders.exit or orders.leaving
             if orders.stop is None and orders.stop_usd is not None and not busy:
@@ -399,6 +464,8 @@ class OrderDesk:
         elif purpose is _PROTECT:
             orders.stop = order
             self.unprotected.discard(symbol)
+        elif leg_of(name) == ADD:
+            self._take_addition(order, intent, orders)
         else:
             orders.entry, orders.stop_usd = order, intent.position_stop_usd
             order.opens = True
@@ -408,6 +475,15 @@ class OrderDesk:
                 orders.backoff[_PROTECT] = Backoff(self._settings.retry_minutes, intent.stop_from_ns)
             if intent.stop_loss_usd is not None:
                 orders.stop = self._track(leg_id(name), symbol, _PROTECT, quantity, direction)
+
+    def _take_addition(self, order: WorkingOrder, intent: OrderIntent, orders: SymbolOrders) -> None:
+        """The position has no stop until it fills, or, in the next minute, is taken back."""
+        order.adds, order.stop_usd = True, intent.position_stop_usd
+        orders.entry, orders.adding = order, None
+        self.entering += 1
+        self.held_back.pop(intent.client_order_id, None)
+        if orders.stop_usd is not None:
+            self.unprotected.add(intent.symbol)
 
     def _track(
         self, client_order_id: str, symbol: str, purpose: Purpose, quantity: Decimal, direction: int

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ordinis.domain.market import MINUTE_NS
 
 _MINUTES_A_DAY = 24 * 60
+CUT, ADD = "cut", "add"  # Legs: part of a position is sold, or more of it bought.
 _CLOCK = [f"T{minute // 60:02d}{minute % 60:02d}" for minute in range(_MINUTES_A_DAY)]
 
 
@@ -48,5 +49,5 @@ class OrderIds:
 
 
 def leg_of(client_order_id: str) -> str:
-    """What the order is: entry, exit, cut or stop."""
+    """What the order is: entry, add, exit, cut or stop."""
     return client_order_id.rsplit("-", 2)[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ordinis.domain.orders import OrderType, Purpose, Side
+from ordinis.domain.orders import OrderIntent, OrderType, Purpose, Side
 from ordinis.domain.standing import StandingOrder
 
 ZERO: Final = Decimal(0)
@@ -19,6 +19,7 @@ class WorkingOrder:
     """An order that is not final."""
 
     __slots__ = (
+        "adds",
         "at_ns",
         "cancelling",
         "client_order_id",
@@ -28,6 +29,7 @@ class WorkingOrder:
         "opens",
         "purpose",
         "quantity",
+        "stop_usd",
         "symbol",
     )
 
@@ -44,6 +46,15 @@ class WorkingOrder:
         self.cancelling = False
         self.opens = False  # A position of its own, as soon as it fills.
         self.foreign = False  # Other hands have sent it.
+        self.adds = False  # To a position that is held.
+        self.stop_usd: Decimal | None = None  # Of one that adds: the position's from its first fill on.
+
+
+class Addition(NamedTuple):
+    """More of a position, decided and held back until its stop has been taken back."""
+
+    intent: OrderIntent
+    held: Decimal
 
 
 class Backoff(NamedTuple):
@@ -56,7 +67,7 @@ class Backoff(NamedTuple):
 class SymbolOrders:
     """What works for one symbol, and the stop price its position is under."""
 
-    __slots__ = ("backoff", "cut", "entry", "exit", "foreign", "leaving", "stop", "stop_usd")
+    __slots__ = ("adding", "backoff", "cut", "entry", "exit", "foreign", "leaving", "stop", "stop_usd")
 
     def __init__(self) -> None:
         self.entry: WorkingOrder | None = None
@@ -64,6 +75,7 @@ class SymbolOrders:
         self.stop: WorkingOrder | None = None
         self.foreign: list[WorkingOrder] = []  # Of other hands, adopted.
         self.stop_usd: Decimal | None = None
+        self.adding: Addition | None = None
         self.leaving: str | None = None  # The id of an exit that waits for the stop to be taken back.
         self.cut: Decimal | None = None  # How many shares that exit is of; None: of all.
         self.backoff: dict[Purpose, Backoff] = {}
@@ -86,6 +98,15 @@ class SymbolOrders:
         """What holds the position's shares: an entry, which takes its leg with it, or a stop; and other hands'."""
         first = self.entry or self.stop
         return self.foreign if first is None else [first, *self.foreign]
+
+    def may_add(self, held: Decimal) -> bool:
+        """The position has its stop, or is to have none, and nothing else works for it."""
+        if self.entry or self.exit or self.leaving or self.adding or self.foreign:
+            return False
+        stop = self.stop
+        if stop is None:
+            return self.stop_usd is None
+        return not stop.cancelling and stop.quantity - stop.filled == abs(held)
 
     def covered(self, held: Decimal) -> bool:
         """Stops of other hands are for exactly what is held."""

@@ -23,6 +23,7 @@ class Beliefs(NamedTuple):
     """What is believed of any symbols of the universe; both change only between sessions."""
 
     covariance: Callable[[IntArray], FloatArray]  # Columns -> [symbols x symbols] of a year.
+    correlation: Callable[[IntArray], FloatArray]  # The same of correlations, less what is likely to be chance.
     mean: Callable[[IntArray], tuple[FloatArray, int]]  # Columns -> [symbols] of a year, and the rows they rest on.
 
 

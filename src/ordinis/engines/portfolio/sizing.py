@@ -10,12 +10,13 @@ A weight is a fraction of the portfolio's value. Whether the whole book can carr
 from __future__ import annotations
 
 from decimal import Decimal
-from math import isnan
+from math import isnan, nan
 from typing import Final
 
 from ordinis.domain import money
 from ordinis.domain.decision import Reason, SizeResult, SizeStep
-from ordinis.engines.portfolio.candidate import Candidate
+from ordinis.engines.portfolio import marginal_risk
+from ordinis.engines.portfolio.candidate import Candidate, Pull
 from ordinis.engines.portfolio.methods import BASES, OPTIMAL, ladder, stop_distance
 from ordinis.engines.portfolio.sizing_config import KellyBasis, SizingConfig, SizingMethod
 
@@ -25,6 +26,8 @@ _BELOW_MINIMUM: Final = Reason.BELOW_MINIMUM
 _NO_OPTIMAL_WEIGHT: Final = Reason.NO_OPTIMAL_WEIGHT
 _BOOK_VOLATILITY = "book_volatility"
 _REBALANCE = "rebalance_target"
+_MARGINAL_RISK = "marginal_risk_scale"
+_WEIGHED_TOGETHER = frozenset(method.value for method in OPTIMAL)  # Correlations are in their base weights.
 _NO_ROOM = {_BOOK_VOLATILITY: Reason.BOOK_VOLATILITY, _REBALANCE: Reason.NO_OPTIMAL_WEIGHT}
 _HAIR = 1.0 + 1e-12  # So that 1,000 USD are ten shares at 100, whatever weight they went through.
 
@@ -59,6 +62,7 @@ class PositionSizer:
         fractionable: bool = False,
         optimal_weight: float | None = None,
         book_room: float | None = None,
+        pull: Pull | None = None,
     ) -> SizeResult:
         """The size of one position, with the chain that led to it.
 
@@ -67,7 +71,8 @@ class PositionSizer:
         them as given); `volatility` annual; `correlation` the book's average; `stop_distance` a fraction of the
         price; `scale` in [0, 1] is what the risk state leaves of a new position; `optimal_weight` what
         RISK_PARITY and MEAN_VARIANCE start from; `book_room` the weight at which the whole book reaches its
-        target volatility (NaN: not known). No shares: `reason` says why.
+        target volatility (NaN: not known); `pull` how the symbol moves with what is held. No shares: `reason` says
+        why.
         """
         return self.size(
             Candidate(
@@ -84,6 +89,7 @@ class PositionSizer:
                 fractionable,
                 optimal_weight,
                 book_room,
+                pull=pull,
             )
         )
 
@@ -139,6 +145,8 @@ class PositionSizer:
             weight = config.max_position_pct
             bound_by = "max_position_pct"
             chain.append(SizeStep(bound_by, weight))
+        if candidate.pull is not None and method not in _WEIGHED_TOGETHER:
+            weight = self._beside_the_book(candidate, candidate.pull, weight, chain)
         if candidate.target is not None and weight > candidate.target:
             weight, bound_by = candidate.target, _REBALANCE
             chain.append(SizeStep(bound_by, weight))
@@ -151,6 +159,18 @@ class PositionSizer:
         if not isnan(room):
             chain.append(SizeStep(_BOOK_VOLATILITY, room))
         return room, _BOOK_VOLATILITY
+
+    def _beside_the_book(self, candidate: Candidate, pull: Pull, weight: float, chain: list[SizeStep]) -> float:
+        """Smaller where it moves with what is held more than an average slot does."""
+        volatility = self.config.default_volatility if candidate.volatility is None else candidate.volatility
+        ratio_max = self.config.marginal_risk_ratio_max
+        left = marginal_risk.scale(weight, nan if volatility is None else volatility, pull, ratio_max)
+        if isnan(left):
+            chain.append(SizeStep(f"{_MARGINAL_RISK}: VOLATILITY_UNKNOWN", weight))
+        elif left < 1.0:
+            weight *= left
+            chain.append(SizeStep(_MARGINAL_RISK, weight))
+        return weight
 
     def _shares(self, weight: float, candidate: Candidate) -> Decimal:
         exact = weight * self._value_usd / candidate.price_usd

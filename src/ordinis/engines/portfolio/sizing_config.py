@@ -44,6 +44,7 @@ class SizingConfig:
     optimal_fallback: SizingMethod | None = SizingMethod.VOLATILITY_ADJUSTED  # Where the optimiser has no answer.
     risk_aversion: float = 5.0  # MEAN_VARIANCE: the price of variance.
     book_volatility_cap: bool = False  # Hold the whole book to the target where its covariance is known.
+    marginal_risk_ratio_max: float = 0.0  # Average slots' marginal risk, where a position's is known; 0: off.
     sliver_fraction: float = 0.0  # Of max_position_pct: where the book has less room, it has none.
     default_correlation: float = 0.5  # Used, and named, while the measured one is unknown.
     default_volatility: float | None = 0.40  # Annual; used, and named, when none is given. None: refuse.

@@ -98,13 +98,20 @@ class Book:
         return float(held_usd + np.abs(self.open_by_column_usd.take(columns)).sum())
 
     def commit(
-        self, client_order_id: str, quantity: float, price_usd: float, column: int = 0, direction: int = 1
+        self,
+        client_order_id: str,
+        quantity: float,
+        price_usd: float,
+        column: int = 0,
+        direction: int = 1,
+        *,
+        slots: int = 1,
     ) -> None:
-        """An entry goes out: `direction` 1 buys, -1 sells short."""
+        """An entry goes out: `direction` 1 buys, -1 sells short. What adds to a position takes no slot."""
         usd = quantity * price_usd
         self._open[client_order_id] = OpenEntry(column, quantity, usd, direction)
         self._add_open(column, usd, direction)
-        self.positions += 1
+        self.positions += slots
         self.orders += 1
         if self.moves is not None and self.moves.warm:
             self.beta_usd += direction * usd * self.moves.held_beta.item(column)
@@ -115,15 +122,19 @@ class Book:
         if entry is None:
             return
         if update.status.final:
-            del self._open[update.client_order_id]
-            left = 1.0 - entry.filled / entry.quantity
-        else:
-            filled = float(update.filled_quantity)
-            left = (filled - entry.filled) / entry.quantity
-            entry.filled = filled
+            self.release(update.client_order_id)
+            return
+        filled = float(update.filled_quantity)
+        left = (filled - entry.filled) / entry.quantity
+        entry.filled = filled
         self._add_open(entry.column, -left * entry.usd, entry.direction)
-        if update.status.final:
-            self.open_by_column_usd[entry.column] = 0.0
+
+    def release(self, client_order_id: str) -> None:
+        """The entry is over, or will never be sent: what it still held is free again."""
+        entry = self._open.pop(client_order_id)
+        left = 1.0 - entry.filled / entry.quantity
+        self._add_open(entry.column, -left * entry.usd, entry.direction)
+        self.open_by_column_usd[entry.column] = 0.0
         if not self._open:  # With nothing open the totals are zero, whatever rounding left.
             self.open_buys_usd = self.open_shorts_usd = 0.0
 

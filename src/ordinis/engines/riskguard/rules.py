@@ -38,12 +38,12 @@ def orders_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) 
 
 def positions_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """A slot is free, or not."""
-    return OFF if book.positions < sizing.max_positions else 0.0
+    return OFF if book.positions < sizing.max_positions or asked.held_usd else 0.0
 
 
 def weight_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """No position may weigh more than the tier allows."""
-    return sizing.max_position_pct * book.equity_usd
+    return sizing.max_position_pct * book.equity_usd - asked.held_usd
 
 
 def buffer_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -70,7 +70,7 @@ def buying_power_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Li
 def trade_risk_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
     """What the stop would cost stays inside its part of equity; without a stop the whole position is at risk."""
     distance = 1.0 if asked.stop_distance is None else asked.stop_distance
-    return limits.trade_risk_fraction_max * book.equity_usd / distance
+    return limits.trade_risk_fraction_max * book.equity_usd / distance - asked.held_usd
 
 
 def gross_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -95,7 +95,7 @@ def sector_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) 
     """What the symbol's sector weighs, open entries included."""
     ceiling_usd = limits.sector_fraction_max * book.equity_usd
     companions = book.sectors[asked.column]
-    return ceiling_usd if companions is None else ceiling_usd - book.weighs_usd(companions)
+    return ceiling_usd - asked.held_usd if companions is None else ceiling_usd - book.weighs_usd(companions)
 
 
 def cluster_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:
@@ -107,7 +107,7 @@ def cluster_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits)
     if members is None:
         return 0.0
     ceiling_usd = limits.cluster_fraction_max * book.equity_usd
-    return ceiling_usd if members is ALONE else ceiling_usd - book.weighs_usd(members)
+    return ceiling_usd - asked.held_usd if members is ALONE else ceiling_usd - book.weighs_usd(members)
 
 
 def beta_room(asked: Asked, book: Book, sizing: SizingConfig, limits: Limits) -> float:

@@ -28,7 +28,7 @@ def mean(columns: IntArray) -> tuple[FloatArray, int]:
     return MEAN[columns], 250
 
 
-BELIEFS = Beliefs(covariance, mean)
+BELIEFS = Beliefs(covariance=covariance, correlation=covariance, mean=mean)  # Nobody asks for correlations.
 
 
 def config_of(method: SizingMethod, **more: Any) -> SizingConfig:

@@ -15,6 +15,8 @@ from ordinis.config import load
 from ordinis.domain.account import AccountView
 from ordinis.domain.decision import Reason, SizeResult
 from ordinis.domain.market import Universe
+from ordinis.engines.portfolio.candidate import Pull
+from ordinis.engines.portfolio.marginal_risk import BookPull
 from ordinis.engines.portfolio.optimal import Beliefs, OptimalBook
 from ordinis.engines.portfolio.sizing import KellyBasis, PositionSizer, SizingConfig, SizingMethod
 
@@ -162,7 +164,11 @@ def by_method(row: dict[str, str]) -> SizeResult:
     equity_usd = Decimal(row["account"].replace(",", ""))
     sizer = sizer_of_an_account(equity_usd, *changes, f"sizing.kelly_basis={basis or 'notional'}")
     covariance = 0.30**2 * np.array([[1.0, 0.4], [0.4, 1.0]])
-    beliefs = Beliefs(lambda columns: covariance, lambda columns: (np.array([0.10, 0.10]), 250))
+    beliefs = Beliefs(
+        covariance=lambda columns: covariance,
+        correlation=lambda columns: covariance / 0.09,
+        mean=lambda columns: (np.array([0.10, 0.10]), 250),
+    )
     optimum = None if sizer.optimal is None else OptimalBook().weights(sizer.optimal, sizer.config, (0, 1), beliefs)[1]
     return sizer.calculate_size(
         "AAPL",
@@ -194,6 +200,47 @@ def test_every_method_comes_to_the_page_s_figures(row: dict[str, str]) -> None:
 def test_the_page_has_every_method_in_both_accounts() -> None:
     found = {(row["account"], row["method"].partition(",")[0]) for row in documented("account")}
     assert found == {(account, method.value) for account in ("14,999", "50,000") for method in SizingMethod}
+
+
+def beside_holdings(row: dict[str, str]) -> SizeResult:
+    """The page's third table: a candidate beside so many holdings alike, with one correlation to each."""
+    held, weight, volatility = int(row["held"]), number(row["of"]) or 0.0, number(row["at"]) or 0.0
+    exposure = np.array([*[weight * volatility / 1e4] * held, 0.0])
+    correlation = np.full((held + 1, held + 1), float(row["correlation"]))
+    asked = float(row["asked"].removesuffix("%")) / 100
+    sizer = sizer_of_an_account(Decimal(14_999), "tiers.small.method=FIXED_PERCENT", f"sizing.fixed_percent={asked}")
+    return sizer.calculate_size(
+        "AAPL",
+        50.0,
+        volatility=float(row["volatility"].removesuffix("%")) / 100,
+        fractionable=True,
+        pull=BookPull(exposure, correlation, float(row["average"])).of(held) if held else None,
+    )
+
+
+@pytest.mark.parametrize("row", documented("held"), ids=lambda row: f"{row['held']} {row['correlation']}")
+def test_what_moves_with_the_book_is_bought_as_small_as_the_page_says(row: dict[str, str]) -> None:
+    result = beside_holdings(row)
+    steps = {step.name: step.weight for step in result.chain}
+    before = min(steps["FIXED_PERCENT"], steps.get("max_position_pct", 1.0))
+    left = steps.get("marginal_risk_scale", before)
+    assert f"{left / before:.3f}" == row["scale"]
+    assert f"{100 * left:.2f}%" == row["weight"]
+    assert ("marginal_risk_scale" in steps) == (row["scale"] != "1.000")
+
+
+def test_what_the_method_weighs_together_is_not_scaled_again() -> None:
+    config = SizingConfig(method=SizingMethod.RISK_PARITY, max_position_pct=1.0, marginal_risk_ratio_max=1.0)
+    result = sized(config, 10_000, volatility=0.3, optimal_weight=0.2, pull=Pull(0.09, 0.01), fractionable=True)
+    assert [step.name for step in result.chain] == ["RISK_PARITY"]
+
+
+@pytest.mark.parametrize("pull", [Pull(math.nan, math.nan), Pull(0.05, 0.01)])
+def test_where_a_volatility_is_not_known_the_chain_says_that_nothing_was_scaled(pull: Pull) -> None:
+    config = fixed(0.2, default_volatility=None, marginal_risk_ratio_max=1.0)
+    result = sized(config, 10_000, volatility=None, pull=pull)
+    assert result.chain[-1].name == "marginal_risk_scale: VOLATILITY_UNKNOWN"
+    assert result.weight == pytest.approx(0.2)
 
 
 # The formulas.

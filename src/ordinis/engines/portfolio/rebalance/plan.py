@@ -1,4 +1,4 @@
-"""From targets to trades: which cuts are worth what they cost, in shares, the largest first."""
+"""From targets to trades: which are worth what they cost, in shares; cuts first, then additions, the largest first."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     now: float  # Weight, signed as the shares.
     most: float  # The weight that PositionSizer gives it, unsigned.
     frozen: Reason | None = None  # Why it may not be traded now.
+    grows_to: float | None = None  # A holding's: what it may be added to, unsigned; None: nothing may be.
 
 
 def no_trade_band(weight: float, settings: RebalanceSettings) -> float:
@@ -48,10 +49,9 @@ def trades(
     minimum_usd: float,
     urgent: Iterable[int] = (),
 ) -> list[RebalanceLine]:
-    """What becomes of each held name, the largest cut first. `urgent` columns are past a limit: no band for them.
+    """What becomes of each held name. `urgent` columns are past a limit: no band for them, and nothing is added.
 
-    A holding never grows here: a broker takes no order against its working stop. A name that is not held has no
-    line: it is entered, or not, as any candidate, at most at its target.
+    A name that is not held has no line: it is entered, or not, as any candidate, at most at its target.
     """
     hurry = frozenset(urgent)
     lines = [
@@ -59,7 +59,12 @@ def trades(
         for seat, target in zip(seats, targets, strict=True)
         if seat.held
     ]
-    return sorted(lines, key=lambda line: (-line.notional_usd, line.symbol))
+    return sorted(lines, key=lambda line: (adds(line), -line.notional_usd, line.symbol))
+
+
+def adds(line: RebalanceLine) -> bool:
+    """It makes a holding larger."""
+    return float(line.quantity) * line.current > 0.0
 
 
 def _line(
@@ -68,10 +73,11 @@ def _line(
     excess = abs(seat.now) - abs(target)
     band = 0.0 if urgent else no_trade_band(target, settings)
     quantity, reason = _NOTHING, seat.frozen
-    if reason is None and excess <= band:
+    missing = -excess if seat.grows_to is not None and not urgent else 0.0
+    if reason is None and max(excess, missing) <= band:
         reason = _WITHIN_BAND
     if reason is None:
-        quantity = _cut(seat, target, equity_usd, minimum_usd)
+        quantity = _more(seat, target, equity_usd) if missing > 0.0 else _cut(seat, target, equity_usd, minimum_usd)
         reason = _SENT if abs(float(quantity)) * seat.price_usd >= minimum_usd else Reason.BELOW_MINIMUM
     if reason is not _SENT:
         quantity = _NOTHING
@@ -88,13 +94,24 @@ def _line(
     )
 
 
+def _more(seat: Seat, target: float, equity_usd: float) -> Decimal:
+    """Shares, signed: rounded so that it comes to at most the target."""
+    size = abs(seat.held)
+    more = max(_NOTHING, money.shares(abs(target) * equity_usd / seat.price_usd, _step(size)) - size)
+    return more if seat.held > 0 else -more
+
+
+def _step(size: Decimal) -> Decimal:
+    """Whole positions stay whole: their stops can rest overnight."""
+    return money.WHOLE if size == size.to_integral_value() else money.FRACTION
+
+
 def _cut(seat: Seat, target: float, equity_usd: float, minimum_usd: float) -> Decimal:
     """Shares, signed: rounded so that what is left is at most the target, and never an order's crumb."""
     wanted_usd = abs(target) * equity_usd
     if wanted_usd < minimum_usd:
         return -seat.held
     size = abs(seat.held)
-    step = money.WHOLE if size == size.to_integral_value() else money.FRACTION
-    left = min(money.shares(wanted_usd / seat.price_usd, step), size)
+    left = min(money.shares(wanted_usd / seat.price_usd, _step(size)), size)
     cut = size - left
     return -cut if seat.held > 0 else cut

@@ -20,4 +20,5 @@ class RebalanceSettings:
     risk_aversion: float = 5.0
     turnover_max: float = 0.25  # Of equity, one way, in one rebalance.
     band_minimum: float = 0.005  # Of equity: no smaller trade, whatever its cost.
+    add: bool = False  # Holdings below their target are added to, where a signal still asks for them.
     cost_fraction: float = 0.0002  # Of what is traded: half a spread and what it moves.

@@ -108,7 +108,7 @@ def _wanted(seat: Seat) -> float:
 
 
 def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float, float]]:
-    """A holding may shrink, a candidate may come; neither may change sides.
+    """A holding may shrink, and grow where it may be added to; a candidate may come; neither may change sides.
 
     What is above its size comes down at once, or as far as the turnover of one rebalance carries all of it.
     """
@@ -118,6 +118,8 @@ def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float
     for seat in seats:
         size = abs(seat.now)
         top = min(size, size - share * (size - seat.most)) if seat.held else seat.most
+        if seat.grows_to is not None and seat.most >= size:
+            top = max(top, seat.grows_to)
         found[seat.symbol] = (-top, 0.0) if seat.now < 0.0 else (0.0, top)
     return found
 

@@ -45,6 +45,33 @@ def test_a_target_becomes_shares(held: str, target: float, quantity: str, reason
     assert line.cost_usd == pytest.approx(line.notional_usd * SETTINGS.cost_fraction)
 
 
+@pytest.mark.parametrize(
+    ("held", "target", "quantity", "reason"),
+    [
+        ("100", 0.15, "50", Reason.SENT),
+        ("100", 0.1504, "50", Reason.SENT),  # Whole shares stay whole, and never above the target.
+        ("100.5", 0.15, "49.5", Reason.SENT),
+        ("100", 0.105, "0", Reason.WITHIN_BAND),
+        ("-100", -0.15, "-50", Reason.SENT),
+        ("200", 0.15, "-50", Reason.SENT),  # What may grow may shrink.
+    ],
+)
+def test_what_may_grow_is_added_to_up_to_its_target(held: str, target: float, quantity: str, reason: Reason) -> None:
+    (line,) = planned([seat("A", held, grows_to=0.2)], [target])
+    assert (line.quantity, line.reason) == (Decimal(quantity), reason)
+    (line,) = planned([seat("A", held, grows_to=0.2)], [target], urgent=[0])
+    assert float(line.quantity) * float(held) <= 0.0  # What is past a limit is mended first.
+
+
+def test_cuts_come_before_additions() -> None:
+    lines = planned([seat("A", "50", grows_to=0.2), seat("B", "150"), seat("C", "120")], [0.2, 0.10, 0.10])
+    assert [(line.symbol, line.quantity) for line in lines] == [
+        ("B", Decimal(-50)),
+        ("C", Decimal(-20)),
+        ("A", Decimal(150)),
+    ]
+
+
 def test_a_rest_that_is_too_small_for_an_order_is_sold_with_the_others() -> None:
     (line,) = trades([seat("A", "200")], [0.0005], SETTINGS, equity_usd=EQUITY_USD, minimum_usd=100.0)
     assert line.quantity == -200
@@ -94,16 +121,18 @@ def test_the_band_grows_with_the_cost_and_shrinks_with_the_fear_of_risk() -> Non
     fraction=st.booleans(),
     price=st.floats(1.0, 900.0),
     target=st.floats(0.0, 0.5),
+    grows=st.booleans(),
 )
 def test_what_is_left_never_passes_the_target_nor_changes_sides(
-    held: int, fraction: bool, price: float, target: float
+    held: int, fraction: bool, price: float, target: float, grows: bool
 ) -> None:
     shares = Decimal(held) + (Decimal("0.25") if fraction else 0)
-    one = seat("A", str(shares), price)
+    one = seat("A", str(shares), price, grows_to=0.5 if grows else None)
     signed = target if shares > 0 else -target
     (line,) = planned([one], [signed])
     left = shares + line.quantity
     assert left * shares >= 0
-    assert abs(left) <= abs(shares)
+    assert grows or abs(left) <= abs(shares)
+    assert left % 1 == 0 or shares % 1 != 0
     if line.quantity:
         assert float(abs(left)) * price <= target * EQUITY_USD * (1 + 1e-9)

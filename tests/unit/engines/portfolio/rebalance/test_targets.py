@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replaced
 
 from ordinis.domain.decision import Reason
 from ordinis.domain.market import FloatArray
@@ -143,20 +144,38 @@ def test_a_short_shrinks_and_stays_a_short() -> None:
     assert weights[:2] == pytest.approx([-0.20, 0.15], abs=1e-9)
 
 
+def test_what_may_be_added_to_grows_to_its_size_and_no_further() -> None:
+    book = seats((0.10, 0.10, 0.10), (0.20, 0.15, 0.12))
+    held = [replaced(one, grows_to=top) for one, top in zip(book, (0.18, None, 0.12), strict=True)]
+    assert solved(held).weights == pytest.approx([0.18, 0.10, 0.12], abs=1e-9)
+
+
+def test_growth_keeps_what_the_whole_book_has_to_keep() -> None:
+    held = [replaced(one, grows_to=0.3) for one in seats((0.10, 0.10, 0.10), (0.30, 0.30, 0.30))]
+    found = solved(held, BookLimits(gross=1.0, cash_buffer=0.4, sectors=dict.fromkeys("AB", "x"), max_sector=0.25))
+    assert sum(found.weights) <= 0.6 + 1e-9
+    assert found.weights[0] + found.weights[1] <= 0.25 + 1e-9
+    assert solved(held, turnover_max=0.1).weights == pytest.approx([0.1, 0.1, 0.1], abs=0.1 + 1e-9)
+    assert sum(solved(held, turnover_max=0.1).weights) == pytest.approx(0.4)
+
+
 @given(
     now=st.lists(st.floats(0.0, 0.4), min_size=3, max_size=3),
     most=st.lists(st.floats(0.01, 0.3), min_size=3, max_size=3),
     gross=st.floats(0.2, 1.5),
     target=st.floats(0.02, 0.3),
     correlation=st.floats(0.0, 0.9),
+    part=st.lists(st.none() | st.floats(0.0, 1.0), min_size=3, max_size=3),
 )
-def test_targets_keep_every_limit_and_no_holding_grows(
-    now: list[float], most: list[float], gross: float, target: float, correlation: float
+def test_targets_keep_every_limit_and_only_what_may_grow_grows(
+    now: list[float], most: list[float], gross: float, target: float, correlation: float, part: list[float | None]
 ) -> None:
     limits = BookLimits(gross=gross, cash_buffer=0.10, max_volatility=target)
-    found = solved(seats(tuple(now), tuple(most)), limits, covariance=covariance(correlation))
-    for weight, before, top in zip(found.weights, now, most, strict=True):
+    tops = [None if one is None or not held else one * top for one, top, held in zip(part, most, now, strict=True)]
+    book = [replaced(one, grows_to=top) for one, top in zip(seats(tuple(now), tuple(most)), tops, strict=True)]
+    found = solved(book, limits, covariance=covariance(correlation))
+    for weight, before, top, grows_to in zip(found.weights, now, most, tops, strict=True):
         assert -1e-9 <= weight <= top + 1e-9
-        assert weight <= before + 1e-9 or before == 0.0
+        assert weight <= max(before, grows_to or 0.0) + 1e-9 or before == 0.0
     assert sum(found.weights) <= 0.9 * gross + 1e-9
     assert found.volatility_after <= target + 1e-8
