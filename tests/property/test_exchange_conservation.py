@@ -340,7 +340,7 @@ def test_such_runs_sell_short_cover_and_order_money() -> None:
     """Otherwise the properties above would prove little of them."""
     seen: set[str] = set()
 
-    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=150, deadline=None, derandomize=True, database=None)
     @given(setup=setups, plan=days)
     def look(setup: dict[str, Any], plan: list[Day]) -> None:
         plain = [(block, [[_plain(what) for what in step] for step in minutes]) for block, minutes in plan]

@@ -35,6 +35,7 @@ def broken(*_: Any, **__: Any) -> Any:
     raise NotSolved("out of order")
 
 
+@pytest.mark.interpreted
 def test_a_failing_active_set_hands_over_to_the_interior_point(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = optimize(limits={"max_weight": 0.4})
     monkeypatch.setattr(inner, "active_set", broken)

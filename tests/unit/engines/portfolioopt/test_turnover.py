@@ -62,6 +62,7 @@ def test_however_tight_a_turnover_limit_is_the_best_trades_are_proven(
     assert list(result.weights.values()) == pytest.approx(list(answered(most, now, **more).weights.values()), abs=1e-7)
 
 
+@pytest.mark.interpreted
 def test_where_much_is_traded_the_price_leads_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare one way with itself."""
     roots: list[float] = []
