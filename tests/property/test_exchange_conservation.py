@@ -181,7 +181,9 @@ class Trace:
                 if one.kind is ActionKind.REMOVAL:
                     expected += shares * ((one.amount_usd or Decimal(0)) - last[one.symbol])
                 held[one.symbol] = one.shares_after(shares)
-        rounded = sum(isinstance(one, CashFlow) for one in new)
+        rounded = sum(
+            isinstance(one, CashFlow | CorporateAction) for one in new
+        )  # Less than half a cent is paid as none.
         assert abs(self.exchange.account().equity_usd - expected) <= rounded * CENT / 2 + Decimal("0.0001")
 
     def act(self, what: dict[str, Any] | int) -> None:
