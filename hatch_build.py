@@ -1,9 +1,10 @@
 """The build. With ORDINIS_COMPILED=1 the modules on the path of an order become native code: the same source, by mypyc.
 
-    ORDINIS_COMPILED=1 pip install .
+    make compiled
 
-A C compiler is needed. Without the variable, and in an editable installation, nothing is compiled. Which modules:
-`modules` in pyproject.toml, less those that define msgspec structs, which are native already and cannot be compiled.
+A C compiler is needed, and the development tools. Without the variable, and in an editable installation, nothing is
+compiled. Which modules: `modules` in pyproject.toml, less those that define msgspec structs, which are native already
+and cannot be compiled.
 """
 
 from __future__ import annotations
