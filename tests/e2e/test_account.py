@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from contract.days import UNIVERSE, block_of, daily_of
+from e2e.trading import NUMBER, SPEED, given
 from ordinis import app
 from ordinis.app.accounts import check_account, check_meant, endpoints, only_trader
 from ordinis.app.doctor import Check, examine
@@ -28,8 +29,6 @@ from ordinis.domain.standing import AccountStanding
 from ordinis.journal import reading
 from ordinis.journal.reading import Kind
 
-SPEED = 480.0
-NUMBER = "SIM000000001"
 DEADLINE_S = 60.0
 
 
@@ -38,23 +37,6 @@ def served(request: pytest.FixtureRequest) -> Iterator[Addresses]:
     data = SimulatedData(days=[block_of(1, 20), block_of(2, 20)], history=[block_of(0, 20)], daily=daily_of(30))
     with serve(Exchange(UNIVERSE, ExchangeSettings(cash_usd=Decimal(50_000))), data, speed=request.param) as running:
         yield running.addresses
-
-
-def given(addresses: Addresses, folder: Path, *more: str) -> list[str]:
-    return [
-        f"broker.paper_url={addresses.rest}",
-        f"broker.live_url={addresses.rest}",
-        f"broker.data_url={addresses.data}",
-        f"broker.data_stream_url={addresses.rest.replace('http', 'ws')}",
-        f"broker.clock_speed={SPEED}",
-        "broker.slice_deadline_seconds=30",
-        'data.symbols=["AAA","BBB","CCC"]',
-        "data.feed=iex",
-        f"run.state_dir={folder / 'state'}",
-        f"journal.dir={folder / 'journals'}",
-        "journal.reserve_mb=1",
-        *more,
-    ]
 
 
 @pytest.fixture

@@ -37,6 +37,24 @@ TRADES_EVERY_MINUTE = (
 )
 
 
+def given(addresses: Addresses, folder: Path, *more: str) -> list[str]:
+    """What a trader is told of the broker, as settings."""
+    return [
+        f"broker.paper_url={addresses.rest}",
+        f"broker.live_url={addresses.rest}",
+        f"broker.data_url={addresses.data}",
+        f"broker.data_stream_url={addresses.rest.replace('http', 'ws')}",
+        f"broker.clock_speed={SPEED}",
+        "broker.slice_deadline_seconds=30",
+        'data.symbols=["AAA","BBB","CCC"]',
+        "data.feed=iex",
+        f"run.state_dir={folder / 'state'}",
+        f"journal.dir={folder / 'journals'}",
+        "journal.reserve_mb=1",
+        *more,
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """The broker, and what a trader is told of it."""
@@ -45,19 +63,7 @@ class Paper:
     exchange: Exchange
 
     def given(self, folder: Path, *more: str) -> list[str]:
-        return [
-            f"broker.paper_url={self.addresses.rest}",
-            f"broker.data_url={self.addresses.data}",
-            f"broker.data_stream_url={self.addresses.rest.replace('http', 'ws')}",
-            f"broker.clock_speed={SPEED}",
-            "broker.slice_deadline_seconds=30",
-            'data.symbols=["AAA","BBB","CCC"]',
-            "data.feed=iex",
-            f"run.state_dir={folder / 'state'}",
-            f"journal.dir={folder / 'journals'}",
-            "journal.reserve_mb=1",
-            *more,
-        ]
+        return given(self.addresses, folder, *more)
 
     def settings(self, folder: Path, *more: str) -> Settings:
         return load(None, self.given(folder, *more))
