@@ -101,7 +101,7 @@ def _keys(settings: Settings, mode: Mode) -> Check:
 
 
 def _account(checkup: Checkup, settings: Settings, mode: Mode) -> Check:
-    standing = checkup.account()
+    standing = checkup.account
     check_account(standing, settings, mode)
     if standing.equity_usd <= 0:
         raise AccountError(f"account {standing.number} holds {standing.equity_usd} USD: deposit first")
@@ -116,7 +116,7 @@ def _account_type(checkup: Checkup, settings: Settings) -> Check:
     from ordinis.app.rule_sets import regime
     from ordinis.engines.compliance.accounts import contradicts
 
-    standing, rules = checkup.account(), regime(settings)
+    standing, rules = checkup.account, regime(settings)
     for contradiction in contradicts(standing, rules):
         raise AccountError(f"{contradiction}: no entry would go out; set compliance.regime, or use another account")
     if standing.counts_day_trades and not rules.counts_day_trades:

@@ -64,7 +64,7 @@ def look_at_account(settings: Settings, mode: Mode) -> AccountStanding:
     from ordinis.brokers.alpaca.checkup import Checkup
 
     with Checkup(endpoints(settings, mode), Random(settings.run.seed)) as checkup:
-        return checkup.account()
+        return checkup.account
 
 
 def _universe(settings: Settings) -> Universe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cached_property
 from random import Random
 from types import TracebackType
 from typing import Any
@@ -56,7 +57,9 @@ class Checkup:
         self._generator = generator
         self._client = trading_client(endpoints, self._limits)
 
+    @cached_property
     def account(self) -> AccountStanding:
+        """Asked once: a checkup is of one moment."""
         account = wire.read(self._get("/account"), _Account, "account")
         return AccountStanding(
             number=account.account_number,
