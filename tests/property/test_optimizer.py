@@ -15,20 +15,10 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
 from ordinis.engines.portfolioopt.program import Prices, Program, gap
 from ordinis.engines.portfolioopt.result import OptimizationResult
+from simulation.returns import market_returns, names
 
 SCALE_FREE = tuple(method for method in METHODS if method not in ("mean_variance", "kelly_growth"))
 CONVEX = ("mean_variance", "min_variance", "mean_cvar", "kelly_growth")
-
-
-def returns_of(symbols: int, seed: int, rows: int = 80) -> FloatArray:
-    random = np.random.default_rng(seed)
-    market = random.normal(0.0004, 0.009, (rows, 1)) * random.uniform(0.5, 1.5, symbols)
-    table: FloatArray = market + random.normal(0.0003, 0.01, (rows, symbols)) * random.uniform(0.5, 2.0, symbols)
-    return table
-
-
-def names(count: int) -> list[str]:
-    return [f"S{one}" for one in range(count)]
 
 
 @st.composite
@@ -52,7 +42,7 @@ def problems(draw: st.DrawFn) -> tuple[FloatArray, dict[str, Any], dict[str, flo
         limits["max_volatility"] = draw(st.sampled_from([0.15, 0.2, 0.3]))
     if draw(st.booleans()):
         limits["cash_buffer"] = 0.1
-    return returns_of(count, seed), limits, held
+    return market_returns(count, 80, seed), limits, held
 
 
 def excess_of(limits: dict[str, Any], w: FloatArray, held: FloatArray, volatility: float) -> float:
@@ -99,7 +89,7 @@ def _check(result: OptimizationResult, limits: dict[str, Any], held: dict[str, f
 @settings(max_examples=60, deadline=None)  # hrp halves an order of its tree, which has as many orders as branches.
 @given(st.sampled_from([method for method in METHODS if method != "hrp"]), st.integers(0, 10_000), st.integers(3, 10))
 def test_the_order_of_the_symbols_is_no_matter(method: str, seed: int, count: int) -> None:
-    table, symbols = returns_of(count, seed), names(count)
+    table, symbols = market_returns(count, 80, seed), names(count)
     order = np.random.default_rng(seed).permutation(count)
     limits = {"max_weight": 0.6}
     straight = PortfolioOptimizer(method).optimize(table, limits, symbols=symbols)
@@ -110,7 +100,7 @@ def test_the_order_of_the_symbols_is_no_matter(method: str, seed: int, count: in
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SCALE_FREE), st.integers(0, 10_000))
 def test_minute_returns_have_the_weights_of_daily_ones(method: str, seed: int) -> None:
-    table = returns_of(8, seed)
+    table = market_returns(8, 80, seed)
     daily, minute = (PortfolioOptimizer(method).optimize(one, {"max_weight": 0.4}) for one in (table, table / 390.0))
     assert minute.weights == pytest.approx(daily.weights, abs=1e-7)
 
@@ -118,7 +108,7 @@ def test_minute_returns_have_the_weights_of_daily_ones(method: str, seed: int) -
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
 def test_in_minutes_mean_variance_wants_its_aversion_and_its_costs_in_minutes(seed: int) -> None:
-    table = returns_of(8, seed)
+    table = market_returns(8, 80, seed)
     held = dict.fromkeys(names(8), 0.1)
 
     def weights(scale: float) -> dict[str, float]:
@@ -132,7 +122,7 @@ def test_in_minutes_mean_variance_wants_its_aversion_and_its_costs_in_minutes(se
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(CONVEX), st.integers(0, 10_000))
 def test_a_symbol_twice_changes_no_risk(method: str, seed: int) -> None:
-    table = returns_of(6, seed)
+    table = market_returns(6, 80, seed)
     almost = np.column_stack([table, table[:, 0] + 1e-13])  # Another symbol, but for the last digits.
     once, twice = (
         PortfolioOptimizer(method, estimator="sample").optimize(one, {"min_gross": 1.0}) for one in (table, almost)
@@ -174,7 +164,7 @@ def wide_problems(draw: st.DrawFn) -> tuple[FloatArray, dict[str, Any], dict[str
         limits["cost"] = draw(st.sampled_from([0.0005, 0.02]))
     if draw(st.booleans()):
         limits["min_gross"] = 1.0
-    return returns_of(count, seed, rows=150), limits, held
+    return market_returns(count, 150, seed), limits, held
 
 
 @settings(max_examples=60, deadline=None)

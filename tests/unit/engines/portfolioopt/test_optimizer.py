@@ -17,6 +17,7 @@ from ordinis.engines.portfolioopt.estimators import ledoit_wolf
 from ordinis.engines.portfolioopt.means import shrunk_mean
 from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
 from ordinis.engines.portfolioopt.proof import Proven
+from simulation.returns import market_returns
 
 CASH_FREE = ("mean_variance", "kelly_growth")
 FROM_MOMENTS = tuple(method for method in METHODS if method not in ("mean_cvar", "kelly_growth"))
@@ -24,11 +25,7 @@ NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
 
 
 def returns_of(symbols: int, rows: int = 250, seed: int = 1, scale: float = 1.0) -> FloatArray:
-    random = np.random.default_rng(seed)
-    market = random.normal(0.0004, 0.009, (rows, 1)) * random.uniform(0.5, 1.5, symbols)
-    table: FloatArray = scale * (
-        market + random.normal(0.0003, 0.01, (rows, symbols)) * random.uniform(0.5, 2, symbols)
-    )
+    table: FloatArray = scale * market_returns(symbols, rows, seed)
     return table
 
 
