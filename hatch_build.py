@@ -10,13 +10,14 @@ and cannot be compiled.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-STRUCT = "(msgspec.Struct"
+STRUCT = re.compile(r"^class \w+\((msgspec\.)?Struct\b", re.MULTILINE)
 # Never a fused multiply-add: the figures are those of the interpreter, to the last bit.
 COMPILER_FLAGS = ["-ffp-contract=off"]
 
@@ -43,7 +44,7 @@ class CompiledModules(BuildHookInterface[Any]):
         root = Path(self.root)
         found = {path for pattern in self.config["modules"] for path in root.glob(pattern)}
         found -= {root / path for path in self.config["interpreted"]}
-        return [str(path.relative_to(root)) for path in sorted(found) if STRUCT not in path.read_text()]
+        return [str(path.relative_to(root)) for path in sorted(found) if not STRUCT.search(path.read_text())]
 
 
 def _compile(modules: list[str], folder: Path) -> None:

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import newton
+from ordinis.engines.portfolioopt.certificate import gap
 from ordinis.engines.portfolioopt.cvar import TailRisk
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import NotSolved
 from ordinis.engines.portfolioopt.newton import GOOD
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact, WithPrice
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Program, gap
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Program
 
 _ROUNDS_MAX = 100
 _EXACT = 1e-12  # Of the limit.

@@ -18,10 +18,11 @@ from msgspec.structs import replace
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
 from ordinis.engines.portfolioopt import kernels, quadratic
 from ordinis.engines.portfolioopt.accelerator import Table
+from ordinis.engines.portfolioopt.certificate import gap, reduced_costs
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import NotSolved
 from ordinis.engines.portfolioopt.linear import LinearProgram, Solved
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program, gap, reduced_costs
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program
 
 GOOD = 1e-10  # Of the risk.
 _ROUNDS_MAX = 200

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from msgspec import Struct
-from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray, IntArray
 from ordinis.engines.portfolioopt import kernels
@@ -20,7 +18,21 @@ from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.moments import variance_of
 
 _sum: Callable[[FloatArray], float] = np.add.reduce
-_SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves.
+_SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves,
+_SPARSE_MIN = 64  # and with fewer symbols always.
+
+
+class Part(Protocol):
+    """The columns of some symbols, for weights that nobody else has."""
+
+    @property
+    def block(self) -> FloatArray:
+        """Q of these columns, [columns x columns]."""
+        ...
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        """Q w, [symbols], of their weights [columns]."""
+        ...
 
 
 class Form(Protocol):
@@ -45,6 +57,24 @@ class Form(Protocol):
     def block(self, columns: IntArray | None) -> FloatArray:
         """Q of these columns, all where None, [columns x columns]."""
         ...
+
+    def part(self, columns: IntArray) -> Part: ...
+
+
+class _Picked(NamedTuple):
+    """A part of any form."""
+
+    form: Form
+    columns: IntArray
+
+    @property
+    def block(self) -> FloatArray:
+        return self.form.block(self.columns)
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        full = np.zeros(self.form.size)
+        full[self.columns] = weights
+        return self.form.product(full)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,16 +101,17 @@ class Dense:
     def block(self, columns: IntArray | None) -> FloatArray:
         return self.matrix if columns is None else self.matrix[columns[:, None], columns]
 
+    def part(self, columns: IntArray) -> Part:
+        return _Picked(self, columns)
 
-class Rows(Struct, frozen=True, eq=False):
+
+class Rows(NamedTuple):
     """scale * (R - m)'(R - m) + diag(extra); `rows` is [rows x symbols], `centre` their column means."""
 
     rows: FloatArray
     centre: FloatArray | None
     scale: float
-    variance: FloatArray | None = (
-        None  # [symbols], the diagonal, `extra` included; None: worked out when it is asked for.
-    )
+    variance: FloatArray | None = None  # [symbols], the diagonal, `extra` included; None: worked out when asked for.
     extra: FloatArray | None = None
     table: Table | None = None  # The same rows on a device, where that is faster.
 
@@ -99,7 +130,7 @@ class Rows(Struct, frozen=True, eq=False):
     @property
     def here(self) -> Rows:
         """The same on the processor."""
-        return self if self.table is None else replace(self, table=None)
+        return self if self.table is None else self._replace(table=None)
 
     def product(self, weights: FloatArray) -> FloatArray:
         along = self._along(weights)
@@ -116,28 +147,58 @@ class Rows(Struct, frozen=True, eq=False):
 
     def _along(self, weights: FloatArray) -> FloatArray:
         """(R - m) w, [rows]."""
-        if self.table is not None:
-            along = self.table.along(weights)
-        else:
-            held = weights.nonzero()[0]
-            if held.size < _SPARSE * weights.size:
-                along = kernels.along(self.rows[:, held], weights[held])
-            else:
-                along = kernels.along(self.rows, weights)
+        along = self._along_here(weights) if self.table is None else self.table.along(weights)
         if self.centre is not None:
             along -= _sum(along) / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
         return along
 
+    def _along_here(self, weights: FloatArray) -> FloatArray:
+        if weights.size > _SPARSE_MIN:
+            held = weights.nonzero()[0]
+            if held.size < _SPARSE * weights.size:
+                return np.asarray(kernels.along(self._picked(held), weights[held]))
+        return np.asarray(kernels.along(self.rows, weights))
+
+    def _picked(self, columns: IntArray) -> FloatArray:
+        """A copy of these columns. Tables of pandas have them one after another, and keep that order."""
+        return self.rows.T.take(columns, axis=0).T
+
     def block(self, columns: IntArray | None) -> FloatArray:
-        if columns is None:
-            table = self.table
-            result: FloatArray = kernels.gram(self.rows, self.centre) if table is None else table.gram(self.centre)
-        else:
-            inner = self.rows[:, columns]
-            result = kernels.gram(inner, None if self.centre is None else self.centre[columns])
+        if columns is not None:
+            return self.part(columns).block
+        table = self.table
+        result: FloatArray = kernels.gram(self.rows, self.centre) if table is None else table.gram(self.centre)
         result *= self.scale
         if self.extra is not None:
-            result.flat[:: result.shape[0] + 1] += self.extra if columns is None else self.extra[columns]
+            result.flat[:: result.shape[0] + 1] += self.extra
+        return result
+
+    def part(self, columns: IntArray) -> Part:
+        rows = self._picked(columns)
+        if self.centre is not None:
+            rows -= self.centre[columns]
+        block: FloatArray = kernels.gram(rows, None)
+        block *= self.scale
+        if self.extra is not None:
+            block.flat[:: block.shape[0] + 1] += self.extra[columns]
+        return _PickedRows(self, columns, rows, block)
+
+
+class _PickedRows(NamedTuple):
+    """A part of a form of rows: its columns are at hand already, centred."""
+
+    form: Rows
+    columns: IntArray
+    rows: FloatArray  # [rows x columns].
+    block: FloatArray
+
+    def product(self, weights: FloatArray) -> FloatArray:
+        form = self.form
+        along = kernels.along(self.rows, weights)
+        result: FloatArray = kernels.across(form.rows, along) if form.table is None else form.table.across(along)
+        result *= form.scale
+        if form.extra is not None:
+            result[self.columns] += form.extra[self.columns] * weights
         return result
 
 
@@ -174,3 +235,6 @@ class Sum:
         for factor, form in self.parts:
             result += factor * form.block(columns)
         return result
+
+    def part(self, columns: IntArray) -> Part:
+        return _Picked(self, columns)

@@ -1,6 +1,6 @@
 """The two solvers inside: a dual active set for few assets, an interior point for many. Both answer to the last digit.
 
-    min 1/2 x'Qx + linear'x,  low <= x <= high,  row_low <= A x <= row_high
+    min theta/2 x'Qx + linear'x,  low <= x <= high,  row_low <= A x <= row_high
 
 They are given units in which their absolute tolerances mean something: minute returns have variances of 1e-7, at
 which a solver that stops at 1e-6 stops anywhere. Sources: Arnstrom, Bemporad and Axehill (2022), "A dual active-set
@@ -10,6 +10,7 @@ proximal interior-point quadratic programming solver".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +19,12 @@ from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 
 ACTIVE_SET_MAX = 120  # Symbols; beyond, the interior point is faster when many of them are held.
+_sum: Callable[[FloatArray], float] = np.add.reduce
 _FEASIBLE = 1e-11
 _HUGE = 1e8  # Of the right side: a singular system's answer.
 _SOLVED = 1e-10  # A residual of linear equations.
 _TOLERANCES = (1e-13, 1e-11, 1e-10)  # The first that is reached.
-_DUST = 1e-15
+_DUST = 1e-13  # Of weight: who is so near to a bound is at it.
 _NEAR = 1e-6  # An interior point comes so near to the limits that hold.
 
 
@@ -44,11 +46,17 @@ class Inner(NamedTuple):
     rows: FloatArray  # [limits x symbols].
     row_low: FloatArray
     row_high: FloatArray
+    theta: float = 1.0
 
     @property
     def unit(self) -> float:
-        mean_square = float(np.einsum("ii", self.quadratic)) / self.low.size
+        mean_square = self.theta * _sum(self.quadratic.diagonal()) / self.low.size
         return mean_square or float(np.abs(self.linear).max()) or 1.0
+
+    def in_units(self, unit: float) -> Inner:
+        """The same, the objective divided by the unit."""
+        quadratic, linear, low, high, rows, row_low, row_high, theta = self
+        return Inner(quadratic * (theta / unit), linear / unit, low, high, rows, row_low, row_high)
 
 
 def solve(inner: Inner, *, interior: bool = False, flat: bool = False) -> tuple[FloatArray, FloatArray, str]:
@@ -70,42 +78,38 @@ def active_set(inner: Inner, *, flat: bool = False) -> tuple[FloatArray, FloatAr
     """By DAQP; a flat objective is bent a little by it, so there linear equations have the last word."""
     import daqp
 
-    quadratic, linear, low, high, rows, row_low, row_high = inner
-    size, unit = low.size, inner.unit
+    unit = inner.unit
+    quadratic, linear, low, high, rows, row_low, row_high, _ = units = inner.in_units(unit)
     upper, lower = np.concatenate([high, row_high]), np.concatenate([low, row_low])
-    x, _, flag, info = daqp.solve(
-        quadratic / unit, linear / unit, rows, upper, lower, primal_tol=_FEASIBLE, iter_limit=10_000
-    )
+    x, _, flag, info = daqp.solve(quadratic, linear, rows, upper, lower, primal_tol=_FEASIBLE, iter_limit=10_000)
     if flag == -1:
         raise Infeasible("no weights satisfy the constraints")
     if flag < 1:
         raise NotSolved(f"the active-set solver stopped with flag {flag}")
-    prices = info["lam"]
-    at = prices[:size]  # Who is at a bound is there to the last digit.
+    at, prices = info["lam"][: low.size], info["lam"][low.size :]
     if flat:
-        units = inner._replace(quadratic=quadratic / unit, linear=linear / unit)
-        x, rest = _polished(units, np.clip(x, low, high), at, prices[size:])
-        return x, rest * unit
-    np.putmask(x, (at < 0.0) | (x < low + _DUST), low)
-    np.putmask(x, (at > 0.0) | (x > high - _DUST), high)
-    return x, prices[size:] * unit
+        x, prices = _polished(units, np.clip(x, low, high), at, prices)
+        return x, prices * unit
+    np.putmask(x, x < low + _DUST, low)
+    np.putmask(x, x > high - _DUST, high)
+    return x, prices * unit
 
 
 def interior_point(inner: Inner, unit: float | None = None) -> tuple[FloatArray, FloatArray]:
     """By PIQP, and then by linear equations over those limits that it found to hold. `unit` divides the objective."""
     import piqp
 
-    quadratic, linear, low, high, rows, row_low, row_high = inner
     unit = unit or inner.unit
+    quadratic, linear, low, high, rows, row_low, row_high, _ = units = inner.in_units(unit)
     equal = row_low == row_high
-    scaled, right = np.asfortranarray(quadratic / unit), linear / unit
+    scaled = np.asfortranarray(quadratic)
     for tolerance in _TOLERANCES:
         solver = piqp.DenseSolver()
         solver.settings.eps_abs = solver.settings.eps_rel = tolerance
         solver.settings.max_iter = 200
         solver.setup(
             scaled,
-            right,
+            linear,
             np.asfortranarray(rows[equal]),
             row_low[equal],
             np.asfortranarray(rows[~equal]),
@@ -125,7 +129,7 @@ def interior_point(inner: Inner, unit: float | None = None) -> tuple[FloatArray,
     prices = np.zeros(rows.shape[0])
     prices[equal], prices[~equal] = found.y, found.z_u - found.z_l
     bounds = found.z_bu - found.z_bl
-    x, prices = _polished(inner._replace(quadratic=scaled, linear=right), found.x, bounds, prices)
+    x, prices = _polished(units, found.x, bounds, prices)
     return x, prices * unit
 
 

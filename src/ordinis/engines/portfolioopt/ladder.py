@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from ordinis.domain.errors import ConfigError, OptimizationError
-from ordinis.domain.market import FloatArray
+from ordinis.domain.errors import OptimizationError
 from ordinis.engines.portfolioopt import feasible, positions
-from ordinis.engines.portfolioopt.accelerator import NUMPY, Table
-from ordinis.engines.portfolioopt.constraints import Constraints
-from ordinis.engines.portfolioopt.forms import Form
+from ordinis.engines.portfolioopt.accelerator import NUMPY
+from ordinis.engines.portfolioopt.book import Book
 from ordinis.engines.portfolioopt.inner import Infeasible
-from ordinis.engines.portfolioopt.limits import Limits, Room, Shape, check, limits_of
-from ordinis.engines.portfolioopt.methods import Task
-from ordinis.engines.portfolioopt.proof import Proven
+from ordinis.engines.portfolioopt.proof import Proven, violation
 from ordinis.engines.portfolioopt.result import OptimizationResult
-from ordinis.engines.portfolioopt.rounding import Lots, Rounded, rounded
+from ordinis.engines.portfolioopt.rounding import Rounded, rounded
+from ordinis.engines.portfolioopt.shape import Shape, check, limits_of
+from ordinis.engines.portfolioopt.task import Task
 
 GAP_MAX = 1e-8  # Relative; beyond it the weights are no proven optimum.
 VIOLATION_MAX = 1e-10  # In weight.
@@ -38,68 +34,6 @@ _OF_VARIANCE = ("mean_variance", "min_variance")  # Their proof knows the varian
 
 class TooLate(OptimizationError):
     """The deadline has passed."""
-
-
-class Book(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """One optimisation: what is believed, asked for and held."""
-
-    method: str
-    symbols: list[str]
-    mean: FloatArray
-    form: Form
-    returns: FloatArray | None
-    constraints: Constraints
-    least: float  # To be invested.
-    current: Mapping[str, float] | None
-    excluded: dict[str, str]
-    goal: dict[str, Any]
-    risk_aversion: float
-    tail_aversion: float | None
-    budgets: Mapping[str, float] | None
-    periods: float
-    cost_a_year: float
-    lots: Lots | None
-    table: Table | None  # The returns on a device.
-    elapsed_ms: Callable[[], float | None]
-
-    @property
-    def frozen(self) -> dict[str, float]:
-        """Held and without an estimate."""
-        current = self.current
-        if not self.excluded or not current:
-            return {}
-        return {name: current[name] for name in self.excluded if current.get(name)}
-
-    def room(self) -> Room:
-        return Room(
-            symbols=self.symbols,
-            least=self.least,
-            most=self.constraints.budget,
-            frozen=self.frozen,
-            current=self.current,
-        )
-
-    def task(self, limits: Limits) -> Task:
-        return Task(
-            mean=self.mean,
-            form=self.form,
-            limits=limits,
-            risk_aversion=self.risk_aversion,
-            tail_aversion=self.tail_aversion,
-            budgets=self._budgets(),
-            returns=self.returns,
-            table=self.table,
-            periods=self.periods,
-            **self.goal,
-        )
-
-    def _budgets(self) -> FloatArray | None:
-        if self.budgets is None:
-            return None
-        budgets = np.array([float(self.budgets.get(symbol, 0.0)) for symbol in self.symbols])
-        if not ((budgets > 0.0).all() and np.isfinite(budgets).all()):
-            raise ConfigError("risk_budgets: every symbol that is optimised needs a part above 0")
-        return budgets
 
 
 class Ladder:
@@ -225,14 +159,6 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
             f" {GAP_MAX:.0e} is allowed): refused"
         )
     return Proven(found.weights, found.gap, found.rung, found.value, excess, found.variance)
-
-
-def violation(limits: Limits, weights: FloatArray) -> float:
-    """The most by which any limit is passed."""
-    excess = limits.program.violation(weights)
-    for cap in limits.caps:
-        excess = max(excess, max(0.0, cap.risk(weights)) ** 0.5 - cap.most)
-    return excess
 
 
 def _turnover(weights: Mapping[str, float], current: Mapping[str, float]) -> float:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ordinis.engines.portfolioopt.constraints import Constraints, plain
-from ordinis.engines.portfolioopt.limits import Shape, shape_of
 from ordinis.engines.portfolioopt.moments import names_of
+from ordinis.engines.portfolioopt.shape import Shape, shape_of
 
 
 class Memory:

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, parity, ratio
-from ordinis.engines.portfolioopt.accelerator import Table
+from ordinis.engines.portfolioopt.certificate import excess
 from ordinis.engines.portfolioopt.cvar import Tail, TailRisk
-from ordinis.engines.portfolioopt.forms import Form, Sum
+from ordinis.engines.portfolioopt.forms import Sum
 from ordinis.engines.portfolioopt.hierarchy import hierarchical_weights
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import Growth, Objective, Quadratic
 from ordinis.engines.portfolioopt.proof import Proven, proven, with_impact
-
-
-class Task(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What is believed and what is asked for. Figures are of a year."""
-
-    mean: FloatArray  # [symbols].
-    form: Form
-    limits: Limits
-    risk_aversion: float
-    target_return: float | None = None
-    target_volatility: float | None = None
-    maximum_sharpe: bool = False
-    risk_free: float = 0.0
-    budgets: FloatArray | None = None  # [symbols], of the whole risk.
-    returns: FloatArray | None = None  # [rows x symbols], for the methods that look at each of them.
-    table: Table | None = None  # The same on a device.
-    periods: float = 252.0
-    confidence: float = 0.95
-    tail_aversion: float | None = None
+from ordinis.engines.portfolioopt.task import Task
 
 
 def solve(method: str, task: Task) -> Proven:
@@ -142,7 +123,7 @@ def _nearest_to(target: Callable[[Task], FloatArray]) -> Callable[[Task], Proven
     def solve_it(task: Task) -> Proven:
         weights = target(task)
         limits = replace(task.limits, program=replace(task.limits.program, cost=None), impact=None)
-        keeps = limits.program.violation(weights) <= 0.0
+        keeps = excess(limits.program, weights) <= 0.0
         if keeps and all(cap.risk(weights) <= cap.most * cap.most for cap in limits.caps):
             return Proven(weights, 0.0, "formula", -0.5 * float(weights.sum()))
         if not (weights > 0.0).all():

@@ -9,11 +9,12 @@ import numpy as np
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import cvar, quadratic
+from ordinis.engines.portfolioopt.certificate import gap
 from ordinis.engines.portfolioopt.feasible import conflict, nearest
 from ordinis.engines.portfolioopt.forms import Sum
 from ordinis.engines.portfolioopt.inner import Infeasible, NotSolved
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Program, gap
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Program
 
 MILLIONTH = 1e-6  # Of equity: what so much is worth is the least that a gap is measured by.
 GOOD = 1e-11  # A gap relative to the objective at which no more steps are made.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from msgspec import Struct
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.forms import Form, Rows, Sum
@@ -35,7 +34,7 @@ class Objective(Protocol):
         ...
 
 
-class Quadratic(Struct, frozen=True, eq=False):
+class Quadratic(NamedTuple):
     """theta / 2 w'Qw - gain'w."""
 
     form: Form

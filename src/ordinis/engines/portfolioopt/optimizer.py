@@ -17,10 +17,11 @@ import numpy as np
 from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.accelerator import Accelerator, Table
+from ordinis.engines.portfolioopt.book import Book
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
 from ordinis.engines.portfolioopt.forms import Dense, Form
-from ordinis.engines.portfolioopt.ladder import PROVEN, Book, Ladder, TooLate
+from ordinis.engines.portfolioopt.ladder import PROVEN, Ladder, TooLate
 from ordinis.engines.portfolioopt.means import MEANS, View, black_litterman, shrunk_mean
 from ordinis.engines.portfolioopt.memory import Memory
 from ordinis.engines.portfolioopt.methods import METHODS as _METHODS

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps
+from ordinis.engines.portfolioopt.certificate import excess, gap
 from ordinis.engines.portfolioopt.forms import Dense, Form
 from ordinis.engines.portfolioopt.inner import NotSolved
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import RiskBudgets
-from ordinis.engines.portfolioopt.program import Answer, Program, gap
+from ordinis.engines.portfolioopt.program import Answer, Program
 from ordinis.engines.portfolioopt.proof import Proven, with_impact
 
 _STEPS_MAX = 200
@@ -37,7 +38,7 @@ def balanced(form: Form, budget: FloatArray, limits: Limits) -> Proven:
     free = _free(matrix / unit, budget)
     weights = free * (invested / free.sum())
     plain = program.cost is None and limits.impact is None
-    if plain and program.violation(weights) <= 1e-15 and _within(limits, weights):
+    if plain and excess(program, weights) <= 1e-15 and _within(limits, weights):
         return Proven(weights, unevenness(form, weights, budget), "newton", unevenness(form, weights, budget))
     return _limited(Dense(matrix / unit), unit, budget, limits, weights)
 

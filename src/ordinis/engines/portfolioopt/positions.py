@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import BoolArray, FloatArray
 from ordinis.engines.portfolioopt import methods
+from ordinis.engines.portfolioopt.certificate import excess
 from ordinis.engines.portfolioopt.limits import Limits
-from ordinis.engines.portfolioopt.methods import Task
 from ordinis.engines.portfolioopt.program import INFINITE, Program
 from ordinis.engines.portfolioopt.proof import Proven
+from ordinis.engines.portfolioopt.task import Task
 
 NODES_MAX = 120
 _BALANCED = ("risk_parity", "hrp", "equal_weight", "inverse_volatility")
@@ -58,7 +59,7 @@ def keeps(limits: Limits, weights: FloatArray) -> bool:
 
 def _without_crumbs(limits: Limits, weights: FloatArray) -> FloatArray:
     clean = np.where(np.abs(weights) > _HELD, weights, 0.0)
-    return clean if limits.program.violation(clean) <= limits.program.violation(weights) else weights
+    return clean if excess(limits.program, clean) <= excess(limits.program, weights) else weights
 
 
 def _largest(method: str, task: Task, free: Proven) -> Proven:

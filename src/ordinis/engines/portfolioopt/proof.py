@@ -6,15 +6,15 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from msgspec.structs import replace
 
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, quadratic
+from ordinis.engines.portfolioopt.certificate import excess, gap, largest
 from ordinis.engines.portfolioopt.forms import Rows
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.newton import GOOD, MILLIONTH
 from ordinis.engines.portfolioopt.objectives import Objective, Quadratic, WithImpact
-from ordinis.engines.portfolioopt.program import Program, gap, largest
+from ordinis.engines.portfolioopt.program import Program
 
 
 class Proven(NamedTuple):
@@ -46,7 +46,7 @@ def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
     """The same where everything follows from the gradient, which is there already."""
     answer = quadratic.minimise(objective.form, objective.theta, objective.gain, program)
     if isinstance(objective.form, Rows) and objective.form.table is not None:  # The proof is the processor's.
-        exact = replace(objective, form=objective.form.here)
+        exact = objective._replace(form=objective.form.here)
         answer = answer._replace(gradient=exact.gradient(answer.weights))
     weights, gain = answer.weights, float(objective.gain @ answer.weights)
     risk = 0.5 * (float(answer.gradient @ weights) + gain)
@@ -72,3 +72,11 @@ def _size(objective: Objective, program: Program, weights: FloatArray, value: fl
         return abs(value)
     risk = value + float(objective.gain @ weights) - program.trading_cost(weights)
     return max(abs(value), abs(risk))
+
+
+def violation(limits: Limits, weights: FloatArray) -> float:
+    """The most by which any limit is passed: in weight, of a cap on a risk in volatility."""
+    most = excess(limits.program, weights)
+    for cap in limits.caps:
+        most = max(most, max(0.0, cap.risk(weights)) ** 0.5 - cap.most)
+    return most

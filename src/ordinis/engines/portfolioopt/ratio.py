@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps
+from ordinis.engines.portfolioopt.certificate import gap
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import Quadratic
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, gap
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices
 from ordinis.engines.portfolioopt.proof import Proven, with_impact
 
 _ROUNDS_MAX = 200

@@ -10,8 +10,9 @@ from ordinis.domain.errors import ConfigError, OptimizationError
 from ordinis.domain.market import BoolArray, FloatArray
 from ordinis.engines.portfolioopt import methods, positions
 from ordinis.engines.portfolioopt.limits import Limits
-from ordinis.engines.portfolioopt.methods import Task
 from ordinis.engines.portfolioopt.program import INFINITE, Program
+from ordinis.engines.portfolioopt.proof import violation
+from ordinis.engines.portfolioopt.task import Task
 
 _HAIR = 1e-9  # Of a share: ten shares at 100 are ten, whatever weight they went through.
 _FEASIBLE = 1e-10
@@ -152,9 +153,5 @@ def _improved(
 
 
 def _excess(limits: Limits, weights: FloatArray) -> float:
-    excess = limits.program.violation(weights)
-    for cap in limits.caps:
-        excess = max(excess, max(0.0, cap.risk(weights)) ** 0.5 - cap.most)
-    if not positions.keeps(limits, weights):
-        excess = max(excess, limits.position_min, _FEASIBLE * 2.0)
-    return excess
+    most = violation(limits, weights)
+    return most if positions.keeps(limits, weights) else max(most, limits.position_min, _FEASIBLE * 2.0)

@@ -13,10 +13,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from ordinis.domain.market import BoolArray, FloatArray, IntArray
+from ordinis.engines.portfolioopt.certificate import reduced_costs
 from ordinis.engines.portfolioopt.feasible import conflict, nearest
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible, Inner, NotSolved, solve
-from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program, reduced_costs
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program
 from ordinis.engines.portfolioopt.sparse import FIRST, IMPROVES, JOIN_MAX, ROOM, ROUNDS_MAX, sparse
 
 WHOLE_MAX = 40  # Up to so many assets the working set is all of them.

@@ -6,12 +6,15 @@ those that would improve the result join, and so on until none would.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolioopt.certificate import largest
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible, Inner, solve
-from ordinis.engines.portfolioopt.program import Answer, Prices, Program, largest
+from ordinis.engines.portfolioopt.program import Answer, Prices, Program
 
 FIRST = 24  # Assets to begin with: a quarter of them, but no more than these
 JOIN_MAX = 24  # At a time.
@@ -23,11 +26,9 @@ _FIRST_MIN = 16  # and no fewer than these.
 
 def whole(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer:
     quadratic = form.block(None)
-    if theta != 1.0:
-        quadratic = theta * quadratic
-    inner = Inner(quadratic, -gain, program.low, program.high, program.rows, program.row_low, program.row_high)
+    inner = Inner(quadratic, -gain, program.low, program.high, program.rows, program.row_low, program.row_high, theta)
     weights, prices, rung = solve(inner, interior=program.interior)
-    return Answer(weights, quadratic @ weights - gain, Prices(prices), rung)
+    return Answer(weights, theta * (quadratic @ weights) - gain, Prices(prices), rung)
 
 
 def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answer | None:
@@ -36,29 +37,30 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
     count = min(FIRST, max(_FIRST_MIN, size // 4))
     if count * largest(program.high) < ROOM:
         return None
-    slope = theta * form.product(np.full(size, 1.0 / size)) - gain
+    slope = form.product(_evenly(size))
+    slope *= theta
+    slope -= gain
     members = slope.argpartition(count)[:count]
     members.sort()
     for _ in range(ROUNDS_MAX):
-        block = form.block(members)
-        block *= theta
+        part = form.part(members)
         # Nobody's low bound is above 0 here: whoever is left out holds nothing.
         inner = Inner(
-            block,
+            part.block,
             -gain[members],
             program.low[members],
             program.high[members],
-            program.rows[:, members],
+            program.rows.take(members, axis=1),
             program.row_low,
             program.row_high,
+            theta,
         )
         try:
             held, prices, rung = solve(inner)
         except Infeasible:
             return None
-        weights = np.zeros(size)
-        weights[members] = held
-        gradient = theta * form.product(weights)
+        gradient = part.product(held)
+        gradient *= theta
         gradient -= gain
         reduced = gradient + prices @ program.rows if prices.size else gradient.copy()
         reduced[members] = 0.0
@@ -66,8 +68,18 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
         if wanting.size:
             wanting = wanting[reduced[wanting] < -IMPROVES * largest(np.abs(gradient))]
         if not wanting.size:
+            weights = np.zeros(size)
+            weights[members] = held
             return Answer(weights, gradient, Prices(prices), rung)
         if wanting.size > JOIN_MAX:
             wanting = wanting[np.argpartition(reduced[wanting], JOIN_MAX)[:JOIN_MAX]]
         members = np.sort(np.concatenate([members[held > 0.0], wanting]))
     return None
+
+
+@lru_cache(maxsize=8)
+def _evenly(size: int) -> FloatArray:
+    """The same part of everybody."""
+    weights = np.full(size, 1.0 / size)
+    weights.flags.writeable = False
+    return weights

@@ -95,7 +95,7 @@ def test_a_device_that_multiplies_wrongly_cannot_forge_the_proof() -> None:
     """The certificate is the processor's: what rests on wrong products is refused, never passed on."""
 
     def wrong(there: Any) -> FloatArray:
-        result: FloatArray = np.flip(taken(there)) * 1.5
+        result: FloatArray = np.flip(taken(there)) * -3.0
         return result
 
     liar = Accelerator(Spy().device._replace(take=wrong), {PRODUCT: 1.0})
