@@ -269,6 +269,7 @@ def _rebalance(settings: Settings) -> RebalanceSettings | None:
         breach_tolerance=given.breach_tolerance,
         method=given.method,
         risk_aversion=settings.sizing.risk_aversion,
+        information_coefficient=given.information_coefficient,
         turnover_max=given.turnover_max,
         band_minimum=given.band_minimum,
         add=given.add,

@@ -406,6 +406,11 @@ class Rebalance(Section):
         default="mean_variance",
         description="What is best: mean_variance takes returns as those under which PositionSizer's weights are best.",
     )
+    information_coefficient: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.05,
+        description="What a signal is taken to know of returns (a good one 0.05): where a limit binds the less sure "
+        "give way first. For mean_variance; 0: confidence enters through sizes only.",
+    )
     turnover_max: Part = Field(
         default=0.25, description="Sold and bought in one rebalance, of equity: no whim turns the book over."
     )

@@ -15,6 +15,7 @@ from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
 from ordinis.engines.exits import leave
 from ordinis.engines.held import as_candidate
+from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets
@@ -204,14 +205,19 @@ def _seat(
     symbol = state.universe.symbols[column]
     held = state.ledger.held(symbol)
     frozen = _frozen(state, draft, column, symbol) if held else None
+    candidate = as_candidate(state, draft, column, prospects)
+    signal: int = draft.minutes.signals.direction.item(draft.row, column)
+    side = (1 if now > 0.0 else -1) if held else signal
     return Seat(
         column=column,
         symbol=symbol,
         held=held,
         price_usd=draft.minutes.marks.item(draft.row, column),
         now=now,
-        most=_most(state, draft, column, now, prospects),
+        side=side,
+        most=_most(state, candidate, now),
         frozen=frozen,
+        confidence=candidate.strength,
         grows_to=growth.top(column) if growth is not None and held and frozen is None else None,
     )
 
@@ -233,7 +239,7 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
     return _PRICE_STALE if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE else None
 
 
-def _most(state: State, draft: Draft, column: int, now: float, prospects: Prospects | None) -> float:
+def _most(state: State, candidate: Candidate, now: float) -> float:
     """What PositionSizer would give it now, before it is rounded to shares; where it gives nothing, what there is."""
-    size = state.sizer.size(as_candidate(state, draft, column, prospects))
+    size = state.sizer.size(candidate)
     return abs(now) if now and not size.shares else size.chain[-1].weight if size.shares else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -253,3 +254,24 @@ def test_a_proposal_changes_nothing() -> None:
     assert [line.quantity for line in plan.lines] == [Decimal(-30)]
     assert plan == hand.engine.proposed_rebalance()
     assert hand.engine.state.desk.of("AAA").leaving is None
+
+
+def after_the_sector_is_mended(skill: float) -> FloatArray:
+    """AAA was entered with little confidence and BBB with much; together they are past their sector's limit."""
+    settings = replace(CHECKED, information_coefficient=skill, band_minimum=0.0)
+    hand = hand_of(settings, limits=Limits(sector_fraction_max=0.18), sectors={"AAA": "metals", "BBB": "metals"})
+    for symbol, confidence in (("AAA", 0.60), ("BBB", 0.95)):
+        hand.enters(symbol, AAA=100.0)
+        hand.engine.state.entry_confidence[hand.engine.state.universe.column[symbol]] = confidence
+    decision = hand.minute(skip=5 - hand.at_minute % 5, AAA=100.0, BBB=150.0, CCC=100.0)
+    for order in [one for one in decision.actions if isinstance(one, OrderIntent)]:
+        hand.fills(order.client_order_id, -order.quantity, {"AAA": 100, "BBB": 150}[order.symbol])
+    hand.minute(AAA=100.0, BBB=150.0, CCC=100.0)
+    return weights_of(hand)
+
+
+def test_where_a_limit_binds_the_signal_that_is_less_sure_gives_way_first() -> None:
+    alike, told = after_the_sector_is_mended(0.0), after_the_sector_is_mended(0.05)
+    assert told[:2].sum() == pytest.approx(alike[:2].sum(), abs=0.003)
+    assert told[0] < alike[0] - 0.002
+    assert told[1] > alike[1] + 0.002

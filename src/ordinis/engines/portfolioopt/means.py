@@ -9,6 +9,7 @@ import numpy as np
 from ordinis.domain.errors import ConfigError
 from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.forms import Form
+from ordinis.engines.portfolioopt.moments import positive_definite
 
 View = tuple[float, float]  # The return a year that is expected, and how sure of it: 0 not at all, 1 certain.
 MEANS = ("sample", "shrunk", "black_litterman")
@@ -31,21 +32,31 @@ def shrunk_mean(mean: FloatArray, covariance: FloatArray, rows: int) -> FloatArr
 def black_litterman(
     symbols: Sequence[str],
     form: Form,
-    rows: int,
     risk_aversion: float,
     views: Mapping[str, View],
     market: Mapping[str, float] | None = None,
 ) -> FloatArray:
     """What the market must expect to hold what it holds, bent by views as far as they are sure.
 
-    The market holds the weights of `market`, or every symbol alike. Figures a year. Sources: Black and Litterman
-    (1992), "Global Portfolio Optimization"; a view's variance from its confidence after Idzorek (2005), "A
-    Step-by-Step Guide to the Black-Litterman Model".
+    The market holds the weights of `market`, or every symbol alike. Figures a year. Source: Black and Litterman
+    (1992), "Global Portfolio Optimization".
     """
     held = np.array([1.0 if market is None else market.get(symbol, 0.0) for symbol in symbols])
     if not held.sum() > 0.0:
         raise ConfigError("market_weights: none of the symbols has a weight")
     prior = risk_aversion * form.product(held / held.sum())
+    return with_views(symbols, prior, form.block(None), views) if views else prior
+
+
+def with_views(
+    symbols: Sequence[str], prior: FloatArray, covariance: FloatArray, views: Mapping[str, View]
+) -> FloatArray:
+    """Means [symbols] bent by views on some of them, and with each of those whatever moves with it.
+
+    The prior is as uncertain as the covariance, to a factor that cancels out; a view's variance follows from its
+    confidence. Sources: Black and Litterman (1992); Idzorek (2005), "A Step-by-Step Guide to the Black-Litterman
+    Model". Error: ConfigError.
+    """
     seen = [column for column, symbol in enumerate(symbols) if symbol in views and views[symbol][1] > 0.0]
     if not seen:
         return prior
@@ -53,25 +64,26 @@ def black_litterman(
     sure = np.array([views[symbols[column]][1] for column in seen])
     if not ((sure <= 1.0).all() and np.isfinite(expected).all()):
         raise ConfigError("views: each is (return a year, confidence in [0, 1])")
-    uncertainty = form.block(None) / rows  # Of the prior: a mean of so many rows is known that well.
-    own = uncertainty[np.ix_(seen, seen)]
+    own = positive_definite(covariance[np.ix_(seen, seen)])  # Two certain views of what moves as one: no way apart.
     doubt = (1.0 / sure - 1.0) * own.diagonal()
-    result: FloatArray = prior + uncertainty[:, seen] @ np.linalg.solve(own + np.diag(doubt), expected - prior[seen])
+    result: FloatArray = prior + covariance[:, seen] @ np.linalg.solve(own + np.diag(doubt), expected - prior[seen])
     return result
 
 
 def signal_views(
     symbols: Sequence[str],
-    direction: FloatArray,
+    score: FloatArray,
     confidence: FloatArray,
     volatility: FloatArray,
     information_coefficient: float = 0.05,
+    prior: FloatArray | float = 0.0,
 ) -> dict[str, View]:
-    """Signals as views: direction [symbols] of -1, 0, 1, confidence [symbols] in [0, 1], volatility a year.
+    """Signals as views: score [symbols], signed, in standard deviations; confidence [symbols] in [0, 1].
 
-    A view's return is skill x volatility x direction; its confidence is the signal's. No direction, no view. Source:
-    Grinold (1994), "Alpha is Volatility Times IC Times Score".
+    A view's return a year is skill x volatility a year x score above the `prior` [symbols], what is expected without
+    signals; its confidence is the signal's. No score, no view. Source: Grinold (1994), "Alpha is Volatility Times IC
+    Times Score".
     """
-    expected = information_coefficient * volatility * direction
-    known = np.isfinite(expected) & np.isfinite(confidence) & (direction != 0.0)
+    expected = prior + information_coefficient * volatility * score
+    known = np.isfinite(expected) & np.isfinite(confidence) & (score * volatility != 0.0)
     return {symbols[one]: (float(expected[one]), float(confidence[one])) for one in known.nonzero()[0].tolist()}

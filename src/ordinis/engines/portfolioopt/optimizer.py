@@ -179,13 +179,12 @@ class PortfolioOptimizer:
         self, sample: Sample, form: Form, views: Mapping[str, View] | None, market: Mapping[str, float] | None
     ) -> FloatArray:
         """Means of a year."""
-        rows = sample.returns.shape[0]
         if self._mean == "black_litterman":
-            return black_litterman(sample.symbols, form, rows, self.risk_aversion, views or {}, market)
+            return black_litterman(sample.symbols, form, self.risk_aversion, views or {}, market)
         if self._mean == "sample":
             return sample.mean * self._periods_a_year
         covariance = form.block(None) / self._periods_a_year
-        return shrunk_mean(sample.mean, covariance, rows) * self._periods_a_year
+        return shrunk_mean(sample.mean, covariance, sample.returns.shape[0]) * self._periods_a_year
 
     def _solve(
         self,

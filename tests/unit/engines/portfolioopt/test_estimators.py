@@ -115,21 +115,21 @@ NAMES = ("A", "B", "C")
 def test_without_views_the_market_is_right() -> None:
     market = {"A": 2.0, "B": 1.0, "C": 1.0}
     expected = 3.0 * COVARIANCE @ np.array([0.5, 0.25, 0.25])
-    assert black_litterman(NAMES, FORM, 250, 3.0, {}, market) == pytest.approx(expected)
-    assert black_litterman(NAMES, FORM, 250, 3.0, {"A": (0.9, 0.0)}, market) == pytest.approx(expected)
+    assert black_litterman(NAMES, FORM, 3.0, {}, market) == pytest.approx(expected)
+    assert black_litterman(NAMES, FORM, 3.0, {"A": (0.9, 0.0)}, market) == pytest.approx(expected)
 
 
 def test_a_certain_view_is_believed_and_moves_what_moves_with_it() -> None:
-    prior = black_litterman(NAMES, FORM, 250, 3.0, {})
-    believed = black_litterman(NAMES, FORM, 250, 3.0, {"B": (0.5, 1.0)})
+    prior = black_litterman(NAMES, FORM, 3.0, {})
+    believed = black_litterman(NAMES, FORM, 3.0, {"B": (0.5, 1.0)})
     assert believed[1] == pytest.approx(0.5)
     moved = (0.5 - prior[1]) * COVARIANCE[:, 1] / COVARIANCE[1, 1]
     assert believed == pytest.approx(prior + moved)
 
 
 def test_half_a_confidence_goes_half_the_way() -> None:
-    prior = black_litterman(NAMES, FORM, 250, 3.0, {})
-    half = black_litterman(NAMES, FORM, 250, 3.0, {"B": (0.5, 0.5)})
+    prior = black_litterman(NAMES, FORM, 3.0, {})
+    half = black_litterman(NAMES, FORM, 3.0, {"B": (0.5, 0.5)})
     assert half[1] == pytest.approx((prior[1] + 0.5) / 2)
 
 
@@ -138,6 +138,8 @@ def test_signals_become_views_of_their_confidence() -> None:
     views = signal_views(NAMES, direction, confidence, np.array([0.2, 0.3, 0.4]), 0.1)
     assert views.keys() == {"A"}
     assert views["A"] == pytest.approx((0.02, 0.8))
+    above = signal_views(NAMES, direction, confidence, np.array([0.2, 0.3, 0.4]), 0.1, prior=np.array([0.05, 0.1, 0.1]))
+    assert above["A"] == pytest.approx((0.07, 0.8))
 
 
 def test_a_signal_raises_the_weight_of_its_symbol() -> None:
@@ -152,4 +154,4 @@ def test_a_signal_raises_the_weight_of_its_symbol() -> None:
 )
 def test_impossible_views_are_refused(views: Any, market: Any) -> None:
     with pytest.raises(ConfigError, match=r"views|market_weights"):
-        black_litterman(NAMES, FORM, 250, 3.0, views, market)
+        black_litterman(NAMES, FORM, 3.0, views, market)

@@ -23,8 +23,10 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     held: Decimal  # Shares, signed.
     price_usd: float
     now: float  # Weight, signed as the shares.
+    side: int  # 1 long, -1 short: what it is, or what it would be.
     most: float  # The weight that PositionSizer gives it, unsigned.
     frozen: Reason | None = None  # Why it may not be traded now.
+    confidence: float | None = None  # In [0, 1]: of the entry, or of the signal that asks for it now.
     grows_to: float | None = None  # A holding's: what it may be added to, unsigned; None: nothing may be.
 
 

@@ -1,8 +1,9 @@
 """Where the book should stand: the best weights within every limit, each at most what PositionSizer gives.
 
 Under `mean_variance` the expected returns are those under which PositionSizer's own weights u would be best, mean =
-risk aversion x S u: so the targets are the feasible book that strays from u with the least variance. Source: Black
-and Litterman (1992), "Global Portfolio Optimization", reverse optimisation; confidence enters by u.
+risk aversion x S u: so the targets are the feasible book that strays from u with the least variance. Signals are views
+on top of that: where a limit binds the less sure give way first. Source: Black and Litterman (1992), "Global Portfolio
+Optimization".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ordinis.engines.portfolioopt.result import OptimizationResult
 
 _CASH_IS_FREE = "mean_variance"  # The other methods invest all that they may.
 _MAX_VOLATILITY = "max_volatility"
+_RANKS_IN_A_DEVIATION = sqrt(12.0)  # Ranks are spread evenly over [0, 1].
 _HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
 
 
@@ -76,7 +78,7 @@ def _solved(
     names = [seat.symbol for seat in seats]
     bounds = _bounds(seats, settings.turnover_max)
     wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
-    mean = settings.risk_aversion * (np.nan_to_num(covariance) @ wanted)
+    mean = _expected(seats, names, covariance, wanted, settings)
     aversion = settings.risk_aversion if settings.method == _CASH_IS_FREE else None
     return PortfolioOptimizer(settings.method, risk_aversion=aversion, on_failure="ladder").optimize_moments(
         names,
@@ -85,6 +87,24 @@ def _solved(
         _constraints(seats, bounds, limits, settings),
         {name: float(weight) for name, weight in zip(names, now, strict=True) if weight},
     )
+
+
+def _expected(
+    seats: Sequence[Seat], names: Sequence[str], covariance: FloatArray, wanted: FloatArray, settings: RebalanceSettings
+) -> FloatArray:
+    """Returns a year [seats] under which the sizes that are wanted would be best, bent by what the signals say."""
+    from ordinis.engines.portfolioopt.means import signal_views, with_views
+
+    known = np.nan_to_num(covariance)
+    prior: FloatArray = settings.risk_aversion * (known @ wanted)
+    if not settings.information_coefficient or settings.method != _CASH_IS_FREE:
+        return prior
+    sure = np.array([nan if seat.confidence is None else seat.confidence for seat in seats])
+    side = np.array([seat.side for seat in seats])
+    # Confidences are ranks. In units of their deviation, and from the least of them on, or they would bid all sizes up.
+    score = side * (sure - np.nanmin(sure, initial=1.0)) * _RANKS_IN_A_DEVIATION
+    skill, volatility = settings.information_coefficient, np.sqrt(covariance.diagonal())
+    return with_views(names, prior, known, signal_views(names, score, sure, volatility, skill, prior))
 
 
 def _reachable(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> BookLimits:
@@ -104,7 +124,7 @@ def _past_by_what_stays(seats: Sequence[Seat], covariance: FloatArray, limits: B
 
 
 def _wanted(seat: Seat) -> float:
-    return -seat.most if seat.now < 0.0 else seat.most
+    return seat.side * seat.most
 
 
 def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float, float]]:
@@ -120,7 +140,7 @@ def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float
         top = min(size, size - share * (size - seat.most)) if seat.held else seat.most
         if seat.grows_to is not None and seat.most >= size:
             top = max(top, seat.grows_to)
-        found[seat.symbol] = (-top, 0.0) if seat.now < 0.0 else (0.0, top)
+        found[seat.symbol] = (-top, 0.0) if seat.side < 0 else (0.0, top)
     return found
 
 
@@ -137,7 +157,7 @@ def _constraints(
     given: dict[str, Any] = {
         "bounds": bounds,
         "gross": gross,
-        "net": (-limits.gross, limits.gross) if any(seat.now < 0.0 for seat in seats) else None,
+        "net": (-limits.gross, limits.gross) if any(seat.side < 0 for seat in seats) else None,
         "cash_buffer": limits.cash_buffer,
         "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
         _MAX_VOLATILITY: limits.max_volatility,

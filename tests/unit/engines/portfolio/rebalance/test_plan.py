@@ -18,7 +18,16 @@ EQUITY_USD = 100_000.0
 def seat(symbol: str, held: str, price_usd: float = 100.0, **more: Any) -> Seat:
     shares = Decimal(held)
     now = float(shares) * price_usd / EQUITY_USD
-    return Seat(column=ord(symbol) - 65, symbol=symbol, held=shares, price_usd=price_usd, now=now, most=0.2, **more)
+    return Seat(
+        column=ord(symbol) - 65,
+        symbol=symbol,
+        held=shares,
+        price_usd=price_usd,
+        now=now,
+        side=-1 if now < 0 else 1,
+        most=0.2,
+        **more,
+    )
 
 
 def planned(seats: list[Seat], targets: list[float], **more: Any) -> list[RebalanceLine]:

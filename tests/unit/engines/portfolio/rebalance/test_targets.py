@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -29,13 +30,14 @@ def covariance(correlation: float = 0.0) -> FloatArray:
     return matrix
 
 
-def seats(now: tuple[float, ...], most: tuple[float, ...], **more: Any) -> list[Seat]:
-    return [
-        Seat(
-            column=at, symbol="ABC"[at], held=Decimal(str(weight)) * 1000, price_usd=100.0, now=weight, most=top, **more
-        )
-        for at, (weight, top) in enumerate(zip(now, most, strict=True))
-    ]
+def seat(at: int, now: float, most: float, **more: Any) -> Seat:
+    side = -1 if now < 0.0 else 1
+    given: dict[str, Any] = {"symbol": "ABC"[at], "held": Decimal(str(now)) * 1000, "price_usd": 100.0, "side": side}
+    return Seat(column=at, now=now, most=most, **(given | more))
+
+
+def seats(now: tuple[float, ...], most: tuple[float, ...]) -> list[Seat]:
+    return [seat(at, weight, top) for at, (weight, top) in enumerate(zip(now, most, strict=True))]
 
 
 def solved(book: list[Seat], limits: BookLimits = ROOMY, **more: Any) -> Targets:
@@ -95,7 +97,7 @@ def test_a_beta_past_its_band_is_brought_back() -> None:
 
 def test_what_may_not_be_traded_stays_and_the_others_make_room() -> None:
     book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
-    book[0] = Seat(column=0, symbol="A", held=Decimal(200), price_usd=100.0, now=0.20, most=0.10, frozen=Reason.HOLD)
+    book[0] = seat(0, 0.20, 0.10, frozen=Reason.HOLD)
     weights = solved(book, replace(ROOMY, gross=0.5)).weights
     assert weights[0] == pytest.approx(0.20)
     assert sum(weights) == pytest.approx(0.45, abs=1e-9)
@@ -110,10 +112,7 @@ def test_a_holding_of_unknown_volatility_is_neither_cut_nor_forgotten() -> None:
 
 
 def test_limits_that_cannot_be_kept_give_way_by_name() -> None:
-    book = [
-        Seat(column=at, symbol=name, held=Decimal(200), price_usd=100.0, now=0.30, most=0.30, frozen=Reason.HOLD)
-        for at, name in enumerate("ABC")
-    ]
+    book = [seat(at, 0.30, 0.30, frozen=Reason.HOLD) for at in range(3)]
     found = solved(book, replace(ROOMY, gross=0.5))
     assert found.weights == pytest.approx([0.30] * 3)
     assert found.note
@@ -121,7 +120,7 @@ def test_limits_that_cannot_be_kept_give_way_by_name() -> None:
 
 def test_a_volatility_that_what_stays_has_by_itself_gives_way_and_all_else_goes() -> None:
     book = seats((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
-    book[2] = Seat(column=2, symbol="C", held=Decimal(200), price_usd=100.0, now=0.20, most=0.20, frozen=Reason.HOLD)
+    book[2] = seat(2, 0.20, 0.20, frozen=Reason.HOLD)
     found = solved(book, replace(ROOMY, max_volatility=0.05))  # C alone has 0.20 x 0.40 = 0.08.
     assert found.weights == pytest.approx([0.0, 0.0, 0.20], abs=1e-4)
     assert found.volatility_after == pytest.approx(0.08, abs=1e-6)
@@ -142,6 +141,72 @@ def test_other_methods_keep_every_bound(method: str) -> None:
 def test_a_short_shrinks_and_stays_a_short() -> None:
     weights = solved(seats((-0.25, 0.15, 0.0), (0.20, 0.15, 0.0))).weights
     assert weights[:2] == pytest.approx([-0.20, 0.15], abs=1e-9)
+
+
+def test_a_candidate_that_would_be_a_short_is_weighed_as_one() -> None:
+    """It takes off the beta what the longs put on: with it they may all stay."""
+    book = [seat(0, 0.20, 0.20), seat(1, 0.20, 0.20), seat(2, 0.0, 0.20, side=-1)]
+    limits = replace(ROOMY, betas=dict.fromkeys("ABC", 1.0), beta=(-0.2, 0.2))
+    assert solved(book, limits).weights == pytest.approx([0.20, 0.20, -0.20], abs=1e-9)
+
+
+SURE = (0.60, 0.95, 0.80)
+
+
+def convinced(now: tuple[float, ...], most: tuple[float, ...], confidence: Sequence[float | None] = SURE) -> list[Seat]:
+    return [replaced(one, confidence=sure) for one, sure in zip(seats(now, most), confidence, strict=True)]
+
+
+def test_where_a_limit_binds_the_less_sure_give_way_first() -> None:
+    """Of two alike that have to lose a tenth together, by the closed form of the two weights."""
+    alike = np.diag([0.09, 0.09, 0.16])
+    limits = replace(ROOMY, sectors={"A": "x", "B": "x", "C": "y"}, max_sector=0.30)
+    book = convinced((0.20, 0.20, 0.20), (0.20, 0.20, 0.20))
+    equal = solved(book, limits, covariance=alike).weights
+    assert equal == pytest.approx([0.15, 0.15, 0.20], abs=1e-9)
+    told = solved(book, limits, covariance=alike, information_coefficient=0.05).weights
+    # Uncorrelated: the surer one's mean rises by confidence x skill x volatility x score, and half of that, over
+    # aversion x variance, moves.
+    score = 12**0.5 * (0.95 - 0.60)
+    moved = 0.95 * 0.05 * 0.30 * score / (2 * SETTINGS.risk_aversion * 0.09)
+    assert told == pytest.approx([0.15 - moved, 0.15 + moved, 0.20], abs=1e-9)
+
+
+def test_signals_change_nothing_where_no_limit_binds() -> None:
+    book = convinced((0.25, 0.15, 0.0), (0.20, 0.15, 0.12))
+    found = solved(book, covariance=covariance(0.4), information_coefficient=0.05)
+    assert found.weights == pytest.approx([0.20, 0.15, 0.12], abs=1e-9)
+
+
+def test_a_short_is_believed_in_downwards() -> None:
+    book = convinced((-0.2, -0.2, 0.0), (0.2, 0.2, 0.0))
+    alike = np.diag([0.09, 0.09, 0.16])
+    weights = solved(book, replace(ROOMY, gross=1 / 3), covariance=alike, information_coefficient=0.05).weights
+    assert sum(weights) == pytest.approx(-0.30, abs=1e-9)
+    assert weights[1] < weights[0] - 0.01
+
+
+def test_an_empty_book_is_held() -> None:
+    assert solved([], covariance=np.zeros((0, 0)), information_coefficient=0.05).weights == []
+
+
+def test_who_has_no_confidence_has_no_view() -> None:
+    limits = replace(ROOMY, gross=0.5)
+    book = convinced((0.20, 0.20, 0.20), (0.20, 0.20, 0.20), (None, None, None))
+    told = solved(book, limits, information_coefficient=0.05)
+    assert told.weights == solved(book, limits).weights
+
+
+def test_views_of_an_unknown_volatility_or_of_twins_do_no_harm() -> None:
+    unknown = covariance()
+    unknown[1, :] = unknown[:, 1] = np.nan
+    book = convinced((0.20, 0.20, 0.20), (0.20, 0.20, 0.20), (1.0, 1.0, 1.0))
+    limits = replace(ROOMY, gross=0.5)
+    found = solved(book, limits, covariance=unknown, information_coefficient=0.05)
+    assert found.weights[1] == pytest.approx(0.20)
+    assert sum(found.weights) == pytest.approx(0.45, abs=1e-9)
+    twins = solved(book, limits, covariance=np.full((3, 3), 0.09), information_coefficient=0.05)
+    assert sum(twins.weights) == pytest.approx(0.45, abs=1e-9)
 
 
 def test_what_may_be_added_to_grows_to_its_size_and_no_further() -> None:
@@ -166,14 +231,25 @@ def test_growth_keeps_what_the_whole_book_has_to_keep() -> None:
     target=st.floats(0.02, 0.3),
     correlation=st.floats(0.0, 0.9),
     part=st.lists(st.none() | st.floats(0.0, 1.0), min_size=3, max_size=3),
+    sure=st.lists(st.none() | st.floats(0.0, 1.0), min_size=3, max_size=3),
+    skill=st.sampled_from([0.0, 0.05, 1.0]),
 )
 def test_targets_keep_every_limit_and_only_what_may_grow_grows(
-    now: list[float], most: list[float], gross: float, target: float, correlation: float, part: list[float | None]
+    now: list[float],
+    most: list[float],
+    gross: float,
+    target: float,
+    correlation: float,
+    part: list[float | None],
+    sure: list[float | None],
+    skill: float,
 ) -> None:
     limits = BookLimits(gross=gross, cash_buffer=0.10, max_volatility=target)
     tops = [None if one is None or not held else one * top for one, top, held in zip(part, most, now, strict=True)]
-    book = [replaced(one, grows_to=top) for one, top in zip(seats(tuple(now), tuple(most)), tops, strict=True)]
-    found = solved(book, limits, covariance=covariance(correlation))
+    book = [
+        replaced(one, grows_to=top) for one, top in zip(convinced(tuple(now), tuple(most), sure), tops, strict=True)
+    ]
+    found = solved(book, limits, covariance=covariance(correlation), information_coefficient=skill)
     for weight, before, top, grows_to in zip(found.weights, now, most, tops, strict=True):
         assert -1e-9 <= weight <= top + 1e-9
         assert weight <= max(before, grows_to or 0.0) + 1e-9 or before == 0.0
