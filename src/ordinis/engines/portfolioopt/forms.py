@@ -227,8 +227,10 @@ class Sum:
         return result
 
     def square(self, weights: FloatArray) -> float:
-        own = float(self.extra @ (weights * weights))
-        return own + sum(factor * form.square(weights) for factor, form in self.parts)
+        total = float(self.extra @ (weights * weights))
+        for factor, form in self.parts:
+            total += factor * form.square(weights)
+        return total
 
     def block(self, columns: IntArray | None) -> FloatArray:
         result: FloatArray = np.diag(self.extra if columns is None else self.extra[columns])

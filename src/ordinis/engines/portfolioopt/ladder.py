@@ -162,5 +162,10 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
 
 
 def _turnover(weights: Mapping[str, float], current: Mapping[str, float]) -> float:
-    gone = sum(abs(weight) for name, weight in current.items() if name not in weights)
-    return gone + sum(abs(weight - current.get(name, 0.0)) for name, weight in weights.items())
+    total = 0.0
+    for name, weight in weights.items():
+        total += abs(weight - current.get(name, 0.0))
+    for name, weight in current.items():
+        if name not in weights:
+            total += abs(weight)
+    return total

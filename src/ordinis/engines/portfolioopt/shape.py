@@ -168,7 +168,7 @@ def check(given: Constraints, shape: Shape, room: Room) -> None:
     if given.frozen:
         return  # They may be past their bounds.
     budget, count = given.budget, len(room.symbols)
-    frozen = sum(room.frozen.values()) if room.frozen else 0.0
+    frozen = float(sum(room.frozen.values()))
     if frozen > budget + DIGITS:
         raise conflict("what is held without an estimate", frozen, "gross x (1 - cash_buffer)", budget)
     if frozen + shape.low_total > budget + DIGITS:

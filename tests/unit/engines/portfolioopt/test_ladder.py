@@ -70,6 +70,7 @@ def test_without_the_ladder_a_contradiction_names_who_is_in_it_and_by_how_much()
         PortfolioOptimizer("min_variance").optimize(TABLE, {"max_volatility": 0.01}, symbols=NAMES)
 
 
+@pytest.mark.interpreted
 def test_a_method_without_an_answer_is_stood_in_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     real = positions.solve
 
@@ -84,6 +85,7 @@ def test_a_method_without_an_answer_is_stood_in_for_by_name(monkeypatch: pytest.
     assert list(result.weights.values()) == pytest.approx((spread / spread.sum()).tolist(), abs=0.02)
 
 
+@pytest.mark.interpreted
 def test_when_nothing_works_what_is_held_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(positions, "solve", broken)
     result = optimize()

@@ -309,6 +309,7 @@ def test_returns_that_cannot_be_used_are_refused(table: FloatArray, names: Any, 
         PortfolioOptimizer().optimize(table, symbols=names)
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
