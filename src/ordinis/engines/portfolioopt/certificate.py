@@ -58,29 +58,44 @@ def gap(program: Program, gradient: FloatArray, weights: FloatArray, prices: Pri
         edge = program.row_high.item(row) if price > 0.0 else program.row_low.item(row)
         slack += price * (edge - float(program.rows[row] @ weights))
     if program.bent:
-        own, least, slack = _bent(program, reduced, weights, prices, slack)
-        return float((own - least).sum()) + slack
+        return _bent(program, reduced, weights, prices) + slack
     # A positive reduced cost is least at the low bound, a negative one at the high.
     nearest = program.high.copy()
     np.putmask(nearest, reduced > 0.0, program.low)
     return float(reduced @ (weights - nearest)) + slack
 
 
-def _bent(
-    program: Program, reduced: FloatArray, weights: FloatArray, prices: Prices, slack: float
-) -> tuple[FloatArray, FloatArray, float]:
+def _bent(program: Program, reduced: FloatArray, weights: FloatArray, prices: Prices) -> float:
+    """The same of the symbols' own terms where these have kinks, the sums of absolute values included."""
     start = program.start if program.start is not None else np.zeros(program.size)
     trade = prices.turnover + (program.cost if program.cost is not None else 0.0)
-
-    def total(x: FloatArray) -> FloatArray:
-        result: FloatArray = reduced * x + trade * np.abs(x - start) + prices.gross * np.abs(x)
-        return result
-
-    # Convex and made of straight pieces: its least value stands at an end or where it bends.
-    ends = [np.clip(at, program.low, program.high) for at in (program.low, program.high, start, np.zeros_like(start))]
-    least = np.minimum.reduce([total(at) for at in ends])
+    slack = 0.0
     if prices.turnover > 0.0:
-        slack += prices.turnover * (program.turnover_max - float(np.abs(weights - start).sum()))
+        slack = prices.turnover * (program.turnover_max - float(np.abs(weights - start).sum()))
     if prices.gross > 0.0:
         slack += prices.gross * (program.gross_max - float(np.abs(weights).sum()))
-    return total(weights), least, slack
+        return slack + _bent_twice(program, reduced, weights, start, trade, prices.gross)
+    # A reduced cost above that of trading is least at the low bound, one below at the high, any other without a trade.
+    nearest = np.minimum(np.maximum(start, program.low), program.high)
+    np.putmask(nearest, reduced > trade, program.low)
+    np.putmask(nearest, reduced < -trade, program.high)
+    own = reduced * (weights - nearest) + trade * (np.abs(weights - start) - np.abs(nearest - start))
+    return slack + float(own.sum())
+
+
+def _bent_twice(
+    program: Program,
+    reduced: FloatArray,
+    weights: FloatArray,
+    start: FloatArray,
+    trade: FloatArray | float,
+    gross: float,
+) -> float:
+    """Convex and made of straight pieces: its least value stands at an end or where it bends."""
+
+    def total(x: FloatArray) -> FloatArray:
+        result: FloatArray = reduced * x + trade * np.abs(x - start) + gross * np.abs(x)
+        return result
+
+    ends = [np.clip(at, program.low, program.high) for at in (program.low, program.high, start, np.zeros_like(start))]
+    return float((total(weights) - np.minimum.reduce([total(at) for at in ends])).sum())

@@ -10,12 +10,13 @@ held          the last proven weights where they keep the limits, or the weights
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
+from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import feasible, positions
 from ordinis.engines.portfolioopt.accelerator import NUMPY
 from ordinis.engines.portfolioopt.book import Book
@@ -97,6 +98,14 @@ class Ladder:
         weights = np.array([float(book.current.get(symbol, 0.0)) for symbol in book.symbols])
         return self._told(Proven(weights, math.nan, "current weights", math.nan), "held")
 
+    def _turnover(self, weights: FloatArray) -> float | None:
+        """What changes, and what is held of names that are not among the symbols at all."""
+        start, current = self._limits.program.start, self._book.current
+        if start is None or current is None:
+            return None
+        gone = current.keys() - {*self._book.symbols, *self._room.frozen}
+        return float(np.abs(weights - start).sum()) + math.fsum(abs(current[name]) for name in gone)
+
     def _rounded(self, found: Proven) -> Rounded:
         book = self._book
         assert book.lots is not None
@@ -123,7 +132,7 @@ class Ladder:
             excluded=book.excluded,
             frozen=dict(frozen),
             relaxed=slack or {},
-            turnover=None if book.current is None else _turnover(weights, book.current),
+            turnover=self._turnover(found.weights),
             elapsed_ms=book.elapsed_ms(),
             backend=NUMPY if book.table is None else book.table.backend,
             rounded=self._rounded(found) if book.lots is not None and status in PROVEN else None,
@@ -159,13 +168,3 @@ def _accepted(method: str, task: Task, found: Proven) -> Proven:
             f" {GAP_MAX:.0e} is allowed): refused"
         )
     return Proven(found.weights, found.gap, found.rung, found.value, excess, found.variance)
-
-
-def _turnover(weights: Mapping[str, float], current: Mapping[str, float]) -> float:
-    total = 0.0
-    for name, weight in weights.items():
-        total += abs(weight - current.get(name, 0.0))
-    for name, weight in current.items():
-        if name not in weights:
-            total += abs(weight)
-    return total

@@ -53,10 +53,9 @@ class Search:
         self._kinks = _kinks(program)
         self._held = _resting(program) if start is None else start
         self._slope = self._outlook()
-        self._side = _sides(program, self._kinks, self._held, self._slope < 0.0)
-        self._member = self._first(self._slope)
-        if start is None and program.size > WHOLE_MAX and program.cost is not None and program.turnover_max == INFINITE:
-            self._foresee(program, program.cost, free)
+        if start is not None or not self._foresees(free):
+            self._side = _sides(program, self._kinks, self._held, self._slope < 0.0)
+            self._member = self._first(self._slope)
         self._widened = False
         self._best = INFINITE
         self._idle = 0
@@ -79,11 +78,10 @@ class Search:
             if self._stuck and not stuck:
                 return None
             try:
-                weights, prices = self._solved_both() if self._stuck else self._solved()
+                weights, gradient, prices = self._solved_both() if self._stuck else self._solved()
             except Infeasible:
                 self._widen()
                 continue
-            gradient = self._theta * self._form.product(weights) - self._gain
             up, down = self._slopes(weights, gradient, prices)
             tiny = IMPROVES * max(float(np.abs(gradient).max()), 1e-300)
             still = ~self._member | (weights == self._side.low) | (weights == self._side.high)
@@ -122,17 +120,20 @@ class Search:
         self._stuck = self._stuck or bool(self._kinks)
         return self._idle > _PATIENCE
 
-    def _foresee(self, program: Program, cost: FloatArray, free: Answer | None) -> None:
+    def _foresees(self, free: Answer | None) -> bool:
         """Begin where selling seems to pay for itself, and with those who are worth a closer look.
 
         As trading gets dearer the optimum goes from the free one to no trade at all, nearly in a straight line, and
         with it what each asset would gain.
         """
+        program, cost = self._program, self._program.cost
+        if cost is None or program.size <= WHOLE_MAX or program.turnover_max < INFINITE:
+            return False
         if program.low.any() or program.gross_max < INFINITE or program.interior:
-            return
+            return False
         free = free or sparse(self._form, self._theta, self._gain, replace(program, cost=None))
         if free is None:
-            return
+            return False
         reduced = reduced_costs(program, free.gradient, free.prices)
         dearest, still = prohibitive(self._slope, self._held, program)
         if dearest > 0.0:
@@ -143,6 +144,7 @@ class Search:
         self._member = free.weights > 0.0
         self._member[np.argpartition(close, FIRST)[:FIRST]] = True
         self._side = _sides(program, self._kinks, self._held, (reduced < 0.0) | (free.weights > self._held))
+        return True
 
     def _widen(self) -> None:
         """The chosen ones cannot keep the limits by themselves: begin where all of them are kept."""
@@ -171,8 +173,9 @@ class Search:
             outlook: FloatArray = self._theta * product - self._gain
             return outlook
         slope = self._theta * self._form.product(self._held) - self._gain
-        result: FloatArray = slope - np.median(slope)
-        return result
+        half = slope.size // 2
+        slope -= np.partition(slope, half)[half]
+        return slope
 
     def _first(self, slope: FloatArray) -> BoolArray:
         size = slope.size
@@ -193,31 +196,32 @@ class Search:
         result: BoolArray = ~at
         return result
 
-    def _solved(self) -> tuple[FloatArray, Prices]:
-        """The best with everybody else where they are."""
+    def _solved(self) -> tuple[FloatArray, FloatArray, Prices]:
+        """The best with everybody else where they are, and the gradient there."""
         program, side = self._program, self._side
         members = self._member.nonzero()[0]
         weights = self._held.copy()
         weights[members] = 0.0
         rows, row_low, row_high = self._rows()
-        fixed = weights.nonzero()[0]
-        linear = -self._gain[members]
-        if program.cost is not None:
-            linear = linear + (program.cost * side.trade)[members]
-        if fixed.size:
-            level = rows[:, fixed] @ weights[fixed]
+        around = -self._gain  # The gradient without them.
+        if weights.any():
+            level = rows @ weights
             row_low, row_high = row_low - level, row_high - level
-            linear = linear + self._theta * self._form.product(weights)[members]
-        block = self._form.block(members)
-        if self._theta != 1.0:
-            block = self._theta * block
+            around = self._theta * self._form.product(weights) + around
+        linear = around[members]
+        if program.cost is not None:
+            linear += program.cost[members] * side.trade[members]
+        part = self._form.part(members)
         low, high = side.low[members], side.high[members]
-        weights[members], prices, self._rung = solve(
-            Inner(block, linear, low, high, rows[:, members], row_low, row_high), interior=program.interior
-        )
-        return weights, self._named(prices)
+        inner = Inner(part.block, linear, low, high, rows.take(members, axis=1), row_low, row_high, self._theta)
+        held, prices, self._rung = solve(inner, interior=program.interior)
+        weights[members] = held
+        gradient = part.product(held)
+        gradient *= self._theta
+        gradient += around
+        return weights, gradient, self._named(prices)
 
-    def _solved_both(self) -> tuple[FloatArray, Prices]:
+    def _solved_both(self) -> tuple[FloatArray, FloatArray, Prices]:
         """The same with two columns for each that stands at a bend: what it adds, and what it gives up."""
         program, here = self._program, self._held
         everybody = np.ones(program.size, np.bool_)
@@ -235,12 +239,14 @@ class Search:
         linear = gradient[columns]
         if program.cost is not None:
             linear = linear + program.cost[columns] * sides[2]
-        block = (self._theta * self._form.block(members))[place[:, None], place]
-        inner = Inner(block, linear, sides[0] - here[columns], sides[1] - here[columns], rows, row_low, row_high)
+        block = self._form.block(members)[place[:, None], place]
+        low, high = sides[0] - here[columns], sides[1] - here[columns]
+        inner = Inner(block, linear, low, high, rows, row_low, row_high, self._theta)
         moves, prices, self._rung = solve(inner, interior=program.interior, flat=True)
         weights = here.copy()
         np.add.at(weights, columns, moves)
-        return self._snapped(np.clip(weights, program.low, program.high)), self._named(prices)
+        weights = self._snapped(np.clip(weights, program.low, program.high))
+        return weights, self._theta * self._form.product(weights) - self._gain, self._named(prices)
 
     def _rows_of(self, side: Side, columns: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Limits on moves from where everybody stands."""
@@ -350,7 +356,9 @@ def _sides(program: Program, kinks: list[FloatArray], weights: FloatArray, rises
         low = np.where(inside & above, np.maximum(low, kink), low)
         high = np.where(inside & ~above, np.minimum(high, kink), high)
     start = program.start if program.start is not None else low
-    return Side(low, high, np.where(low >= start, 1.0, -1.0), np.where(low >= 0.0, 1.0, -1.0))
+    trade = np.copysign(1.0, low - start)
+    sign = np.where(low >= 0.0, 1.0, -1.0) if program.gross_max < INFINITE else trade  # Nobody asks then.
+    return Side(low, high, trade, sign)
 
 
 def _merged(old: Side, new: Side, change: BoolArray) -> Side:
