@@ -125,6 +125,8 @@ class JournalReader:
 def open_journal(path: str | Path) -> JournalReader:
     """A reader, to be closed or used in `with`. `JournalError` when there is no journal to read."""
     path = Path(path)
+    if path.is_dir():
+        raise JournalError(f"{path} is a folder, not a journal. Name the journal's file")
     if not path.is_file():
         raise JournalError(f"{path}: there is no such journal. Check the name, or run with --journal {path} first")
     with translated(path):
