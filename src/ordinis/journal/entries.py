@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,8 +91,9 @@ class JournalReader:
             raise not_understood(self.path, f"the page of event {first_seq}", error) from error
 
     def _rows(self, query: str) -> Iterator[Any]:
+        """`chain` has no `close`: who stops halfway may do so after the connection was closed; a cursor's would raise."""
         with translated(self.path):
-            yield from self._connection.execute(query)
+            yield from chain(self._connection.execute(query))
 
     def close(self) -> None:
         self._connection.close()
