@@ -15,7 +15,7 @@ from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
 
 FILE_NAME = "ordinis.toml"
-_FOLDERS = (
+_PATHS = (
     *(("data", "store_dir"), ("data", "actions_file"), ("journal", "dir"), ("run", "state_dir")),
     *(("broker", "key_file"), ("risk", "sector_file")),
 )
@@ -25,14 +25,14 @@ SECRET_WORDS = ("secret", "api_key", "key_id", "password", "token")
 def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
     """The defaults, then the file's keys, then each override `section.key=value` in order.
 
-    Folders in the file are relative to the file, so that a run does not depend on where it was started.
+    Files and folders in the file are relative to the file, so that a run does not depend on where it was started.
 
     Raises:
         ConfigError: what, where, what was expected; all findings at once.
     """
     raw = _read(path) if path else {}
     if path:
-        _anchor_folders(raw, path.resolve().parent)
+        _anchor_paths(raw, path.resolve().parent)
     overridden = [_override(raw, text) for text in overrides]
     source = str(path) if path else "settings"
 
@@ -75,8 +75,8 @@ def _refuse_secrets(table: dict[str, Any], path: Path, prefix: str = "") -> None
             _refuse_secrets(value, path, f"{prefix}{key}.")
 
 
-def _anchor_folders(raw: dict[str, Any], base: Path) -> None:
-    for section, key in _FOLDERS:
+def _anchor_paths(raw: dict[str, Any], base: Path) -> None:
+    for section, key in _PATHS:
         table = raw.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(base / Path(table[key]).expanduser())
