@@ -91,7 +91,7 @@ class JournalReader:
             raise not_understood(self.path, f"the page of event {first_seq}", error) from error
 
     def _rows(self, query: str) -> Iterator[Any]:
-        """`chain` has no `close`: who stops halfway may do so after the connection was closed; a cursor's would raise."""
+        """Who stops halfway may do so after the connection was closed: `chain` has no `close`; a cursor's raises."""
         with translated(self.path):
             yield from chain(self._connection.execute(query))
 

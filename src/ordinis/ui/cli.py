@@ -65,7 +65,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        from ordinis.app import BUILD
+        from ordinis.runtime.build import BUILD
 
         typer.echo(f"ordinis {version('ordinis')} ({BUILD})")
         raise typer.Exit

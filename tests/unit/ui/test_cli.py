@@ -12,6 +12,7 @@ import pytest
 
 from ordinis.config import Settings, load
 from ordinis.domain.errors import JournalError, OrdinisError
+from ordinis.runtime.build import BUILD
 from ordinis.ui.commands import journal as journal_commands
 from ordinis.ui.commands import run as run_command
 from ordinis.ui.options import SETTINGS_FILE
@@ -23,15 +24,16 @@ BARS = "symbol,timestamp,open,high,low,close,volume\n" + "".join(
 HEAVY = ("numpy", "pandas", "pyarrow", "pydantic", "alpaca", "rich", "starlette", "plotly", "exchange_calendars")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`ordinis --help` answers in under 0.35 s: any one of these would take most of that."""
+@pytest.mark.parametrize(("option", "says"), [("--help", "backtest"), ("--version", f"({BUILD})")])
+def test_what_asks_for_no_run_imports_nothing_heavy(option: str, says: str) -> None:
+    """It answers in under 0.35 s: any one of these would take most of that."""
     code = (
         "import sys; from ordinis.ui import cli\n"
-        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"try:\n    cli.main(['{option}'])\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert "backtest" in told.stdout
+    assert says in told.stdout
     assert told.stdout.splitlines()[-1] == "HEAVY []"
 
 
