@@ -88,6 +88,7 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
         (["start", "--set", "run.state_dir=a_file"], 2, "run.state_dir: "),
         (["backtest", "--data", "bundled", "--set", "data.store_dir=a_file"], 3, "a_file cannot be written"),
         (["data", "import", "bars.csv", "--set", "data.store_dir=a_file/x"], 3, "x cannot be written"),
+        (["data", "import", "bars.csv", "--feed", "ipx"], 2, 'data.feed must be one of "sip", "iex", was "ipx"'),
         (["demo", "--out", "a_file"], 3, "bars cannot be written"),
         (["backtest", "--data", "bundled", "--journal", "a_file/x"], 5, "a_file/x: its folder cannot be made"),
         (["backtest", "--data", "bundled", "--set", "journal.dir=a_file"], 5, "its folder cannot be made"),
