@@ -131,6 +131,20 @@ def test_a_reader_looks_on_while_the_writer_writes(material: Any, tmp_path: Any)
             assert len(list(journal.entries())) == count
 
 
+@pytest.mark.parametrize("durability", Durability)
+def test_who_stops_halfway_may_do_so_after_the_journal_was_closed(
+    material: Any, tmp_path: Any, durability: Durability
+) -> None:
+    path = tmp_path / "run.db"
+    with SqliteJournal(path, meta=material.meta, durability=durability) as writer:
+        for event, decision in material.day():
+            writer.append(event, decision)
+    with open_journal(path) as journal:
+        rows: Any = journal.recorded()
+        assert next(rows)[0] == 1
+    rows.close()
+
+
 def test_events_of_one_kind_can_be_asked_for(material: Any, record: Any) -> None:
     with open_journal(record(material.day())) as journal:
         assert [entry.event for entry in journal.entries(Kind.CASH)] == [material.day()[4][0]]
