@@ -32,6 +32,10 @@ class NotSolved(OptimizationError):
     """Here this way ends; another may do."""
 
 
+class TooLate(OptimizationError):
+    """The deadline has passed."""
+
+
 class Infeasible(NotSolved):
     """The solver found no weights within the limits."""
 

@@ -20,7 +20,7 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import feasible, positions
 from ordinis.engines.portfolioopt.accelerator import NUMPY
 from ordinis.engines.portfolioopt.book import Book
-from ordinis.engines.portfolioopt.inner import Infeasible
+from ordinis.engines.portfolioopt.inner import Infeasible, TooLate
 from ordinis.engines.portfolioopt.proof import Proven, violation
 from ordinis.engines.portfolioopt.result import OptimizationResult
 from ordinis.engines.portfolioopt.rounding import Rounded, rounded
@@ -31,10 +31,6 @@ GAP_MAX = 1e-8  # Relative; beyond it the weights are no proven optimum.
 VIOLATION_MAX = 1e-10  # In weight.
 PROVEN = ("optimal", "best_found")
 _OF_VARIANCE = ("mean_variance", "min_variance")  # Their proof knows the variance.
-
-
-class TooLate(OptimizationError):
-    """The deadline has passed."""
 
 
 class Ladder:
@@ -91,12 +87,16 @@ class Ladder:
         if last is not None and last.weights.keys() == {*book.symbols, *book.frozen}:
             weights = np.array([last.weights[symbol] for symbol in book.symbols])
             alike = all(last.weights[name] == weight for name, weight in book.frozen.items())
-            if alike and violation(self._limits, weights) <= VIOLATION_MAX:
+            if alike and self._keeps(weights):
                 return self._told(Proven(weights, math.nan, "last proven weights", math.nan), "held")
         if book.current is None:
             raise OptimizationError(f"{book.method}: no rung of the ladder held, and no current_weights to stay at")
         weights = np.array([float(book.current.get(symbol, 0.0)) for symbol in book.symbols])
         return self._told(Proven(weights, math.nan, "current weights", math.nan), "held")
+
+    def _keeps(self, weights: FloatArray) -> bool:
+        limits = self._limits
+        return violation(limits, weights) <= VIOLATION_MAX and positions.keeps(limits, weights)
 
     def _turnover(self, weights: FloatArray) -> float | None:
         """What changes, and what is held of names that are not among the symbols at all."""
@@ -109,7 +109,8 @@ class Ladder:
     def _rounded(self, found: Proven) -> Rounded:
         book = self._book
         assert book.lots is not None
-        return rounded(book.method, self._task, book.symbols, found.weights, book.lots)
+        beside = sum(self._room.frozen.values(), 0.0)
+        return rounded(book.method, self._task, book.symbols, found.weights, book.lots, beside)
 
     def _told(self, found: Proven, status: str, slack: dict[str, float] | None = None) -> OptimizationResult:
         book, frozen = self._book, self._room.frozen

@@ -17,7 +17,10 @@ from ordinis.engines.portfolioopt.hierarchy import hierarchical_weights
 from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import Growth, Objective, Quadratic
 from ordinis.engines.portfolioopt.proof import Proven, proven, with_impact
+from ordinis.engines.portfolioopt.subset import only
 from ordinis.engines.portfolioopt.task import Task
+
+_NOTHING = 1e-12  # A budget of so little leaves nothing to share out.
 
 
 def solve(method: str, task: Task) -> Proven:
@@ -105,11 +108,23 @@ def _earning(method: str, task: Task) -> FloatArray:
 
 
 def _max_diversification(task: Task) -> Proven:
+    if _budget(task) <= _NOTHING:
+        return _min_variance(task)
     return ratio.highest(_earning("max_diversification", task), task.form, task.limits)
 
 
 def _risk_parity(task: Task) -> Proven:
-    return parity.balanced(task.form, _budgets(task), task.limits)
+    """Balanced among those that may be held at all."""
+    if _budget(task) <= _NOTHING:
+        return _min_variance(task)
+    program = task.limits.program
+    shut = (program.high == 0.0) & (program.low == 0.0)
+    if not shut.any() or shut.all():
+        return parity.balanced(task.form, _budgets(task), task.limits)
+    inner = _risk_parity(only(task, ~shut))
+    weights = np.zeros(program.size)
+    weights[~shut] = inner.weights
+    return inner._replace(weights=weights)
 
 
 def _budgets(task: Task) -> FloatArray:

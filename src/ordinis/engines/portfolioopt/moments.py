@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -41,7 +41,8 @@ def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping
             raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
         names, values, total = [names[one] for one in columns], values[:, columns], total[columns]
     mean = total / values.shape[0]
-    spoilt = _flat(names, values) | _twins(names, values, mean, held)
+    spoilt = _flat(names, values)
+    spoilt |= _twins(names, values, spoilt, held)
     if spoilt:
         kept = [column for column, name in enumerate(names) if name not in spoilt]
         excluded |= spoilt
@@ -127,22 +128,28 @@ def _flat(names: Sequence[str], values: FloatArray) -> dict[str, str]:
     return {names[column]: "its returns never changed" for column in still.tolist()}
 
 
-def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
-    """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
-    ordered = mean.copy()
+def _twins(
+    names: Sequence[str], values: FloatArray, still: Collection[str], held: Mapping[str, float]
+) -> dict[str, str]:
+    """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice.
+
+    Equal cells have equal sums of two rows; the means of equal columns may differ, as a library adds in any order.
+    """
+    key = values[0] + values[-1]
+    ordered = key.copy()
     ordered.sort()
-    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
-    if not alike.size:
+    alike = ordered[1:] == ordered[:-1]
+    if not alike.any():
         return {}
-    order = mean.argsort(kind="stable")
+    groups: dict[bytes, list[str]] = {}
+    for column in np.isin(key, ordered[1:][alike]).nonzero()[0].tolist():
+        if names[column] not in still:
+            cells = values[:, column] + 0.0  # Two zeros of other signs are the same.
+            groups.setdefault(cells.tobytes(), []).append(names[column])
     twins: dict[str, str] = {}
-    for place in alike.tolist():
-        one, other = int(order[place]), int(order[place + 1])
-        if names[one] in twins and twins[names[one]].endswith(names[other]):
-            continue
-        if (values[:, one] == values[:, other]).all() and np.ptp(values[:, one]) > 0.0:
-            kept, left = (other, one) if held.get(names[other]) and not held.get(names[one]) else (one, other)
-            twins[names[left]] = f"its returns are those of {names[kept]}"
+    for group in groups.values():
+        kept = next((name for name in group if held.get(name)), group[0])
+        twins |= {name: f"its returns are those of {kept}" for name in group if name != kept}
     return twins
 
 

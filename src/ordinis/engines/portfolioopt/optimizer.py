@@ -21,7 +21,8 @@ from ordinis.engines.portfolioopt.book import Book
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
 from ordinis.engines.portfolioopt.forms import Dense, Form
-from ordinis.engines.portfolioopt.ladder import PROVEN, Ladder, TooLate
+from ordinis.engines.portfolioopt.inner import TooLate
+from ordinis.engines.portfolioopt.ladder import PROVEN, Ladder
 from ordinis.engines.portfolioopt.means import MEANS, View, black_litterman, shrunk_mean
 from ordinis.engines.portfolioopt.memory import Memory
 from ordinis.engines.portfolioopt.methods import METHODS as _METHODS

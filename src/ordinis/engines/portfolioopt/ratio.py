@@ -27,6 +27,7 @@ _ROUNDS_MAX = 200
 _GOOD = 1e-11
 _FIRST_SHARE = 1e-12  # As good as none: the weights of the least variance.
 _SHARE_MAX = 1e12
+_NO_RISK = 1e-12  # Of the mean variance.
 
 
 def value(earning: FloatArray, form: Form, limits: Limits, weights: FloatArray) -> float:
@@ -83,6 +84,7 @@ class _Search:
         self._earning, self._form, self._limits = earning, form, limits
         start = self._answer(_FIRST_SHARE)
         self._start = start.weights
+        self._mean_variance = float(form.diagonal.mean())
         self.least_variance = self._variance(start.weights)
         self.share = self.level = 0.0
 
@@ -92,6 +94,8 @@ class _Search:
         most = float(self._earning.max()) * max(1e-300, float(np.abs(self._start).sum()))
         if most <= 0.0 and earned <= 0.0:
             raise OptimizationError("no weights earn more than the risk-free rate: there is no highest ratio")
+        if self.least_variance <= _NO_RISK * self._mean_variance:  # All may stay cash: any amount will do.
+            return self._mean_variance / (float(np.abs(self._earning).max()) * self._earning.size)
         return self.least_variance / (earned if earned > 1e-3 * most else most)
 
     def try_share(self, share: float) -> Proven:

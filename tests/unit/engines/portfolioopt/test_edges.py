@@ -1,0 +1,172 @@
+"""Books at the edge of what can be asked: nothing to invest, equal columns, what may not be held, what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ordinis.domain.errors import OptimizationError
+from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
+from ordinis.engines.portfolioopt.rounding import Lots
+from simulation.returns import market_returns, names
+
+BALANCED = ("risk_parity", "hrp", "equal_weight", "inverse_volatility")
+NAMES = names(6)
+TABLE = market_returns(6, 80, 1) + 0.002  # All of them earn something.
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("limits", "least", "most"),
+    [
+        ({"net": (0.0, 2.0), "cash_buffer": 0.1}, 0.0, 0.9),
+        ({"net": (0.2, 0.6)}, 0.2, 0.6),
+        ({"net": (0.9, 2.0), "cash_buffer": 0.1}, 0.9, 0.9),
+        ({"net": (0.0, 1.0), "min_gross": 0.5}, 0.5, 1.0),
+    ],
+)
+def test_a_net_of_its_own_takes_no_more_than_the_budget(
+    method: str, limits: dict[str, Any], least: float, most: float
+) -> None:
+    result = PortfolioOptimizer(method).optimize(TABLE, limits, symbols=NAMES)
+    assert least - 1e-9 <= sum(result.weights.values()) <= most + 1e-9
+    assert result.gap <= 1e-8
+
+
+def test_a_net_that_the_budget_cannot_hold_is_named_with_what_is_missing() -> None:
+    with pytest.raises(OptimizationError, match=r"net by 0\.1"):
+        PortfolioOptimizer().optimize(TABLE, {"net": (1.0, 1.0), "cash_buffer": 0.1}, symbols=NAMES)
+
+
+def test_a_short_that_may_not_be_bought_back_counts_in_gross() -> None:
+    held = {"S0": -0.4}
+    result = PortfolioOptimizer(risk_aversion=0.01).optimize(TABLE, {"frozen": ["S0"]}, held, symbols=NAMES)
+    assert sum(map(abs, result.weights.values())) == pytest.approx(1.0)
+    gaps = TABLE.copy()
+    gaps[3, 0] = np.nan
+    result = PortfolioOptimizer(risk_aversion=0.01).optimize(gaps, None, held, symbols=NAMES)
+    assert sum(map(abs, result.weights.values())) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_where_nothing_is_left_to_invest_nothing_is_held(method: str, elsewhere: bool) -> None:
+    table = TABLE.copy()
+    if elsewhere:  # All that is held is a name without an estimate.
+        table[3, 5] = np.nan
+    limits = {"gross": 1.0 if elsewhere else 0.0}
+    result = PortfolioOptimizer(method).optimize(table, limits, {"S5": 1.0} if elsewhere else None, symbols=NAMES)
+    assert [result.weights[name] for name in NAMES[:5]] == pytest.approx([0.0] * 5, abs=1e-12)
+
+
+def test_a_ratio_without_a_least_amount_has_weights() -> None:
+    limits = {"net": (0.0, 1.0), "max_weight": 0.5}
+    whole = PortfolioOptimizer("max_diversification").optimize(TABLE, {"max_weight": 0.5}, symbols=NAMES)
+    some = PortfolioOptimizer("max_diversification").optimize(TABLE, limits, symbols=NAMES)
+    invested = sum(some.weights.values())
+    assert invested > 0.01
+    assert {name: weight / invested for name, weight in some.weights.items()} == pytest.approx(whole.weights, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_equal_columns_are_one_wherever_they_stand(seed: int, order: Any) -> None:
+    random = np.random.default_rng(seed)
+    count, rows = int(random.integers(20, 90)), int(random.integers(40, 200))
+    table = np.asarray(market_returns(count, rows, seed), order=order)
+    twins = sorted(random.choice(count, 3, replace=False).tolist())
+    for other in twins[1:]:
+        table[:, other] = table[:, twins[0]]
+    held = {f"S{twins[2]}": 0.1}
+    result = PortfolioOptimizer().optimize(table, {"max_weight": 0.1}, held, symbols=names(count))
+    said = f"its returns are those of S{twins[2]}"  # Who is held stays.
+    assert result.excluded == dict.fromkeys((f"S{twins[0]}", f"S{twins[1]}"), said)
+
+
+def test_three_equal_columns_are_one_whatever_their_names() -> None:
+    table = market_returns(3, 60, 2)[:, [0, 1, 0, 0]]
+    result = PortfolioOptimizer().optimize(table, symbols=["AA", "B", "X", "A"])
+    assert set(result.excluded) == {"X", "A"}
+
+
+def test_risk_is_shared_among_those_that_may_be_held() -> None:
+    bounds = {"S1": (0.0, 0.0), "S4": (0.0, 0.0)}
+    result = PortfolioOptimizer("risk_parity").optimize(TABLE, {"bounds": bounds}, symbols=NAMES)
+    few = [0, 2, 3, 5]
+    alone = PortfolioOptimizer("risk_parity").optimize_moments(
+        [NAMES[one] for one in few], np.zeros(4), _covariance()[np.ix_(few, few)]
+    )
+    whole = PortfolioOptimizer("risk_parity").optimize_moments(NAMES, np.zeros(6), _covariance(), {"bounds": bounds})
+    assert (result.weights["S1"], result.weights["S4"]) == (0.0, 0.0)
+    assert [whole.weights[NAMES[one]] for one in few] == pytest.approx(list(alone.weights.values()), abs=1e-9)
+
+
+def _covariance() -> Any:
+    return np.cov(TABLE.T) * 252.0
+
+
+@pytest.mark.parametrize("method", BALANCED)
+def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(method: str) -> None:
+    held = {"S0": 0.01, "S1": 0.2}
+    limits = {
+        "max_positions": 3,
+        "frozen": ["S0"],
+        "benchmark": dict.fromkeys(NAMES, 1 / 6),
+        "max_tracking_error": 0.2,
+    }
+    result = PortfolioOptimizer(method).optimize(TABLE, limits, held, symbols=NAMES)
+    assert result.weights["S0"] == 0.01
+    assert sum(weight > 1e-9 for weight in result.weights.values()) == 3
+    assert sum(result.weights.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("method", ["equal_weight", "mean_variance"])
+def test_a_least_weight_of_each_and_a_limit_on_how_many_contradict_each_other(method: str) -> None:
+    with pytest.raises(OptimizationError, match="no weights with at most 2 positions"):
+        limits = {"min_weight": 0.01, "max_positions": 2}
+        PortfolioOptimizer(method).optimize(TABLE, limits, symbols=NAMES)
+
+
+def test_cash_beside_whole_shares_leaves_out_what_is_frozen() -> None:
+    table = TABLE.copy()
+    table[3, 5] = np.nan
+    lots = Lots(equity_usd=50_000.0, prices_usd=dict.fromkeys(NAMES, 50.0))
+    result = PortfolioOptimizer().optimize(table, {"max_weight": 0.2}, {"S5": 0.3}, symbols=NAMES, lots=lots)
+    assert result.rounded is not None
+    assert result.rounded.cash == pytest.approx(1.0 - 0.3 - sum(result.rounded.weights.values()))
+
+
+def test_the_last_weights_are_not_held_past_today_s_limit_on_positions() -> None:
+    now = {"ms": 0.0, "step": 0.0}
+
+    def clock_ms() -> float:
+        now["ms"] += now["step"]
+        return now["ms"]
+
+    held = {"S0": 0.5}
+    optimizer = PortfolioOptimizer("min_variance", deadline_ms=5.0, clock_ms=clock_ms)
+    optimizer.optimize(TABLE, {"max_weight": 0.3}, held, symbols=NAMES)
+    now["step"] = 10.0
+    late = optimizer.optimize(TABLE, {"max_weight": 0.5, "max_positions": 2}, held, symbols=NAMES)
+    assert (late.rung, late.weights["S0"]) == ("current weights", 0.5)
+
+
+@pytest.mark.parametrize("ticks", [2, 4, 8, 12, 16, 20, 30])
+def test_a_choice_of_positions_that_ran_out_of_time_proves_nothing(ticks: int) -> None:
+    seen = {"left": 10_000}
+
+    def clock_ms() -> float:
+        seen["left"] -= 1
+        return 0.0 if seen["left"] > 0 else 1e9
+
+    table, symbols = market_returns(12, 80, 4), names(12)
+    limits = {"max_positions": 4, "min_position": 0.1}
+    held = {"S0": 0.2}
+    exact = PortfolioOptimizer("min_variance").optimize(table, limits, held, symbols=symbols)
+    optimizer = PortfolioOptimizer("min_variance", deadline_ms=5.0, clock_ms=clock_ms)
+    seen["left"] = ticks
+    late = optimizer.optimize(table, limits, held, symbols=symbols)
+    assert exact.status == "optimal"
+    assert late.status == "held"
