@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ordinis.domain.errors import DataError
+from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
 
 _sum: Callable[[FloatArray], float] = np.add.reduce
@@ -66,6 +66,8 @@ def values_of(returns: Any) -> FloatArray:
     values = raw if isinstance(raw, np.ndarray) and raw.dtype == np.float64 else _numbers(raw)
     if values.ndim != 2:
         raise DataError(f"returns must be a table [rows x symbols], has {values.ndim} dimensions")
+    if not values.shape[1]:
+        raise DataError("returns have no symbols: a table [rows x symbols] is needed")
     return values
 
 
@@ -80,6 +82,24 @@ def names_of(returns: Any, symbols: Sequence[str] | None, count: int) -> list[st
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"returns name {', '.join(twice)} more than once: each symbol has one column")
     return names
+
+
+def weights_of(name: str, given: Any) -> Mapping[str, float] | None:
+    """Symbol -> weight, of a mapping or a series. Error: ConfigError naming what is no finite number."""
+    if given is None:
+        return None
+    weights: Mapping[Any, Any] = given.to_dict() if hasattr(given, "to_dict") else given
+    if not _finite(*weights.values()):
+        wrong = [f"{symbol} {weight!r}" for symbol, weight in weights.items() if not _finite(weight)]
+        raise ConfigError(f"{name}: each must be a finite number, but not {', '.join(wrong[:5])}")
+    return weights if set(map(type, weights)) <= {str} else {str(symbol): weight for symbol, weight in weights.items()}
+
+
+def _finite(*figures: Any) -> bool:
+    try:
+        return math.isfinite(math.fsum(figures))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _numbers(raw: Any) -> FloatArray:

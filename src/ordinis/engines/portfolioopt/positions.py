@@ -73,7 +73,10 @@ def _largest(method: str, task: Task, free: Proven) -> Proven:
         raise _too_few(count, task.limits.position_min)
     chosen = np.zeros(free.weights.size, np.bool_)
     chosen[np.argsort(-np.where(stays, INFINITE, free.weights), kind="stable")[:count]] = True
-    inner = methods.solve(method, only(task, chosen))
+    try:
+        inner = methods.solve(method, only(task, chosen))
+    except Infeasible:
+        raise _too_few(count, task.limits.position_min) from None
     weights = np.zeros(chosen.size)
     weights[chosen] = inner.weights
     if not keeps(task.limits, weights):

@@ -46,7 +46,7 @@ def _cap_of(cap: Cap, chosen: BoolArray, form: Dense) -> Cap:
     """What the others are away from the centre is risk, too: the chosen ones offset some of it, and cannot the rest."""
     if cap.centre is None:
         return cap._replace(form=form)
-    centre = np.linalg.lstsq(form.matrix, cap.pull[chosen], rcond=None)[0]
+    centre: FloatArray = np.linalg.lstsq(form.matrix, cap.pull[chosen], rcond=None)[0].astype(np.float64)
     rest = cap.form.square(cap.centre) - form.square(centre)
     room = cap.most * cap.most - max(0.0, rest)
     if room < 0.0:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ordinis.domain.errors import OptimizationError
+from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolioopt.inner import Inner, solve
 from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
 from ordinis.engines.portfolioopt.rounding import Lots
 from simulation.returns import market_returns, names
@@ -107,6 +109,35 @@ def _covariance() -> Any:
     return np.cov(TABLE.T) * 252.0
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3])
+@pytest.mark.parametrize("limits", [{"max_weight": 0.2}, {"max_weight": 0.2, "cost": 0.01}])
+@pytest.mark.parametrize("seed", range(4))
+def test_tails_of_tiny_returns_are_as_exact(scale: float, limits: dict[str, Any], seed: int) -> None:
+    table, symbols = market_returns(12, 90, seed), names(12)
+    held = dict.fromkeys(symbols, 1 / 12)
+    daily = PortfolioOptimizer("mean_cvar").optimize(table, limits, held, symbols=symbols)
+    paid = {key: value * (scale if key == "cost" else 1.0) for key, value in limits.items()}
+    tiny = PortfolioOptimizer("mean_cvar").optimize(table * scale, paid, held, symbols=symbols)
+    assert tiny.weights == pytest.approx(daily.weights, abs=1e-7)
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("method", ["mean_variance", "min_variance"])
+def test_who_may_not_be_held_does_not_come_and_go(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+
+    def counted(inner: Inner) -> tuple[FloatArray, FloatArray, str]:
+        rounds.append(inner.low.size)
+        return solve(inner)
+
+    monkeypatch.setattr("ordinis.engines.portfolioopt.sparse.solve", counted)
+    table, symbols = market_returns(60, 120, 3), names(60)
+    caps = {name: 0.0 if place % 3 else 0.3 for place, name in enumerate(symbols)}
+    result = PortfolioOptimizer(method, estimator="sample").optimize(table, {"max_weight": caps}, symbols=symbols)
+    assert result.gap <= 1e-8
+    assert len(rounds) < 10
+
+
 @pytest.mark.parametrize("method", BALANCED)
 def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(method: str) -> None:
     held = {"S0": 0.01, "S1": 0.2}
@@ -124,8 +155,8 @@ def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(me
 
 @pytest.mark.parametrize("method", ["equal_weight", "mean_variance"])
 def test_a_least_weight_of_each_and_a_limit_on_how_many_contradict_each_other(method: str) -> None:
+    limits = {"min_weight": 0.01, "max_positions": 2}
     with pytest.raises(OptimizationError, match="no weights with at most 2 positions"):
-        limits = {"min_weight": 0.01, "max_positions": 2}
         PortfolioOptimizer(method).optimize(TABLE, limits, symbols=NAMES)
 
 
