@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import feasible, positions
+from ordinis.engines.portfolioopt import feasible, methods, positions
 from ordinis.engines.portfolioopt.accelerator import NUMPY
 from ordinis.engines.portfolioopt.book import Book
 from ordinis.engines.portfolioopt.inner import Infeasible, TooLate
@@ -48,8 +48,9 @@ class Ladder:
         """Errors: ConfigError, OptimizationError."""
         self._book, self._shape, self._whole, self._last = book, shape, whole, last
         self._room = book.room()
-        self._limits = limits_of(book.constraints, shape, self._room, book.form, book.cost_a_year, watch)
-        self._task = book.task(self._limits)
+        limits = limits_of(book.constraints, shape, self._room, book.form, book.cost_a_year, watch)
+        self._task = methods.with_target(book.method, book.task(limits))
+        self._limits = self._task.limits
 
     def climb(self) -> OptimizationResult:
         """The first rung that holds. Error: OptimizationError."""
@@ -67,7 +68,7 @@ class Ladder:
     def _explained(self, error: OptimizationError) -> OptimizationError:
         """Limits that contradict each other are named."""
         if isinstance(error, Infeasible):
-            return OptimizationError(feasible.conflict(self._limits.program))
+            return OptimizationError(feasible.conflict(self._limits.program, methods.return_unit(self._task)))
         return error
 
     def _lower(self) -> OptimizationResult:
@@ -76,7 +77,8 @@ class Ladder:
             near = feasible.nearest(limits.program)
             if near.slack:
                 wider = replace(limits, program=feasible.relaxed(limits.program, near))
-                return self._told(_certain(book.method, replace(task, limits=wider)), "relaxed", near.slack)
+                slack = feasible.told(near.slack, methods.return_unit(task))
+                return self._told(_certain(book.method, replace(task, limits=wider)), "relaxed", slack)
             return self._told(positions.solve("inverse_volatility", task)._replace(gap=math.nan), "substitute")
         except OptimizationError:
             return self._held()
