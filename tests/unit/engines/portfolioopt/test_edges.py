@@ -63,12 +63,12 @@ def test_where_nothing_is_left_to_invest_nothing_is_held(method: str, elsewhere:
     assert [result.weights[name] for name in NAMES[:5]] == pytest.approx([0.0] * 5, abs=1e-12)
 
 
-def test_a_ratio_without_a_least_amount_has_weights() -> None:
-    limits = {"net": (0.0, 1.0), "max_weight": 0.5}
-    whole = PortfolioOptimizer("max_diversification").optimize(TABLE, {"max_weight": 0.5}, symbols=NAMES)
-    some = PortfolioOptimizer("max_diversification").optimize(TABLE, limits, symbols=NAMES)
+@pytest.mark.parametrize("limits", [{"max_weight": 0.5}, {"max_weight": dict.fromkeys(NAMES, 0.3) | {"S2": 0.01}}])
+def test_a_ratio_without_a_least_amount_is_that_without_limits(limits: dict[str, Any]) -> None:
+    whole = PortfolioOptimizer("max_diversification").optimize(TABLE, symbols=NAMES)
+    some = PortfolioOptimizer("max_diversification").optimize(TABLE, limits | {"net": (0.0, 1.0)}, symbols=NAMES)
     invested = sum(some.weights.values())
-    assert invested > 0.01
+    assert invested > 0.001
     assert {name: weight / invested for name, weight in some.weights.items()} == pytest.approx(whole.weights, abs=1e-6)
 
 
