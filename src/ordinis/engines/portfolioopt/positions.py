@@ -69,7 +69,7 @@ def _largest(method: str, task: Task, free: Proven) -> Proven:
     program = task.limits.program
     stays = (program.low > 0.0) | (program.high < 0.0)
     count = free.weights.size if task.limits.positions_max is None else task.limits.positions_max
-    if int(stays.sum()) > count:
+    if count < max(1, int(stays.sum())):
         raise _too_few(count, task.limits.position_min)
     chosen = np.zeros(free.weights.size, np.bool_)
     chosen[np.argsort(-np.where(stays, INFINITE, free.weights), kind="stable")[:count]] = True

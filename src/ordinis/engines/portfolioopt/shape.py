@@ -78,6 +78,8 @@ def limits_of(
         used = shape.of_frozen @ held
         row_low, row_high, gross = row_low - used, row_high - used, gross - float(np.abs(held).sum())
         shorts = shorts or bool((held < 0.0).any())
+    if shorts and float(row_low[0]) >= gross and bool((high >= 0.0).all()):
+        low, shorts = np.maximum(low, 0.0), False  # Whoever has to invest all of gross has none of it left for a short.
     if start is None and (shape.cost is not None or shape.impact is not None):
         start = np.zeros(low.size)
     if given.max_turnover is not None and start is None:

@@ -153,6 +153,27 @@ def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(me
     assert sum(result.weights.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("limits", [{}, {"cost": 0.002}, {"cost": 0.002, "impact": 0.001}])
+def test_whoever_has_to_invest_all_of_gross_is_never_short(method: str, seed: int, limits: dict[str, Any]) -> None:
+    table, symbols = market_returns(14, 60, seed), names(14)
+    whole = {"min_gross": 1.5, "gross": 1.5, "max_weight": 0.5} | limits
+    held = dict.fromkeys(symbols, 0.1)
+    long = PortfolioOptimizer(method).optimize(table, whole, held, symbols=symbols)
+    either = PortfolioOptimizer(method).optimize(table, whole | {"long_only": False}, held, symbols=symbols)
+    assert either.gap <= 1e-8
+    assert either.weights == pytest.approx(long.weights, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["hrp", "equal_weight", "min_variance"])
+def test_positions_that_are_taken_up_by_what_has_no_estimate_leave_none(method: str) -> None:
+    table = TABLE.copy()
+    table[3, 5] = np.nan
+    with pytest.raises(OptimizationError, match="no weights with at most 0 positions"):
+        PortfolioOptimizer(method).optimize(table, {"max_positions": 1}, {"S5": 0.3}, symbols=NAMES)
+
+
 @pytest.mark.parametrize("method", ["equal_weight", "mean_variance"])
 def test_a_least_weight_of_each_and_a_limit_on_how_many_contradict_each_other(method: str) -> None:
     limits = {"min_weight": 0.01, "max_positions": 2}
