@@ -65,23 +65,26 @@ def _without_crumbs(limits: Limits, weights: FloatArray) -> FloatArray:
 
 
 def _largest(method: str, task: Task, free: Proven) -> Proven:
-    """A balance of all that is held: those who would have most are held, and balanced anew."""
+    """A balance of all that is held: those who would have most are held, and balanced anew.
+
+    With fewer of them each has more: as many are held as reach the least position.
+    """
     program = task.limits.program
     stays = (program.low > 0.0) | (program.high < 0.0)
     count = free.weights.size if task.limits.positions_max is None else task.limits.positions_max
-    if count < max(1, int(stays.sum())):
-        raise _too_few(count, task.limits.position_min)
-    chosen = np.zeros(free.weights.size, np.bool_)
-    chosen[np.argsort(-np.where(stays, INFINITE, free.weights), kind="stable")[:count]] = True
-    try:
-        inner = methods.solve(method, only(task, chosen))
-    except Infeasible:
-        raise _too_few(count, task.limits.position_min) from None
-    weights = np.zeros(chosen.size)
-    weights[chosen] = inner.weights
-    if not keeps(task.limits, weights):
-        raise OptimizationError(f"{method} gives a symbol less than min_position: lower max_positions or min_position")
-    return inner._replace(weights=weights, rung=f"{inner.rung}, largest positions")
+    order = np.argsort(-np.where(stays, INFINITE, free.weights), kind="stable")
+    for few in range(min(count, order.size), max(0, int(stays.sum()) - 1), -1):
+        chosen = np.zeros(order.size, np.bool_)
+        chosen[order[:few]] = True
+        try:
+            inner = methods.solve(method, only(task, chosen))
+        except Infeasible:
+            break
+        weights = np.zeros(order.size)
+        weights[chosen] = inner.weights
+        if keeps(task.limits, weights):
+            return inner._replace(weights=weights, rung=f"{inner.rung}, largest positions")
+    raise _too_few(count, task.limits.position_min)
 
 
 def _too_few(count: int, least: float) -> OptimizationError:

@@ -153,6 +153,17 @@ def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(me
     assert sum(result.weights.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("method", BALANCED)
+def test_as_many_are_held_as_reach_the_least_position(method: str) -> None:
+    table, symbols = market_returns(14, 90, 2), names(14)
+    result = PortfolioOptimizer(method).optimize(table, {"min_position": 0.15}, symbols=symbols)
+    held = [weight for weight in result.weights.values() if weight > 0.0]
+    assert min(held) >= 0.15
+    assert sum(held) == pytest.approx(1.0)
+    if method == "equal_weight":
+        assert len(held) == 6
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("limits", [{}, {"cost": 0.002}, {"cost": 0.002, "impact": 0.001}])
