@@ -15,6 +15,8 @@ from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.limits import Limits, Room
 from ordinis.engines.portfolioopt.program import INFINITE, Program
 
+_ROUNDING = 1e-13
+
 
 class Shape(NamedTuple):
     """What the constraints say of some symbols, whatever is held: the same from hour to hour."""
@@ -78,7 +80,7 @@ def limits_of(
         used = shape.of_frozen @ held
         row_low, row_high, gross = row_low - used, row_high - used, gross - float(np.abs(held).sum())
         shorts = shorts or bool((held < 0.0).any())
-    if shorts and float(row_low[0]) >= gross and bool((high >= 0.0).all()):
+    if shorts and _all_of(gross, float(row_low[0]), float(row_high[0])) and bool((high >= 0.0).all()):
         low, shorts = np.maximum(low, 0.0), False  # Whoever has to invest all of gross has none of it left for a short.
     if start is None and (shape.cost is not None or shape.impact is not None):
         start = np.zeros(low.size)
@@ -115,6 +117,11 @@ def _invested(given: Constraints, least: float, most: float) -> list[tuple[str, 
     if given.min_gross <= given.net[0] and (given.shorts or given.net[1] <= most):
         return [net]
     return [("budget", given.min_gross or -INFINITE, most), net]
+
+
+def _all_of(gross: float, least: float, most: float) -> bool:
+    """Whether the sum of all weights has to be gross, but for rounding."""
+    return abs(least - gross) <= _ROUNDING and abs(most - gross) <= _ROUNDING
 
 
 def _groups(given: Constraints, everybody: Sequence[str], count: int) -> list[tuple[str, FloatArray, float, float]]:

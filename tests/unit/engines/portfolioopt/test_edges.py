@@ -177,6 +177,18 @@ def test_whoever_has_to_invest_all_of_gross_is_never_short(method: str, seed: in
     assert either.weights == pytest.approx(long.weights, abs=1e-5)
 
 
+def test_a_short_beside_them_leaves_less_of_gross_and_a_contradiction_is_named() -> None:
+    table, held = TABLE.copy(), {"S5": -0.1}
+    table[3, 5] = np.nan
+    limits: dict[str, Any] = {"long_only": False}
+    with pytest.raises(OptimizationError, match=r"gross by 0\.2"):  # 1.0 in all would take 1.1 long and 0.1 short.
+        PortfolioOptimizer("min_variance").optimize(table, limits, held, symbols=NAMES)
+    result = PortfolioOptimizer("min_variance").optimize(table, limits | {"net": (0.8, 1.2)}, held, symbols=NAMES)
+    assert sum(map(abs, result.weights.values())) <= 1.0 + 1e-9
+    wide = PortfolioOptimizer().optimize(TABLE, limits | {"net": (1.0, 1.2)}, symbols=NAMES)
+    assert sum(wide.weights.values()) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("method", ["hrp", "equal_weight", "min_variance"])
 def test_positions_that_are_taken_up_by_what_has_no_estimate_leave_none(method: str) -> None:
     table = TABLE.copy()
