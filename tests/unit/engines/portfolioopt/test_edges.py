@@ -9,9 +9,12 @@ import pytest
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt.inner import Inner, solve
+from ordinis.engines.portfolioopt import methods
+from ordinis.engines.portfolioopt.inner import Inner, NotSolved, solve
 from ordinis.engines.portfolioopt.optimizer import METHODS, PortfolioOptimizer
+from ordinis.engines.portfolioopt.proof import Proven
 from ordinis.engines.portfolioopt.rounding import Lots
+from ordinis.engines.portfolioopt.task import Task
 from simulation.returns import market_returns, names
 
 BALANCED = ("risk_parity", "hrp", "equal_weight", "inverse_volatility")
@@ -165,7 +168,7 @@ def test_as_many_are_held_as_reach_the_least_position(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("limits", [{}, {"cost": 0.002}, {"cost": 0.002, "impact": 0.001}])
 def test_whoever_has_to_invest_all_of_gross_is_never_short(method: str, seed: int, limits: dict[str, Any]) -> None:
     table, symbols = market_returns(14, 60, seed), names(14)
@@ -245,3 +248,23 @@ def test_a_choice_of_positions_that_ran_out_of_time_proves_nothing(ticks: int) -
     late = optimizer.optimize(table, limits, held, symbols=symbols)
     assert exact.status == "optimal"
     assert late.status == "held"
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("solved", [3, 5, 8])
+def test_a_branch_that_could_not_be_solved_is_no_proof(solved: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, calls = methods.solve, iter(range(1_000))
+
+    def sometimes(method: str, task: Task) -> Proven:
+        if next(calls) >= solved:
+            raise NotSolved("not today")
+        return whole(method, task)
+
+    table, symbols = market_returns(12, 80, 4), names(12)
+    limits = {"max_positions": 4, "min_position": 0.1}
+    exact = PortfolioOptimizer("min_variance").optimize(table, limits, symbols=symbols)
+    monkeypatch.setattr(methods, "solve", sometimes)
+    found = PortfolioOptimizer("min_variance").optimize(table, limits, symbols=symbols)
+    assert exact.status == "optimal"
+    assert found.status == "best_found"
+    assert found.expected_volatility**2 * (1.0 - found.gap) <= exact.expected_volatility**2 + 1e-12
