@@ -158,11 +158,11 @@ def _twins(
     key = values[0] + values[-1]
     ordered = key.copy()
     ordered.sort()
-    alike = ordered[1:] == ordered[:-1]
-    if not alike.any():
+    alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
+    if not alike.size:
         return {}
     groups: dict[bytes, list[str]] = {}
-    for column in np.isin(key, ordered[1:][alike]).nonzero()[0].tolist():
+    for column in np.isin(key, ordered[alike]).nonzero()[0].tolist():
         if names[column] not in still:
             cells = values[:, column] + 0.0  # Two zeros of other signs are the same.
             groups.setdefault(cells.tobytes(), []).append(names[column])

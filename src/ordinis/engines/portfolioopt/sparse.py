@@ -37,7 +37,8 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
     count = min(FIRST, max(_FIRST_MIN, size // 4))
     if count * largest(program.high) < ROOM:
         return None
-    shut = None if program.high.all() else (program.high == 0.0).nonzero()[0]  # Could only join to leave again.
+    high = program.high
+    shut = (high == 0.0).nonzero()[0] if high.item(high.argmin()) == 0.0 else None  # Could only join to leave again.
     slope = form.product(_evenly(size))
     slope *= theta
     slope -= gain
