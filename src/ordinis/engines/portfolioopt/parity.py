@@ -141,4 +141,4 @@ class _Level:
 
 def replace_cap(cap: caps.Cap, form: Form, unit: float) -> caps.Cap:
     """The same limit in the unit of a normalised covariance."""
-    return cap._replace(form=form, most=cap.most / unit**0.5)
+    return cap._replace(form=form, most=cap.most / unit**0.5, unit=unit**0.5)

@@ -141,6 +141,14 @@ def test_who_may_not_be_held_does_not_come_and_go(method: str, monkeypatch: pyte
     assert len(rounds) < 10
 
 
+@pytest.mark.parametrize("method", ["risk_parity", "min_variance", "mean_cvar"])
+def test_a_volatility_out_of_reach_is_named_as_it_was_given(method: str) -> None:
+    least = PortfolioOptimizer("min_variance").optimize(TABLE, symbols=NAMES).expected_volatility
+    with pytest.raises(OptimizationError, match=r"max_volatility is 0\.05, and the least .* is 0\.[12]") as refused:
+        PortfolioOptimizer(method).optimize(TABLE, {"max_volatility": 0.05}, symbols=NAMES)
+    assert float(str(refused.value).rsplit(" ", 1)[1]) == pytest.approx(least, rel=1e-4)
+
+
 @pytest.mark.parametrize("method", BALANCED)
 def test_the_largest_positions_keep_what_may_not_be_sold_and_a_tracking_error(method: str) -> None:
     held = {"S0": 0.01, "S1": 0.2}
