@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,9 +60,10 @@ def with_views(
     confidence. Sources: Black and Litterman (1992); Idzorek (2005), "A Step-by-Step Guide to the Black-Litterman
     Model". Error: ConfigError.
     """
-    viewed = [column for column, symbol in enumerate(symbols) if symbol in views]
+    given: Mapping[str, Any] = views  # What a person wrote: whether each is a view is seen here.
+    viewed = [column for column, symbol in enumerate(symbols) if symbol in given]
     try:
-        figures = np.array([views[symbols[column]] for column in viewed], dtype=np.float64).reshape(-1, 2)
+        figures = np.array([given[symbols[column]] for column in viewed], dtype=np.float64).reshape(-1, 2)
     except (TypeError, ValueError):
         raise ConfigError(_VIEWS) from None
     if len(figures) != len(viewed) or not np.isfinite(figures).all() or (figures[:, 1] > 1.0).any():

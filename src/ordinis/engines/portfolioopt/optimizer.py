@@ -190,7 +190,8 @@ class PortfolioOptimizer:
     ) -> FloatArray:
         """Means of a year."""
         if self._mean == "black_litterman":
-            named = {str(symbol): view for symbol, view in (views or {}).items()}
+            given: Mapping[Any, Any] = views or {}
+            named = {str(symbol): view for symbol, view in given.items()}
             held = weights_of("market_weights", market)
             return black_litterman(sample.symbols, form, self.risk_aversion, named, held)
         if self._mean == "sample":
