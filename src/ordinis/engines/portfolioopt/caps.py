@@ -34,6 +34,7 @@ class Cap(NamedTuple):
     most: float  # Volatility a year.
     form: Form
     centre: FloatArray | None = None  # [symbols]: of the difference to these weights.
+    unit: float = 1.0  # Of `most`, where the form has been put into one of its own.
 
     def risk(self, weights: FloatArray) -> float:
         """The variance that is limited."""
@@ -57,8 +58,8 @@ def minimise(objective: Objective, program: Program, caps: tuple[Cap, ...]) -> A
     least = _least(cap, program, rest)
     if cap.risk(least) > most * (1.0 + 1e-9):
         raise OptimizationError(
-            f"no weights satisfy the constraints: {cap.name} is {cap.most:.6g}, and the least that the other"
-            f" constraints leave is {cap.risk(least) ** 0.5:.6g}"
+            f"no weights satisfy the constraints: {cap.name} is {cap.most * cap.unit:.6g}, and the least that the other"
+            f" constraints leave is {cap.risk(least) ** 0.5 * cap.unit:.6g}"
         )
     return _root(objective, program, cap, rest, least, free.weights)
 

@@ -68,8 +68,16 @@ class Constraints(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             constraints = msgspec.convert(plain(given), cls, strict=False)
         except msgspec.ValidationError as error:
             raise ConfigError(f"constraints: {_said(error)}") from None
+        constraints._check_finite()
         constraints._check_figures()
         return constraints
+
+    def _check_finite(self) -> None:
+        for name in _FINITE:
+            value = getattr(self, name)
+            for one in value.values() if isinstance(value, dict) else (value,):
+                if not math.isfinite(one):
+                    raise ConfigError(f"constraints: {name} must be finite, was {one}")
 
     def _check_figures(self) -> None:
         for name in _AT_LEAST_ZERO:
@@ -89,7 +97,7 @@ class Constraints(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             if getattr(self, limit) is not None and not getattr(self, needs):
                 raise ConfigError(f"constraints: {limit} needs {needs}, a figure or name by symbol")
         for symbol, (low, high) in self.bounds.items():
-            if not low <= high:
+            if not -math.inf < low <= high < math.inf:
                 raise ConfigError(f"constraints: bounds of {symbol} must be (least, most), was {(low, high)}")
 
 
@@ -109,6 +117,7 @@ _AT_LEAST_ZERO = (
     "impact",
     "min_position",
 )
+_FINITE = ("min_weight", "betas", "benchmark")
 _NONE = Constraints()
 
 
@@ -120,14 +129,15 @@ def conflict(larger: str, above: float, smaller: str, below: float) -> Optimizat
 
 
 def plain(value: Any) -> Any:
-    """A copy with numbers of NumPy as numbers, series as mappings."""
+    """A copy with numbers and arrays of NumPy as numbers and lists, series as mappings."""
     if hasattr(value, "to_dict"):
         value = value.to_dict()
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
-        return [plain(one) for one in value]
-    return value.item() if hasattr(value, "item") else value
+        copies = [plain(one) for one in value]
+        return tuple(copies) if isinstance(value, tuple) else copies
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _said(error: msgspec.ValidationError) -> str:

@@ -9,6 +9,7 @@ the wrong side become doubtful, assets that would improve the result join, until
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,6 +59,11 @@ class Tail(NamedTuple):
     def risk(self, weights: FloatArray) -> float:
         """CVaR: of a loss, so positive where money is lost."""
         return tail_mean(self.losses(weights), self.scenarios)
+
+
+def _power_of_two(size: float) -> float:
+    """Near the size: a unit that changes no digit of what it divides."""
+    return float(2.0 ** round(math.log2(size))) if size > 0.0 else 1.0
 
 
 def tail_mean(losses: FloatArray, scenarios: float) -> float:
@@ -156,7 +162,9 @@ class _Search:
         self._doubtful[order[: int(tail.scenarios) + 1 + doubt]] = True
         self._doubtful &= ~self._beyond
         worst = order[: max(1, round(tail.scenarios))]
-        slope = -tail.risk_aversion * tail.returns[worst].mean(axis=0) - tail.gain
+        losing = tail.returns[worst]
+        self._unit = _power_of_two(float(np.abs(losing).mean()))
+        slope = -tail.risk_aversion * losing.mean(axis=0) - tail.gain
         self._member = near > 0.0 if not self._whole else np.ones(near.size, np.bool_)
         self._member |= (near != 0.0) | (program.low > 0.0)
         count = min(_FIRST, slope.size)
@@ -171,10 +179,10 @@ class _Search:
         return self._tail.risk_aversion / self._tail.scenarios
 
     def _cost(self, members: IntArray) -> FloatArray:
-        """What the scenarios that are clear say of each asset."""
+        """What the scenarios that are clear say of each asset, in the unit of the programs."""
         beyond = self._beyond.nonzero()[0]
         clear = np.ones(beyond.size) @ self._tail.returns[beyond][:, members]
-        return -self._each() * clear - (self._tail.gain + self._pull)[members]
+        return (-self._each() * clear - (self._tail.gain + self._pull)[members]) / self._unit
 
     def _solved_dual(self) -> tuple[FloatArray, float, FloatArray, Prices]:
         """By the dual: a row an asset in place of a row a scenario, and a basis a tenth of the size.
@@ -185,7 +193,7 @@ class _Search:
         tail, program = self._tail, self._program
         members, doubtful = self._member.nonzero()[0], self._doubtful.nonzero()[0]
         low, high = program.low[members], program.high[members]
-        returns = tail.returns[doubtful][:, members]
+        returns = tail.returns[doubtful][:, members] / self._unit
         rows = program.rows[:, members]
         level = rows @ low
         edge_cost = tail.risk_aversion - self._each() * float(self._beyond.sum())
@@ -208,7 +216,8 @@ class _Search:
         weights[members] = np.clip(low + found.prices[assets], low, high)
         chosen = np.append(found.values, 0.0)[columns]  # The last one stands for a side without a limit.
         probability = self._probability(found.values[share])
-        return weights, float(found.prices[edge[0]]), probability, Prices(chosen[1] - chosen[0])
+        edge_loss = float(found.prices[edge[0]]) * self._unit
+        return weights, edge_loss, probability, Prices((chosen[1] - chosen[0]) * self._unit)
 
     def _solved_whole(self) -> tuple[FloatArray, float, FloatArray, Prices]:
         """By the program itself, with all that depends on absolute values and with the risks that have a price."""
@@ -222,15 +231,17 @@ class _Search:
         limits = linear.rows(program.row_low, program.row_high, program.rows.shape[0])
         linear.fill(limits, held, program.rows[:, members])
         scenarios = linear.rows(0.0, INFINITE, doubtful.size)
-        linear.fill(scenarios, held, tail.returns[doubtful][:, members])
+        linear.fill(scenarios, held, tail.returns[doubtful][:, members] / self._unit)
         linear.fill(scenarios, edge, np.ones((doubtful.size, 1)))
         linear.fill(scenarios, excess, np.ones(doubtful.size))
         sums = self._sums(linear, held)
-        found = linear.solve() if self._theta == 0.0 else linear.solve_with(self._theta * self._form.block(members))
+        theta = self._theta / self._unit
+        found = linear.solve() if self._theta == 0.0 else linear.solve_with(theta * self._form.block(members))
         weights = np.zeros(program.size)
         weights[members] = np.clip(found.values[held], program.low[members], program.high[members])
         probability = self._probability(-found.prices[scenarios])
-        return weights, float(found.values[edge[0]]), probability, self._prices(found, limits, sums)
+        edge_loss = float(found.values[edge[0]]) * self._unit
+        return weights, edge_loss, probability, self._prices(found, limits, sums)
 
     def _probability(self, prices: FloatArray) -> FloatArray:
         """Of each scenario in the tail, from the prices of the doubtful ones."""
@@ -250,7 +261,9 @@ class _Search:
         ):
             if centre is None or (most == INFINITE and cost is None):
                 continue
-            above, below = (linear.columns(size, 0.0 if cost is None else cost, 0.0, INFINITE) for _ in range(2))
+            above, below = (
+                linear.columns(size, 0.0 if cost is None else cost / self._unit, 0.0, INFINITE) for _ in range(2)
+            )
             split = linear.rows(centre, centre, size)
             linear.fill(split, held, np.ones(size))
             linear.fill(split, above, np.full(size, -1.0))
@@ -261,9 +274,10 @@ class _Search:
         return sums
 
     def _prices(self, found: Solved, limits: IntArray, sums: dict[str, IntArray]) -> Prices:
-        of = {name: max(0.0, float(found.prices[number[0]])) for name, number in sums.items()}
+        unit = self._unit
+        of = {name: max(0.0, float(found.prices[number[0]])) * unit for name, number in sums.items()}
         turnover = of.get("turnover", 0.0) if self._program.turnover_max < INFINITE else 0.0
-        return Prices(found.prices[limits], turnover, of.get("gross", 0.0))
+        return Prices(found.prices[limits] * unit, turnover, of.get("gross", 0.0))
 
     def _answer(self, weights: FloatArray, losses: FloatArray, share: FloatArray, prices: Prices) -> Answer:
         """The tail's mean is at least that of any probabilities that no scenario has too much of."""

@@ -17,8 +17,8 @@ from ordinis.engines.portfolioopt.inner import NotSolved
 from ordinis.engines.portfolioopt.linear import LinearProgram
 from ordinis.engines.portfolioopt.program import INFINITE, Program
 
-TURNOVER, BOUNDS, GROSS = "max_turnover", "max_weight", "gross"
-GIVES_WAY = (TURNOVER, "target_return", "beta", "cluster", "sector", "net", BOUNDS, GROSS, "budget")  # In this order.
+TURNOVER, TARGET_RETURN, BOUNDS, GROSS = "max_turnover", "target_return", "max_weight", "gross"
+GIVES_WAY = (TURNOVER, TARGET_RETURN, "beta", "cluster", "sector", "net", BOUNDS, GROSS, "budget")  # In this order.
 _GIVEN = 1e-9  # Less is rounding.
 
 
@@ -54,13 +54,18 @@ def relaxed(program: Program, near: Nearest) -> Program:
     )
 
 
-def conflict(program: Program) -> str:
+def conflict(program: Program, return_unit: float = 1.0) -> str:
     """Which limits contradict each other, and the least that has to give."""
-    slack = nearest(program).slack
+    slack = told(nearest(program).slack, return_unit)
     if not slack:
         return "the constraints can be kept, but no weights were found"
     least = ", ".join(f"{name} by {amount:.6g}" for name, amount in slack.items())
     return f"no weights satisfy the constraints together; the least that would have to give way: {least}"
+
+
+def told(slack: dict[str, float], return_unit: float) -> dict[str, float]:
+    """Slack as a person knows the limits: a target of returns has been in this unit."""
+    return {name: amount * (return_unit if name == TARGET_RETURN else 1.0) for name, amount in slack.items()}
 
 
 def _kind(name: str) -> str:

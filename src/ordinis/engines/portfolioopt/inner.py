@@ -32,6 +32,10 @@ class NotSolved(OptimizationError):
     """Here this way ends; another may do."""
 
 
+class TooLate(OptimizationError):
+    """The deadline has passed."""
+
+
 class Infeasible(NotSolved):
     """The solver found no weights within the limits."""
 
@@ -141,8 +145,18 @@ def _polished(inner: Inner, near: FloatArray, bounds: FloatArray, prices: FloatA
     free = (~(at_low | at_high)).nonzero()[0]
     level = inner.rows @ near
     edge = np.where(prices > 0.0, inner.row_high, inner.row_low)
-    tight = (inner.row_low == inner.row_high) | (np.abs(prices) > np.abs(edge - level))
+    equal = inner.row_low == inner.row_high
+    tight = equal | (np.abs(prices) > np.abs(edge - level))
     exact = _equations(inner, x, free, tight, edge)
+    # Rows that say the same share a price as they like, but one side of a limit has no price of the other sign.
+    for _ in range(tight.size):
+        forged = np.zeros_like(tight)
+        if exact is not None:
+            forged[tight] = (exact[1] * prices[tight] < 0.0) & ~equal[tight]
+        if not forged.any():
+            break
+        tight = tight & ~forged
+        exact = _equations(inner, x, free, tight, edge)
     if exact is None or (exact[0] < low - _NEAR).any() or (exact[0] > high + _NEAR).any():
         return np.clip(near, low, high), prices
     weights, some = exact

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import feasible, positions
+from ordinis.engines.portfolioopt import feasible, methods, positions
 from ordinis.engines.portfolioopt.accelerator import NUMPY
 from ordinis.engines.portfolioopt.book import Book
-from ordinis.engines.portfolioopt.inner import Infeasible
+from ordinis.engines.portfolioopt.inner import Infeasible, TooLate
 from ordinis.engines.portfolioopt.proof import Proven, violation
 from ordinis.engines.portfolioopt.result import OptimizationResult
 from ordinis.engines.portfolioopt.rounding import Rounded, rounded
@@ -31,10 +31,6 @@ GAP_MAX = 1e-8  # Relative; beyond it the weights are no proven optimum.
 VIOLATION_MAX = 1e-10  # In weight.
 PROVEN = ("optimal", "best_found")
 _OF_VARIANCE = ("mean_variance", "min_variance")  # Their proof knows the variance.
-
-
-class TooLate(OptimizationError):
-    """The deadline has passed."""
 
 
 class Ladder:
@@ -52,8 +48,9 @@ class Ladder:
         """Errors: ConfigError, OptimizationError."""
         self._book, self._shape, self._whole, self._last = book, shape, whole, last
         self._room = book.room()
-        self._limits = limits_of(book.constraints, shape, self._room, book.form, book.cost_a_year, watch)
-        self._task = book.task(self._limits)
+        limits = limits_of(book.constraints, shape, self._room, book.form, book.cost_a_year, watch)
+        self._task = methods.with_target(book.method, book.task(limits))
+        self._limits = self._task.limits
 
     def climb(self) -> OptimizationResult:
         """The first rung that holds. Error: OptimizationError."""
@@ -71,7 +68,7 @@ class Ladder:
     def _explained(self, error: OptimizationError) -> OptimizationError:
         """Limits that contradict each other are named."""
         if isinstance(error, Infeasible):
-            return OptimizationError(feasible.conflict(self._limits.program))
+            return OptimizationError(feasible.conflict(self._limits.program, methods.return_unit(self._task)))
         return error
 
     def _lower(self) -> OptimizationResult:
@@ -80,7 +77,8 @@ class Ladder:
             near = feasible.nearest(limits.program)
             if near.slack:
                 wider = replace(limits, program=feasible.relaxed(limits.program, near))
-                return self._told(_certain(book.method, replace(task, limits=wider)), "relaxed", near.slack)
+                slack = feasible.told(near.slack, methods.return_unit(task))
+                return self._told(_certain(book.method, replace(task, limits=wider)), "relaxed", slack)
             return self._told(positions.solve("inverse_volatility", task)._replace(gap=math.nan), "substitute")
         except OptimizationError:
             return self._held()
@@ -91,12 +89,16 @@ class Ladder:
         if last is not None and last.weights.keys() == {*book.symbols, *book.frozen}:
             weights = np.array([last.weights[symbol] for symbol in book.symbols])
             alike = all(last.weights[name] == weight for name, weight in book.frozen.items())
-            if alike and violation(self._limits, weights) <= VIOLATION_MAX:
+            if alike and self._keeps(weights):
                 return self._told(Proven(weights, math.nan, "last proven weights", math.nan), "held")
         if book.current is None:
             raise OptimizationError(f"{book.method}: no rung of the ladder held, and no current_weights to stay at")
         weights = np.array([float(book.current.get(symbol, 0.0)) for symbol in book.symbols])
         return self._told(Proven(weights, math.nan, "current weights", math.nan), "held")
+
+    def _keeps(self, weights: FloatArray) -> bool:
+        limits = self._limits
+        return violation(limits, weights) <= VIOLATION_MAX and positions.keeps(limits, weights)
 
     def _turnover(self, weights: FloatArray) -> float | None:
         """What changes, and what is held of names that are not among the symbols at all."""
@@ -109,7 +111,8 @@ class Ladder:
     def _rounded(self, found: Proven) -> Rounded:
         book = self._book
         assert book.lots is not None
-        return rounded(book.method, self._task, book.symbols, found.weights, book.lots)
+        beside = sum(self._room.frozen.values(), 0.0)
+        return rounded(book.method, self._task, book.symbols, found.weights, book.lots, beside)
 
     def _told(self, found: Proven, status: str, slack: dict[str, float] | None = None) -> OptimizationResult:
         book, frozen = self._book, self._room.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.moments import positive_definite
 
 View = tuple[float, float]  # The return a year that is expected, and how sure of it: 0 not at all, 1 certain.
+_UNSURE = 1e-12  # A confidence of no more is none.
+_VIEWS = "views: each is (return a year, confidence in [0, 1])"
 MEANS = ("sample", "shrunk", "black_litterman")
 
 
@@ -57,13 +60,19 @@ def with_views(
     confidence. Sources: Black and Litterman (1992); Idzorek (2005), "A Step-by-Step Guide to the Black-Litterman
     Model". Error: ConfigError.
     """
-    seen = [column for column, symbol in enumerate(symbols) if symbol in views and views[symbol][1] > 0.0]
-    if not seen:
+    given: Mapping[str, Any] = views  # What a person wrote: whether each is a view is seen here.
+    viewed = [column for column, symbol in enumerate(symbols) if symbol in given]
+    try:
+        figures = np.array([given[symbols[column]] for column in viewed], dtype=np.float64).reshape(-1, 2)
+    except (TypeError, ValueError):
+        raise ConfigError(_VIEWS) from None
+    if len(figures) != len(viewed) or not np.isfinite(figures).all() or (figures[:, 1] > 1.0).any():
+        raise ConfigError(_VIEWS)
+    held = figures[:, 1] > _UNSURE
+    if not held.any():
         return prior
-    expected = np.array([views[symbols[column]][0] for column in seen])
-    sure = np.array([views[symbols[column]][1] for column in seen])
-    if not ((sure <= 1.0).all() and np.isfinite(expected).all()):
-        raise ConfigError("views: each is (return a year, confidence in [0, 1])")
+    seen = np.array(viewed)[held]
+    expected, sure = figures[held, 0], figures[held, 1]
     own = positive_definite(covariance[np.ix_(seen, seen)])  # Two certain views of what moves as one: no way apart.
     doubt = (1.0 / sure - 1.0) * own.diagonal()
     result: FloatArray = prior + covariance[:, seen] @ np.linalg.solve(own + np.diag(doubt), expected - prior[seen])

@@ -28,7 +28,7 @@ class Memory:
         columns = getattr(returns, "columns", None)
         if symbols is not None or columns is None:
             return names_of(returns, symbols, count)
-        if columns is not self._columns and (self._columns is None or not columns.identical(self._columns)):
+        if columns is not self._columns and not _identical(columns, self._columns):
             self._names = names_of(returns, None, count)
         self._columns = columns
         return self._names
@@ -37,11 +37,20 @@ class Memory:
         """Error: ConfigError."""
         if not given:
             return Constraints.of(None)
-        if given != self._given:
+        if not self._known(given):
             self._given = None
             self._constraints = Constraints.of(given)
             self._given = plain(given)
         return self._constraints
+
+    def _known(self, given: Mapping[str, Any]) -> bool:
+        """Whether it says what the last one said; a series or an array does not say so by itself."""
+        if self._given is None or any(hasattr(value, "to_numpy") for value in given.values()):
+            return False
+        try:
+            return bool(given == self._given)
+        except ValueError:  # An array further down.
+            return False
 
     def shape(self, given: Constraints, symbols: list[str], frozen: Sequence[str], least: float, most: float) -> Shape:
         """Error: ConfigError."""
@@ -51,3 +60,8 @@ class Memory:
             # What is remembered by its place stays alive, so that nothing else can take the place.
             self._key, self._symbols, self._of = key, symbols, given
         return self._shape
+
+
+def _identical(columns: Any, known: Any) -> bool:
+    """Of indexes as pandas has them; other tables' columns are read each time."""
+    return hasattr(columns, "identical") and hasattr(known, "identical") and bool(columns.identical(known))

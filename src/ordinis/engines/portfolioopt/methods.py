@@ -12,17 +12,35 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt import caps, parity, ratio
 from ordinis.engines.portfolioopt.certificate import excess
 from ordinis.engines.portfolioopt.cvar import Tail, TailRisk
+from ordinis.engines.portfolioopt.feasible import TARGET_RETURN
 from ordinis.engines.portfolioopt.forms import Sum
 from ordinis.engines.portfolioopt.hierarchy import hierarchical_weights
-from ordinis.engines.portfolioopt.limits import Limits
 from ordinis.engines.portfolioopt.objectives import Growth, Objective, Quadratic
+from ordinis.engines.portfolioopt.program import INFINITE
 from ordinis.engines.portfolioopt.proof import Proven, proven, with_impact
+from ordinis.engines.portfolioopt.subset import only
 from ordinis.engines.portfolioopt.task import Task
+
+_AIM_AT_RETURNS = ("mean_variance", "mean_cvar")
+_NOTHING = 1e-12  # A budget of so little leaves nothing to share out.
 
 
 def solve(method: str, task: Task) -> Proven:
     """The weights of a method. Error: OptimizationError."""
     return METHODS[method](task)
+
+
+def with_target(method: str, task: Task) -> Task:
+    """The target return is a limit like any other, in units of the largest mean."""
+    if task.target_return is None or method not in _AIM_AT_RETURNS:
+        return task
+    program, unit = task.limits.program, return_unit(task)
+    row = program.with_row(TARGET_RETURN, task.mean / unit, task.target_return / unit, INFINITE)
+    return replace(task, limits=replace(task.limits, program=row))
+
+
+def return_unit(task: Task) -> float:
+    return float(np.abs(task.mean).max()) or 1.0
 
 
 def value_of(method: str, task: Task, weights: FloatArray) -> float:
@@ -54,8 +72,6 @@ def _objective(method: str, task: Task) -> Objective:
 def _mean_variance(task: Task) -> Proven:
     if task.maximum_sharpe:
         return ratio.highest(_earning("mean_variance", task), task.form, task.limits)
-    if task.target_return is not None:
-        return proven(_objective("mean_variance", task), _with_return(task))
     if task.target_volatility is not None:
         return _at_volatility(task)
     return proven(_objective("mean_variance", task), task.limits)
@@ -73,8 +89,7 @@ def _min_variance(task: Task) -> Proven:
 
 
 def _mean_cvar(task: Task) -> Proven:
-    limits = task.limits if task.target_return is None else _with_return(task)
-    return proven(_tail(task), limits)
+    return proven(_tail(task), task.limits)
 
 
 def _tail(task: Task) -> Objective:
@@ -83,14 +98,6 @@ def _tail(task: Task) -> Objective:
     gain = np.zeros(size) if task.tail_aversion is None else task.mean / task.periods
     tail = Tail(task.returns, task.confidence, task.tail_aversion or 1.0, gain, task.table)
     return TailRisk(tail, task.form, task.form, 0.0, np.zeros(size))
-
-
-def _with_return(task: Task) -> Limits:
-    assert task.target_return is not None
-    program = task.limits.program
-    unit = float(np.abs(task.mean).max()) or 1.0
-    bound = task.target_return / unit
-    return replace(task.limits, program=program.with_row("target_return", task.mean / unit, bound, float("inf")))
 
 
 def _kelly_growth(task: Task) -> Proven:
@@ -105,11 +112,23 @@ def _earning(method: str, task: Task) -> FloatArray:
 
 
 def _max_diversification(task: Task) -> Proven:
+    if _budget(task) <= _NOTHING:
+        return _min_variance(task)
     return ratio.highest(_earning("max_diversification", task), task.form, task.limits)
 
 
 def _risk_parity(task: Task) -> Proven:
-    return parity.balanced(task.form, _budgets(task), task.limits)
+    """Balanced among those that may be held at all."""
+    if _budget(task) <= _NOTHING:
+        return _min_variance(task)
+    program = task.limits.program
+    shut = (program.high == 0.0) & (program.low == 0.0)
+    if not shut.any() or shut.all():
+        return parity.balanced(task.form, _budgets(task), task.limits)
+    inner = _risk_parity(only(task, ~shut))
+    weights = np.zeros(program.size)
+    weights[~shut] = inner.weights
+    return inner._replace(weights=weights)
 
 
 def _budgets(task: Task) -> FloatArray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ordinis.domain.errors import DataError
+from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
 
 _sum: Callable[[FloatArray], float] = np.add.reduce
@@ -41,7 +41,8 @@ def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping
             raise DataError("no symbol has usable returns: " + "; ".join(f"{s}: {why}" for s, why in excluded.items()))
         names, values, total = [names[one] for one in columns], values[:, columns], total[columns]
     mean = total / values.shape[0]
-    spoilt = _flat(names, values) | _twins(names, values, mean, held)
+    spoilt = _flat(names, values)
+    spoilt |= _twins(names, values, spoilt, held)
     if spoilt:
         kept = [column for column, name in enumerate(names) if name not in spoilt]
         excluded |= spoilt
@@ -65,6 +66,8 @@ def values_of(returns: Any) -> FloatArray:
     values = raw if isinstance(raw, np.ndarray) and raw.dtype == np.float64 else _numbers(raw)
     if values.ndim != 2:
         raise DataError(f"returns must be a table [rows x symbols], has {values.ndim} dimensions")
+    if not values.shape[1]:
+        raise DataError("returns have no symbols: a table [rows x symbols] is needed")
     return values
 
 
@@ -79,6 +82,24 @@ def names_of(returns: Any, symbols: Sequence[str] | None, count: int) -> list[st
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"returns name {', '.join(twice)} more than once: each symbol has one column")
     return names
+
+
+def weights_of(name: str, given: Any) -> Mapping[str, float] | None:
+    """Symbol -> weight, of a mapping or a series. Error: ConfigError naming what is no finite number."""
+    if given is None:
+        return None
+    weights: Mapping[Any, Any] = given.to_dict() if hasattr(given, "to_dict") else given
+    if not _finite(*weights.values()):
+        wrong = [f"{symbol} {weight!r}" for symbol, weight in weights.items() if not _finite(weight)]
+        raise ConfigError(f"{name}: each must be a finite number, but not {', '.join(wrong[:5])}")
+    return weights if set(map(type, weights)) <= {str} else {str(symbol): weight for symbol, weight in weights.items()}
+
+
+def _finite(*figures: Any) -> bool:
+    try:
+        return math.isfinite(math.fsum(figures))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _numbers(raw: Any) -> FloatArray:
@@ -127,22 +148,28 @@ def _flat(names: Sequence[str], values: FloatArray) -> dict[str, str]:
     return {names[column]: "its returns never changed" for column in still.tolist()}
 
 
-def _twins(names: Sequence[str], values: FloatArray, mean: FloatArray, held: Mapping[str, float]) -> dict[str, str]:
-    """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice."""
-    ordered = mean.copy()
+def _twins(
+    names: Sequence[str], values: FloatArray, still: Collection[str], held: Mapping[str, float]
+) -> dict[str, str]:
+    """Symbols whose returns are another's to the last digit: one thing under two names would pass every cap twice.
+
+    Equal cells have equal sums of two rows; the means of equal columns may differ, as a library adds in any order.
+    """
+    key = values[0] + values[-1]
+    ordered = key.copy()
     ordered.sort()
     alike = (ordered[1:] == ordered[:-1]).nonzero()[0]
     if not alike.size:
         return {}
-    order = mean.argsort(kind="stable")
+    groups: dict[bytes, list[str]] = {}
+    for column in np.isin(key, ordered[alike]).nonzero()[0].tolist():
+        if names[column] not in still:
+            cells = values[:, column] + 0.0  # Two zeros of other signs are the same.
+            groups.setdefault(cells.tobytes(), []).append(names[column])
     twins: dict[str, str] = {}
-    for place in alike.tolist():
-        one, other = int(order[place]), int(order[place + 1])
-        if names[one] in twins and twins[names[one]].endswith(names[other]):
-            continue
-        if (values[:, one] == values[:, other]).all() and np.ptp(values[:, one]) > 0.0:
-            kept, left = (other, one) if held.get(names[other]) and not held.get(names[one]) else (one, other)
-            twins[names[left]] = f"its returns are those of {names[kept]}"
+    for group in groups.values():
+        kept = next((name for name in group if held.get(name)), group[0])
+        twins |= {name: f"its returns are those of {kept}" for name in group if name != kept}
     return twins
 
 

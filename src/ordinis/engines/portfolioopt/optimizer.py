@@ -21,11 +21,12 @@ from ordinis.engines.portfolioopt.book import Book
 from ordinis.engines.portfolioopt.constraints import Constraints
 from ordinis.engines.portfolioopt.estimators import ESTIMATORS, estimator_of
 from ordinis.engines.portfolioopt.forms import Dense, Form
-from ordinis.engines.portfolioopt.ladder import PROVEN, Ladder, TooLate
+from ordinis.engines.portfolioopt.inner import TooLate
+from ordinis.engines.portfolioopt.ladder import PROVEN, Ladder
 from ordinis.engines.portfolioopt.means import MEANS, View, black_litterman, shrunk_mean
 from ordinis.engines.portfolioopt.memory import Memory
 from ordinis.engines.portfolioopt.methods import METHODS as _METHODS
-from ordinis.engines.portfolioopt.moments import Sample, positive_definite, sample_of, values_of
+from ordinis.engines.portfolioopt.moments import Sample, positive_definite, sample_of, values_of, weights_of
 from ordinis.engines.portfolioopt.result import OptimizationResult
 from ordinis.engines.portfolioopt.rounding import Lots
 
@@ -78,8 +79,17 @@ class PortfolioOptimizer:
         _known("mean", mean or "shrunk", MEANS)
         _known("on_failure", on_failure, _FAILURES)
         _above_zero("risk_aversion", 5.0 if risk_aversion is None else risk_aversion)
-        for name, figure in (("periods_a_year", periods_a_year), ("holding_years", holding_years)):
+        _above_zero("target_volatility", 1.0 if target_volatility is None else target_volatility)
+        _above_zero("factors", 1.0 if factors is None else factors)
+        for name, figure in (
+            ("periods_a_year", periods_a_year),
+            ("holding_years", holding_years),
+            ("half_life_rows", half_life_rows),
+        ):
             _above_zero(name, figure)
+        for name, figure in (("target_return", target_return or 0.0), ("risk_free", risk_free)):
+            if not math.isfinite(figure):
+                raise ConfigError(f"{name} must be finite, was {figure}")
         if not 0.0 < confidence < 1.0:
             raise ConfigError(f"confidence must be between 0 and 1, was {confidence}")
         if (
@@ -135,16 +145,15 @@ class PortfolioOptimizer:
         """
         began_ms = self._now_ms()
         limits = self._memory.constraints(constraints)
+        current = weights_of("current_weights", current_weights)
         values = values_of(returns)
         names = self._memory.names(returns, symbols, values.shape[1])
-        sample = sample_of(names, values, self._rows_min, current_weights or {})
+        sample = sample_of(names, values, self._rows_min, current or {})
         table = None if self._accelerator is None else self._accelerator.table(sample.returns)
         form = self._estimate(sample.returns, sample.mean, self._periods_a_year, table)
         mean = self._expected(sample, form, views, market_weights)
         rows = sample.returns if self.method in _NEED_ROWS else None
-        return self._solve(
-            sample.symbols, mean, form, rows, limits, current_weights, sample.excluded, began_ms, lots, table
-        )
+        return self._solve(sample.symbols, mean, form, rows, limits, current, sample.excluded, began_ms, lots, table)
 
     def optimize_moments(
         self,
@@ -173,14 +182,18 @@ class PortfolioOptimizer:
         names = [symbols[one] for one in kept.tolist()]
         form = Dense(positive_definite(inner))
         limits = self._memory.constraints(constraints)
-        return self._solve(names, mean[kept], form, None, limits, current_weights, excluded, began_ms)
+        current = weights_of("current_weights", current_weights)
+        return self._solve(names, mean[kept], form, None, limits, current, excluded, began_ms)
 
     def _expected(
         self, sample: Sample, form: Form, views: Mapping[str, View] | None, market: Mapping[str, float] | None
     ) -> FloatArray:
         """Means of a year."""
         if self._mean == "black_litterman":
-            return black_litterman(sample.symbols, form, self.risk_aversion, views or {}, market)
+            given: Mapping[Any, Any] = views or {}
+            named = {str(symbol): view for symbol, view in given.items()}
+            held = weights_of("market_weights", market)
+            return black_litterman(sample.symbols, form, self.risk_aversion, named, held)
         if self._mean == "sample":
             return sample.mean * self._periods_a_year
         covariance = form.block(None) / self._periods_a_year

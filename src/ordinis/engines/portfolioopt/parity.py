@@ -27,6 +27,7 @@ _EVEN = 1e-12
 _FREE = 1e-10  # Of the risk: a price of the budget that is as good as none.
 _LEAST = 1e-12  # Of the budget: nobody is left out.
 _FAR = 60.0  # In logarithms.
+_INVESTED = ("budget", "net")  # Limits on the sum of all weights.
 
 
 def balanced(form: Form, budget: FloatArray, limits: Limits) -> Proven:
@@ -122,7 +123,7 @@ class _Level:
         impact = None if limits.impact is None else limits.impact / unit
         within = tuple(replace_cap(cap, form, unit) for cap in limits.caps)
         self._limits = replace(limits, program=scaled, impact=impact, caps=within)
-        self._start: FloatArray | None = None
+        self._invested = np.array([name in _INVESTED for name in program.names], dtype=np.float64)
         self.price = 0.0
 
     def at(self, level: float) -> Proven:
@@ -130,7 +131,7 @@ class _Level:
         objective = with_impact(RiskBudgets(self._form, float(np.exp(level)), self._budget), limits)
         answer = caps.minimise(objective, limits.program, limits.caps)
         risk = self._form.square(answer.weights)
-        self.price = float(answer.prices.rows[0]) * float(limits.program.row_high[0]) / risk
+        self.price = float(answer.prices.rows @ self._invested) * float(limits.program.row_high[0]) / risk
         value = objective.value(answer.weights) + limits.program.trading_cost(answer.weights)
         return Proven(answer.weights, self._open(answer, limits.program) / max(abs(value), risk), answer.rung, value)
 
@@ -140,4 +141,4 @@ class _Level:
 
 def replace_cap(cap: caps.Cap, form: Form, unit: float) -> caps.Cap:
     """The same limit in the unit of a normalised covariance."""
-    return cap._replace(form=form, most=cap.most / unit**0.5)
+    return cap._replace(form=form, most=cap.most / unit**0.5, unit=unit**0.5)

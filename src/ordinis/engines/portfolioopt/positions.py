@@ -17,9 +17,11 @@ from ordinis.domain.errors import OptimizationError
 from ordinis.domain.market import BoolArray, FloatArray
 from ordinis.engines.portfolioopt import methods
 from ordinis.engines.portfolioopt.certificate import excess
+from ordinis.engines.portfolioopt.inner import Infeasible, NotSolved, TooLate
 from ordinis.engines.portfolioopt.limits import Limits
-from ordinis.engines.portfolioopt.program import INFINITE, Program
+from ordinis.engines.portfolioopt.program import INFINITE
 from ordinis.engines.portfolioopt.proof import Proven
+from ordinis.engines.portfolioopt.subset import only
 from ordinis.engines.portfolioopt.task import Task
 
 NODES_MAX = 120
@@ -63,46 +65,32 @@ def _without_crumbs(limits: Limits, weights: FloatArray) -> FloatArray:
 
 
 def _largest(method: str, task: Task, free: Proven) -> Proven:
-    """A balance of all that is held: those who would have most are held, and balanced anew."""
-    count = task.limits.positions_max or free.weights.size
-    chosen = np.zeros(free.weights.size, np.bool_)
-    chosen[np.argsort(-free.weights, kind="stable")[:count]] = True
-    inner = methods.solve(method, _only(task, chosen))
-    weights = np.zeros(chosen.size)
-    weights[chosen] = inner.weights
-    if not keeps(task.limits, weights):
-        raise OptimizationError(f"{method} gives a symbol less than min_position: lower max_positions or min_position")
-    return inner._replace(weights=weights, rung=f"{inner.rung}, largest positions")
+    """A balance of all that is held: those who would have most are held, and balanced anew.
+
+    With fewer of them each has more: as many are held as reach the least position.
+    """
+    program = task.limits.program
+    stays = (program.low > 0.0) | (program.high < 0.0)
+    count = free.weights.size if task.limits.positions_max is None else task.limits.positions_max
+    order = np.argsort(-np.where(stays, INFINITE, free.weights), kind="stable")
+    for few in range(min(count, order.size), max(0, int(stays.sum()) - 1), -1):
+        chosen = np.zeros(order.size, np.bool_)
+        chosen[order[:few]] = True
+        try:
+            inner = methods.solve(method, only(task, chosen))
+        except Infeasible:
+            break
+        weights = np.zeros(order.size)
+        weights[chosen] = inner.weights
+        if keeps(task.limits, weights):
+            return inner._replace(weights=weights, rung=f"{inner.rung}, largest positions")
+    raise _too_few(count, task.limits.position_min)
 
 
-def _only(task: Task, chosen: BoolArray) -> Task:
-    """The same of these symbols."""
-    from ordinis.engines.portfolioopt.forms import Dense
-
-    columns = chosen.nonzero()[0]
-    program, form = task.limits.program, Dense(task.form.block(columns))
-
-    def of(values: FloatArray | None) -> FloatArray | None:
-        return None if values is None else values[columns]
-
-    inner = replace(
-        program,
-        low=program.low[columns],
-        high=program.high[columns],
-        rows=program.rows[:, columns],
-        start=of(program.start),
-        cost=of(program.cost),
-        turnover_max=program.turnover_max - _sold(program, chosen),
+def _too_few(count: int, least: float) -> OptimizationError:
+    return OptimizationError(
+        f"no weights with at most {count} positions of at least {least:.6g} were found within the other constraints"
     )
-    kept = tuple(cap._replace(form=form, centre=of(cap.centre)) for cap in task.limits.caps)
-    limits = replace(task.limits, program=inner, caps=kept, impact=of(task.limits.impact))
-    return replace(task, mean=task.mean[columns], form=form, limits=limits, budgets=of(task.budgets))
-
-
-def _sold(program: Program, chosen: BoolArray) -> float:
-    if program.turnover_max == INFINITE or program.start is None:
-        return 0.0
-    return float(np.abs(program.start[~chosen]).sum())
 
 
 class _Tree:
@@ -113,6 +101,7 @@ class _Tree:
         count = task.limits.positions_max
         self._count = free.weights.size if count is None else count
         self._best: Proven | None = None
+        self._unknown = INFINITE  # The least bound of what could not be looked at.
         self._number = 0
 
     def run(self) -> Proven:
@@ -136,11 +125,9 @@ class _Tree:
 
     def _finished(self, pending: list[_Node], bound: float) -> Proven:
         if self._best is None:
-            raise OptimizationError(
-                f"no weights with at most {self._count} positions of at least {self._least:.6g} were found within the"
-                " other constraints"
-            )
+            raise _too_few(self._count, self._least)
         least = self._best.value if not pending and not self._settled(bound) else min(bound, self._best.value)
+        least = min(least, self._unknown)
         apart = (self._best.value - least) / max(abs(self._best.value), 1e-300)
         rung = f"{self._best.rung}, branch and bound"
         return self._best._replace(gap=max(apart, self._best.gap, self._free.gap), rung=rung)
@@ -158,7 +145,11 @@ class _Tree:
         for holds in (True, False):
             held, out = node.held.copy(), node.out.copy()
             (held if holds else out)[one] = True
-            child = self._looked_at(node, held, out)
+            try:
+                child = self._looked_at(node, held, out)
+            except NotSolved:  # Nothing is known of it: something as good as its parent may be there.
+                self._unknown = min(self._unknown, node.bound)
+                continue
             if child is not None:
                 children.append(child)
         return children
@@ -185,7 +176,10 @@ class _Tree:
             chosen = np.zeros(size.size, np.bool_)
             chosen[np.argsort(-size, kind="stable")[: min(count, self._count)]] = True
             chosen &= size > _HELD
-            found = self._solved(chosen, ~chosen, weights, places=False)
+            try:
+                found = self._solved(chosen, ~chosen, weights, places=False)
+            except NotSolved:
+                continue
             if found is not None and (self._best is None or found.value < self._best.value):
                 self._best = found
 
@@ -194,7 +188,7 @@ class _Tree:
         short = held & (weights < 0.0)
         low = np.where(out, 0.0, np.where(held & ~short, np.maximum(program.low, self._least), program.low))
         high = np.where(out, 0.0, np.where(short, np.minimum(program.high, -self._least), program.high))
-        if (low > high).any():
+        if (low > high).any() or (out & (program.low > 0.0)).any():
             return None
         inner = program.bound(low, high)
         open_places = self._count - int(held.sum())
@@ -204,5 +198,9 @@ class _Tree:
             inner = inner.with_row("max_positions", share, -INFINITE, float(open_places))
         try:
             return methods.solve(self._method, replace(self._task, limits=replace(self._task.limits, program=inner)))
+        except (NotSolved, TooLate) as error:
+            if isinstance(error, Infeasible):
+                return None
+            raise
         except OptimizationError:
             return None

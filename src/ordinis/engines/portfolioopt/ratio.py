@@ -27,6 +27,7 @@ _ROUNDS_MAX = 200
 _GOOD = 1e-11
 _FIRST_SHARE = 1e-12  # As good as none: the weights of the least variance.
 _SHARE_MAX = 1e12
+_NO_RISK = 1e-12  # Of the mean variance.
 
 
 def value(earning: FloatArray, form: Form, limits: Limits, weights: FloatArray) -> float:
@@ -61,7 +62,7 @@ def highest(earning: FloatArray, form: Form, limits: Limits) -> Proven:
         else:
             low = (low[0], low[1] / 2.0) if not below else low
             high, below = (search.share, search.level), False
-        share = _next(low, high)
+        share = _next(low, high, of_any=search.of_any)
         if share == search.share:
             break
         tried = search.try_share(share)
@@ -69,10 +70,12 @@ def highest(earning: FloatArray, form: Form, limits: Limits) -> Proven:
     return best
 
 
-def _next(low: tuple[float, float], high: tuple[float, float] | None) -> float:
+def _next(low: tuple[float, float], high: tuple[float, float] | None, *, of_any: bool) -> float:
     """A secant between the two, or further out; halved where it would stand still."""
     if high is None:
         return low[0] * 4.0
+    if of_any and low[0] == 0.0:  # Every amount that no limit holds back is right.
+        return high[0] / 4.0
     (left, below), (right, above) = low, high
     share = left - below * (right - left) / (above - below)
     return share if left < share < right else (left + right) / 2.0
@@ -84,6 +87,8 @@ class _Search:
         start = self._answer(_FIRST_SHARE)
         self._start = start.weights
         self.least_variance = self._variance(start.weights)
+        self._mean_variance = float(form.diagonal.mean())
+        self.of_any = self.least_variance <= _NO_RISK * self._mean_variance  # All may stay cash.
         self.share = self.level = 0.0
 
     def first(self) -> float:
@@ -92,6 +97,8 @@ class _Search:
         most = float(self._earning.max()) * max(1e-300, float(np.abs(self._start).sum()))
         if most <= 0.0 and earned <= 0.0:
             raise OptimizationError("no weights earn more than the risk-free rate: there is no highest ratio")
+        if self.of_any:
+            return self._mean_variance / (float(np.abs(self._earning).max()) * self._earning.size)
         return self.least_variance / (earned if earned > 1e-3 * most else most)
 
     def try_share(self, share: float) -> Proven:

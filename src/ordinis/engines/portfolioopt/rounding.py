@@ -41,8 +41,10 @@ class Rounded(msgspec.Struct, frozen=True, kw_only=True):
     left_undone: tuple[str, ...]  # Trades below the minimum notional.
 
 
-def rounded(method: str, task: Task, symbols: list[str], exact: FloatArray, lots: Lots) -> Rounded:
+def rounded(method: str, task: Task, symbols: list[str], exact: FloatArray, lots: Lots, beside: float) -> Rounded:
     """The nearest whole lots below, then lot by lot what improves the objective most while every limit holds.
+
+    `beside` is the weight of what is held of other symbols.
 
     A sum that has to be reached exactly (a budget) is kept from above; what is left of it is cash. Errors: ConfigError
     for a missing price, OptimizationError where no whole lots keep the limits.
@@ -62,7 +64,7 @@ def rounded(method: str, task: Task, symbols: list[str], exact: FloatArray, lots
     return Rounded(
         shares=dict(zip(symbols, shares.tolist(), strict=True)),
         weights=dict(zip(symbols, weights.tolist(), strict=True)),
-        cash=1.0 - float(weights.sum()),
+        cash=1.0 - float(weights.sum()) - beside,
         loss=value - best,
         loss_relative=(value - best) / max(abs(best), 1e-300),
         violation=excess,

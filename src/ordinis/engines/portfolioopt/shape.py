@@ -15,6 +15,8 @@ from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.limits import Limits, Room
 from ordinis.engines.portfolioopt.program import INFINITE, Program
 
+_ROUNDING = 1e-13
+
 
 class Shape(NamedTuple):
     """What the constraints say of some symbols, whatever is held: the same from hour to hour."""
@@ -37,8 +39,7 @@ class Shape(NamedTuple):
 def shape_of(given: Constraints, symbols: Sequence[str], frozen: Sequence[str], least: float, most: float) -> Shape:
     """Bounds and linear limits of the symbols, and what a unit of each frozen one uses up. Error: ConfigError."""
     everybody = [*symbols, *frozen]
-    net = given.net or (least, most)
-    limits = [("net" if given.net else "budget", np.ones(len(everybody)), net[0], net[1])]
+    limits = [(name, np.ones(len(everybody)), low, high) for name, low, high in _invested(given, least, most)]
     limits += _groups(given, everybody, len(symbols))
     if given.beta is not None:
         missing = [symbol for symbol in symbols if symbol not in given.betas]
@@ -69,14 +70,18 @@ def limits_of(
 ) -> Limits:
     """The limits on what is optimised, less what is frozen. Errors: ConfigError, OptimizationError."""
     low, high, row_low, row_high = shape.low, shape.high, shape.row_low, shape.row_high
-    start, fixed = _current(room), None
+    start, fixed, shorts = _current(room), None, shape.shorts
     if given.frozen:
         low, high, fixed = _fixed(given, room, low, high, start)
+        shorts = shorts or bool((low < 0.0).any())
     gross = given.budget
     if room.frozen:
         held = np.array(list(room.frozen.values()))
         used = shape.of_frozen @ held
         row_low, row_high, gross = row_low - used, row_high - used, gross - float(np.abs(held).sum())
+        shorts = shorts or bool((held < 0.0).any())
+    if shorts and _all_of(gross, float(row_low[0]), float(row_high[0])) and bool((high >= 0.0).all()):
+        low, shorts = np.maximum(low, 0.0), False  # Whoever has to invest all of gross has none of it left for a short.
     if start is None and (shape.cost is not None or shape.impact is not None):
         start = np.zeros(low.size)
     if given.max_turnover is not None and start is None:
@@ -91,7 +96,7 @@ def limits_of(
         start=start,
         cost=None if shape.cost is None else shape.cost * cost_a_year,
         turnover_max=INFINITE if given.max_turnover is None else given.max_turnover,
-        gross_max=gross if shape.shorts else INFINITE,
+        gross_max=gross if shorts else INFINITE,
         watch=watch,
     )
     return Limits(
@@ -102,6 +107,21 @@ def limits_of(
         position_min=given.min_position,
         fixed=fixed,
     )
+
+
+def _invested(given: Constraints, least: float, most: float) -> list[tuple[str, float, float]]:
+    """Limits on the sum of all weights. A `net` of its own may leave cash, but never takes more than the budget."""
+    if given.net is None:
+        return [("budget", least, most)]
+    net = ("net", *given.net)
+    if given.min_gross <= given.net[0] and (given.shorts or given.net[1] <= most):
+        return [net]
+    return [("budget", given.min_gross or -INFINITE, most), net]
+
+
+def _all_of(gross: float, least: float, most: float) -> bool:
+    """Whether the sum of all weights has to be gross, but for rounding."""
+    return abs(least - gross) <= _ROUNDING and abs(most - gross) <= _ROUNDING
 
 
 def _groups(given: Constraints, everybody: Sequence[str], count: int) -> list[tuple[str, FloatArray, float, float]]:
@@ -174,7 +194,7 @@ def check(given: Constraints, shape: Shape, room: Room) -> None:
     if frozen + shape.low_total > budget + DIGITS:
         floor = frozen + shape.low_total
         raise conflict(f"min_weight x {count} symbols", floor, "gross x (1 - cash_buffer)", budget)
-    least = room.least if given.net is None else given.net[0]
+    least = room.least if given.net is None else max(given.net[0], given.min_gross)
     if least > frozen + shape.high_total + DIGITS:
         capacity = frozen + shape.high_total
         raise conflict("what has to be invested", least, f"max_weight x {count} symbols", capacity)

@@ -14,7 +14,7 @@ from ordinis.domain.market import FloatArray
 from ordinis.engines.portfolioopt.certificate import largest
 from ordinis.engines.portfolioopt.forms import Form
 from ordinis.engines.portfolioopt.inner import Infeasible, Inner, solve
-from ordinis.engines.portfolioopt.program import Answer, Prices, Program
+from ordinis.engines.portfolioopt.program import INFINITE, Answer, Prices, Program
 
 FIRST = 24  # Assets to begin with: a quarter of them, but no more than these
 JOIN_MAX = 24  # At a time.
@@ -37,9 +37,13 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
     count = min(FIRST, max(_FIRST_MIN, size // 4))
     if count * largest(program.high) < ROOM:
         return None
+    high = program.high
+    shut = (high == 0.0).nonzero()[0] if high.item(high.argmin()) == 0.0 else None  # Could only join to leave again.
     slope = form.product(_evenly(size))
     slope *= theta
     slope -= gain
+    if shut is not None:
+        slope[shut] = INFINITE
     members = slope.argpartition(count)[:count]
     members.sort()
     for _ in range(ROUNDS_MAX):
@@ -64,6 +68,8 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
         gradient -= gain
         reduced = gradient + prices @ program.rows if prices.size else gradient.copy()
         reduced[members] = 0.0
+        if shut is not None:
+            reduced[shut] = 0.0
         wanting = (reduced < 0.0).nonzero()[0]
         if wanting.size:
             wanting = wanting[reduced[wanting] < -IMPROVES * largest(np.abs(gradient))]

@@ -133,6 +133,12 @@ def test_half_a_confidence_goes_half_the_way() -> None:
     assert half[1] == pytest.approx((prior[1] + 0.5) / 2)
 
 
+def test_a_confidence_too_small_to_be_counted_is_none() -> None:
+    assert black_litterman(NAMES, FORM, 3.0, {"A": (0.3, 5e-324)}) == pytest.approx(
+        black_litterman(NAMES, FORM, 3.0, {})
+    )
+
+
 def test_signals_become_views_of_their_confidence() -> None:
     direction, confidence = np.array([1.0, 0.0, -1.0]), np.array([0.8, 0.9, np.nan])
     views = signal_views(NAMES, direction, confidence, np.array([0.2, 0.3, 0.4]), 0.1)

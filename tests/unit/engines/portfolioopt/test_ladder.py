@@ -53,6 +53,22 @@ def test_limits_give_way_in_the_stated_order_and_by_the_least_that_does() -> Non
     assert result.violation == pytest.approx(0.2)  # Of what was asked for.
 
 
+@pytest.mark.parametrize("method", ["mean_variance", "mean_cvar"])
+@pytest.mark.parametrize("scale", [1.0, 1.0 / 390.0])
+def test_a_return_out_of_reach_is_named_and_gives_way_by_what_is_missing(method: str, scale: float) -> None:
+    limits, table = {"max_weight": 0.4}, TABLE * scale
+    most = PortfolioOptimizer(risk_aversion=1e-6).optimize(table, limits, HELD, symbols=NAMES).expected_return
+    target = most + 0.3 * scale
+    result = PortfolioOptimizer(method, target_return=target, on_failure="ladder").optimize(
+        table, limits, HELD, symbols=NAMES
+    )
+    assert result.status == "relaxed"
+    assert result.relaxed == pytest.approx({"target_return": 0.3 * scale})
+    assert result.expected_return == pytest.approx(most)
+    with pytest.raises(OptimizationError, match=f"target_return by {0.3 * scale:.4g}"):
+        PortfolioOptimizer(method, target_return=target).optimize(table, limits, HELD, symbols=NAMES)
+
+
 def test_turnover_gives_way_before_what_says_how_much_to_risk() -> None:
     held = {"A": 1.0}
     limits = {"max_weight": 0.3, "max_turnover": 0.5, "min_gross": 1.0}
