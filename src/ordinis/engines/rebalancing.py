@@ -16,9 +16,10 @@ from ordinis.engines.comovement import ALONE
 from ordinis.engines.exits import leave
 from ordinis.engines.held import as_candidate
 from ordinis.engines.portfolio.candidate import Candidate
+from ordinis.engines.portfolio.rebalance.book_limits import BookLimits
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
-from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets
+from ordinis.engines.portfolio.rebalance.targets import targets
 from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.limits import OFF
