@@ -19,7 +19,7 @@ from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.portfolio.rebalance.book_limits import BookLimits
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
-from ordinis.engines.portfolio.rebalance.targets import targets
+from ordinis.engines.portfolio.rebalance.targets import Targets, targets
 from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.limits import OFF
@@ -27,6 +27,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _PRICE_STALE = Reason.PRICE_STALE
+_VOLATILITY_UNKNOWN = Reason.VOLATILITY_UNKNOWN
 _ASKED = "asked"
 
 
@@ -51,7 +52,7 @@ class Rebalancer:
     def proposed(self, state: State, draft: Draft) -> RebalancePlan:
         """What a rebalance would do now, whatever the triggers say; each addition by itself. Changes nothing."""
         growth = self._growth(state, draft)
-        plan = self._plan(state, draft, [], growth)
+        plan = self._plan(state, draft, self._triggers.breached(_book(state, draft)), growth)
         return plan if growth is None else _with_additions(plan, growth.judged)
 
     def remember(self, state: State, plan: RebalancePlan) -> None:
@@ -59,7 +60,7 @@ class Rebalancer:
         goal = np.full(len(state.universe), nan)
         for line in plan.lines:
             goal[state.universe.column[line.symbol]] = line.target
-        self._triggers.done(goal, state.book.equity_usd, plan.volatility_before, _moves(state))
+        self._triggers.done(goal, state.book.equity_usd, plan.volatility_after, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
         growth = self._growth(state, draft)
@@ -78,14 +79,15 @@ class Rebalancer:
     def _plan(self, state: State, draft: Draft, due: list[Trigger], growth: Growth | None) -> RebalancePlan:
         seats = _seats(state, draft, growth)
         columns = np.array([seat.column for seat in seats], np.int64)
-        found = targets(seats, draft.minutes.beliefs.covariance(columns), _limits(state, draft, columns), self.settings)
+        limits = _limits(state, draft, columns)
+        found = targets(seats, draft.minutes.beliefs.covariance(columns), limits, self.settings)
         lines = trades(
             seats,
             found.weights,
             self.settings,
             equity_usd=state.book.equity_usd,
             minimum_usd=state.tier.sizing.minimum_notional_usd,
-            urgent=columns.tolist() if BREACHES & set(due) else (),
+            urgent=columns.tolist() if BREACHES & set(due) or self._too_risky(found, limits) else (),
         )
         return RebalancePlan(
             triggers=tuple(one.value for one in due) or (_ASKED,),
@@ -99,6 +101,11 @@ class Rebalancer:
             volatility_after=found.volatility_after,
             note=found.note,
         )
+
+    def _too_risky(self, found: Targets, limits: BookLimits) -> bool:
+        """The book is past its target volatility, by more than the tolerance."""
+        most = limits.max_volatility
+        return most is not None and found.volatility_before > most * (1.0 + self.settings.breach_tolerance)
 
 
 def _with_additions(plan: RebalancePlan, settled: Callable[[RebalanceLine], RebalanceLine]) -> RebalancePlan:
@@ -234,10 +241,14 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
         return Reason.DAY_TRADE_SLOTS
     if state.columns.sessions_held(column) < state.hold_sessions(column):
         return Reason.HOLD
-    waits = state.gate.exit_objection(symbol)
-    if waits is not None:
-        return waits
-    return _PRICE_STALE if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE else None
+    return state.gate.exit_objection(symbol) or _not_known(draft, column)
+
+
+def _not_known(draft: Draft, column: int) -> Reason | None:
+    """What has to be known of a holding before it is cut, and is not."""
+    if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE:
+        return _PRICE_STALE
+    return None if draft.minutes.volatility.item(column) > 0.0 else _VOLATILITY_UNKNOWN
 
 
 def _most(state: State, candidate: Candidate, now: float) -> float:

@@ -156,7 +156,7 @@ def _expected(problem: _Problem, settings: RebalanceSettings) -> FloatArray:
 
 def _past_by_what_stays(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> dict[str, float]:
     """What may not be traded, or has no estimate."""
-    known = np.isfinite(covariance.diagonal())
+    known = covariance.diagonal() > 0.0
     stays = [seat.frozen is not None or not sure for seat, sure in zip(seats, known.tolist(), strict=True)]
     weights = np.array([seat.now if stay else 0.0 for seat, stay in zip(seats, stays, strict=True)])
     volatility = _volatility(np.where(known, weights, 0.0), covariance)
