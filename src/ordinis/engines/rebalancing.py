@@ -246,7 +246,7 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
 
 def _not_known(draft: Draft, column: int) -> Reason | None:
     """What has to be known of a holding before it is cut, and is not."""
-    if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE:
+    if draft.minutes.screened.stale.item(draft.row, column):
         return _PRICE_STALE
     return None if draft.minutes.volatility.item(column) > 0.0 else _VOLATILITY_UNKNOWN
 

@@ -162,6 +162,17 @@ def test_what_has_no_fresh_price_is_not_cut_and_says_so() -> None:
     assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
 
 
+@pytest.mark.parametrize("silent_minutes", [6, 20])
+def test_while_the_feed_is_silent_nothing_is_cut(silent_minutes: int) -> None:
+    """Whatever else stands against an entry: a silent feed is the reason that comes first."""
+    hand = hand_of(limits=Limits(price_age_minutes_max=15, feed_age_minutes_max=5))
+    hand.enters("AAA")
+    hand.minute(skip=60 - silent_minutes - hand.at_minute, AAA=150.0, BBB=100.0, CCC=100.0)
+    decision = hour(hand, AAA=None, BBB=None, CCC=None)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
+
+
 def test_what_has_no_known_volatility_is_not_cut_and_says_so() -> None:
     hand = Hand(
         tiers=[tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.10, max_positions=3)],
