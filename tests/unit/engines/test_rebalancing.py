@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ordinis.domain.decision import Decision, Reason, RebalancePlan
@@ -263,6 +264,20 @@ def test_cuts_go_out_before_entries_and_an_entry_keeps_its_target() -> None:
     (size,) = [one.size for one in decision.assessments if one.purpose is Purpose.ENTRY]
     assert size is not None
     assert size.weight <= plan.entries["BBB"] + 1e-9
+
+
+def test_a_holding_is_sized_in_the_same_book_as_the_candidate_beside_it() -> None:
+    """Of RISK_PARITY: both add the same risk, a slot's part of the target's variance."""
+    tier = {"method": SizingMethod.RISK_PARITY, "max_position_pct": 1.0, "target_volatility": 0.05, "max_positions": 2}
+    hand = hand_of(tier=tier, fractionable=True)
+    hand.enters("AAA", BBB=100.0, CCC=100.0)
+    decision = hand.minute(skip=60 - hand.at_minute % 60, enter="BBB", AAA=100.0, BBB=100.0, CCC=100.0)
+    (line,) = plan_of(decision).lines
+    sizes = np.array([line.most, plan_of(decision).entries["BBB"]])
+    minutes = hand.engine._minutes
+    assert minutes is not None
+    covariance = minutes.beliefs.covariance(np.array([0, 1]))
+    assert sizes * (covariance @ sizes) == pytest.approx(np.full(2, 0.05**2 / 2))
 
 
 def test_a_person_who_flattens_is_not_rebalanced_against() -> None:
