@@ -15,6 +15,7 @@ from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
 from ordinis.engines.exits import leave
 from ordinis.engines.held import as_candidate
+from ordinis.engines.outlook import Minutes
 from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.portfolio.rebalance.book_limits import BookLimits
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
@@ -55,12 +56,14 @@ class Rebalancer:
         plan = self._plan(state, draft, self._triggers.breached(_book(state, draft)), growth)
         return plan if growth is None else _with_additions(plan, growth.judged)
 
-    def remember(self, state: State, plan: RebalancePlan) -> None:
+    def remember(self, state: State, minutes: Minutes, plan: RebalancePlan) -> None:
         """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
+        columns = np.array([state.universe.column[line.symbol] for line in plan.lines], np.int64)
+        weights = np.array([line.target for line in plan.lines])
         goal = np.full(len(state.universe), nan)
-        for line in plan.lines:
-            goal[state.universe.column[line.symbol]] = line.target
-        self._triggers.done(goal, state.book.equity_usd, plan.volatility_after, _moves(state))
+        goal[columns] = weights
+        volatility = _volatility(minutes, columns, weights)  # Whether what was planned beside it is bought is open.
+        self._triggers.done(goal, state.book.equity_usd, volatility, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
         growth = self._growth(state, draft)
@@ -71,7 +74,7 @@ class Rebalancer:
             if line.quantity and not adds(line):
                 leave(state, draft, column_of[line.symbol], line.symbol, abs(line.quantity))
         draft.plan = plan if growth is None else _with_additions(plan, growth.carry_out)
-        self.remember(state, draft.plan)
+        self.remember(state, draft.minutes, draft.plan)
 
     def _growth(self, state: State, draft: Draft) -> Growth | None:
         return Growth(state, draft, _best(state, draft), self.settings) if self.settings.add else None
@@ -126,14 +129,19 @@ def _weights(state: State, draft: Draft) -> FloatArray:
 def _book(state: State, draft: Draft) -> BookState:
     weights = _weights(state, draft)
     held = weights.nonzero()[0]
-    variance = float(weights[held] @ draft.minutes.beliefs.covariance(held) @ weights[held]) if held.size else 0.0
     return BookState(
         weights=weights,
         equity_usd=state.book.equity_usd,
-        volatility=sqrt(variance) if variance >= 0.0 else nan,
+        volatility=_volatility(draft.minutes, held, weights[held]),
         opened_and_closed=_moves(state),
         passed=_passed(state, draft, weights, held),
     )
+
+
+def _volatility(minutes: Minutes, columns: IntArray, weights: FloatArray) -> float:
+    """Of these, a year, as forecast; NaN unknown."""
+    variance = float(weights @ minutes.beliefs.covariance(columns) @ weights) if columns.size else 0.0
+    return sqrt(variance) if variance >= 0.0 else nan
 
 
 def _passed(state: State, draft: Draft, weights: FloatArray, held: IntArray) -> dict[Trigger, float]:

@@ -345,6 +345,18 @@ def test_what_a_rebalance_has_cut_is_no_change_of_volatility_at_the_next_look() 
     assert hand.minute(skip=5, AAA=100.0, BBB=100.0, CCC=100.0).plan is None
 
 
+def test_what_was_planned_and_not_bought_is_no_change_of_volatility_either() -> None:
+    settings = RebalanceSettings(every_minutes=60, on_signal=False, drift_fraction_max=0.0, drawdown_step=0.0)
+    hand = hand_of(settings)
+    hand.enters("AAA", BBB=100.0, CCC=100.0)
+    decision = hand.minute(skip=60 - hand.at_minute, enter="BBB CCC", AAA=100.0, BBB=100.0, CCC=100.0)
+    plan = plan_of(decision)
+    assert plan.volatility_after > 1.5 * plan.volatility_before
+    for order in [one for one in decision.actions if isinstance(one, OrderIntent)]:
+        hand.says(order.client_order_id, OrderStatus.EXPIRED)
+    assert hand.minute(skip=5, AAA=100.0, BBB=100.0, CCC=100.0).plan is None
+
+
 def after_the_sector_is_mended(skill: float) -> FloatArray:
     """AAA was entered with little confidence and BBB with much; together they are past their sector's limit."""
     settings = replace(CHECKED, information_coefficient=skill, band_minimum=0.0)

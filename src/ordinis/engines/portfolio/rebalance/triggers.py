@@ -71,7 +71,7 @@ class Triggers:
     def done(self, targets: FloatArray, equity_usd: float, volatility: float, opened_and_closed: int) -> None:
         """The book was looked at; `targets` are the weights it should have, [symbols], NaN of what was not held.
 
-        `volatility` is what it should have, too: a book that was cut has not changed by being cut.
+        `volatility` is theirs: a book that was cut has not changed by being cut.
         """
         self._targets = targets
         self._equity_usd = equity_usd
