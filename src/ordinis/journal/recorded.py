@@ -32,8 +32,8 @@ def recorded(path: str | Path) -> Iterator[Step]:
             minute = next(minutes, None)
             if minute is None or minute.at_ns != entry.at_ns:
                 raise JournalError(
-                    f"{path}: the bars of event {entry.seq} were not recorded: it cannot be lived again. A backtest's bars"
-                    " are in its data: name that (--data)"
+                    f"{path}: the bars of event {entry.seq} were not recorded: it cannot be lived again."
+                    " A backtest's bars are in its data: name that (--data)"
                 )
             yield minute, entry.decision
 

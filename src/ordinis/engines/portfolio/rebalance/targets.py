@@ -168,7 +168,7 @@ def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float
 
     What is above its size comes down at once, or as far as the turnover of one rebalance carries all of it.
     """
-    excess = sum(max(0.0, abs(seat.now) - seat.most) for seat in seats if seat.frozen is None)
+    excess = sum((max(0.0, abs(seat.now) - seat.most) for seat in seats if seat.frozen is None), 0.0)
     share = min(1.0, turnover_max / excess) if turnover_max and excess else 1.0
     found = {}
     for seat in seats:
