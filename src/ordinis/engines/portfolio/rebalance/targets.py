@@ -27,7 +27,8 @@ _MAX_TURNOVER = "max_turnover"
 _RANKS_IN_A_DEVIATION = sqrt(12.0)  # Ranks are spread evenly over [0, 1].
 _HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
 _UNPROVEN = ("substitute", "held")
-_HAIR = 1e-9  # Of what is invested: rounding.
+_HAIR = 1e-9  # Of what is invested: a method's budget is that much smaller than what is known to fit.
+_ROUNDING = 1e-8
 
 
 class Targets(NamedTuple):
@@ -51,7 +52,7 @@ def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, s
         sizes, rung, gives = _solved(_problem(seats, covariance, limits, settings), settings)
     except (DataError, OptimizationError) as error:
         return Targets(now.tolist(), _HELD, str(error), before, before)
-    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items())
+    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items() if by > _ROUNDING)
     weights = np.array([seat.side * sizes.get(seat.symbol, abs(seat.now)) for seat in seats])
     return Targets(weights.tolist(), rung, note, before, _volatility(weights, covariance))
 

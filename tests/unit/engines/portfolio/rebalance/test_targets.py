@@ -119,6 +119,7 @@ def test_limits_that_cannot_be_kept_give_way_by_name() -> None:
     assert found.note
 
 
+TWICE = replace(ROOMY, gross=2.0)
 STUCK: list[tuple[str, BookLimits]] = [
     ("gross gives way by 0.2500", replace(ROOMY, gross=0.5)),
     ("sector x gives way by 0.3000", replace(ROOMY, sectors={"A": "x", "B": "x", "C": "y"}, max_sector=0.10)),
@@ -210,6 +211,8 @@ def test_every_method_mends_a_limit_that_is_past_and_invests_the_rest(
 def test_what_may_not_be_traded_and_is_above_its_size_takes_nothing_from_the_others(method: str) -> None:
     book = [seat(0, 0.30, 0.10, frozen=Reason.HOLD), seat(1, 0.20, 0.20), seat(2, 0.10, 0.10)]
     assert solved(book, method=method).weights == pytest.approx([0.30, 0.20, 0.10], abs=1e-6)
+    all_of_it = solved([seat(at, 0.60, 0.60, frozen=Reason.HOLD) for at in range(3)], TWICE, method=method)
+    assert (all_of_it.weights, all_of_it.note) == ([0.60, 0.60, 0.60], "")
 
 
 @pytest.mark.parametrize("method", METHODS)
