@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "runtime": ("domain", "engines", "ports"),
     "research": ("domain", "engines", "ports", "runtime", "journal"),
     "app": ("domain", "engines", "ports", "config", "brokers", "data", "journal", "runtime", "research"),
-    "ui": ("app", "config", "domain.errors", "data", "journal", "research.result"),
+    "ui": ("app", "config", "domain.errors", "data", "journal", "research.result", "runtime.build"),
 }
 NEVER: dict[str, tuple[str, ...]] = {"research": ("journal.writer",), "ui": ("journal.writer",)}
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ordinis.config.folders import state_dir
+from ordinis.config.folders import make_state_dir
 from ordinis.config.secrets import credentials
 from ordinis.config.settings import Settings
 from ordinis.domain.errors import AccountError, ConfigError
@@ -82,8 +82,7 @@ def only_trader(settings: Settings, account: str) -> Iterator[Path]:
     """One trader an account on this machine. The folder of its state. Errors: AccountError."""
     from filelock import FileLock, Timeout
 
-    folder = state_dir(settings) / account
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_state_dir(settings, account)
     lock = FileLock(folder / "trader.lock", timeout=0)
     try:
         lock.acquire()

@@ -22,7 +22,7 @@ from ordinis.domain.standing import AccountStanding
 from ordinis.journal.coding import Kind
 from ordinis.journal.entries import open_journal
 from ordinis.journal.reserve import Reserve
-from ordinis.journal.writer import Durability, SqliteJournal
+from ordinis.journal.writer import Durability, SqliteJournal, make_folder
 from ordinis.research.backtest import Run
 from ordinis.research.result import BacktestResult
 from ordinis.runtime import clock
@@ -116,7 +116,7 @@ def first_day(path: Path) -> date | None:
 
 
 def _journal(settings: Settings, universe: Universe, mode: Mode, path: Path) -> SqliteJournal:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path)
     meta = {
         "symbols": json.dumps(universe.symbols),
         "data": mode,

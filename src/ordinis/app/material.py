@@ -19,7 +19,7 @@ from ordinis.data.store import BarStore
 from ordinis.domain.errors import DataError
 from ordinis.domain.events import CorporateAction
 from ordinis.domain.market import DailyBlock, MarketBlock, Universe
-from ordinis.journal.writer import Durability, SqliteJournal, discard
+from ordinis.journal.writer import Durability, SqliteJournal, discard, make_folder
 from ordinis.research.backtest import Run
 
 BUNDLED = "bundled"  # Made at the first use, from daily bars that come with the installation.
@@ -75,7 +75,7 @@ class Material:
 
     def continue_journal(self, path: Path, durability: Durability, *, record_slices: bool = False) -> SqliteJournal:
         """An earlier run's journal, to be written on; a fresh one where there is none. Errors: JournalError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         meta = {
             "symbols": json.dumps(self.universe.symbols),
             "data": self.dataset.name,
@@ -104,7 +104,8 @@ def gather(settings: Settings, reference: str, first: date | None = None, last: 
     chosen = [day for day in days if (first is None or day >= first) and (last is None or day <= last)]
     if not chosen:
         held = f"it holds {days[0]} to {days[-1]}" if days else "it holds no minutes"
-        raise DataError(f"data set {dataset.name} has no session from {first} to {last}: {held}")
+        asked = " ".join(f"{word} {day}" for word, day in (("from", first), ("up to", last)) if day is not None)
+        raise DataError(f"data set {dataset.name} has no session{' ' * bool(asked)}{asked}: {held}")
     earlier = [day for day in days if day < chosen[0]]
     count = settings.run.warm_up_sessions
     return Material(

@@ -12,13 +12,25 @@ from pathlib import Path
 
 import msgspec
 
-from ordinis.config.folders import state_dir
+from ordinis.config.folders import make_state_dir, state_dir
 from ordinis.config.settings import Settings
-from ordinis.domain.errors import AccountError
+from ordinis.domain.errors import (
+    AccountError,
+    BrokerError,
+    ConfigError,
+    DataError,
+    JournalError,
+    OrdinisError,
+    StrategyError,
+)
 from ordinis.runtime import clock
 
 PROCESS_FILE = "trader.json"
 LOG_FILE = "trader.log"
+_KINDS: dict[int | None, type[OrdinisError]] = {
+    kind.exit_code: kind
+    for kind in (OrdinisError, ConfigError, DataError, StrategyError, JournalError, BrokerError, AccountError)
+}
 
 
 class Trader(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +101,11 @@ def _last_event(journal: Path) -> tuple[int, str | None]:
 
 
 def start(settings: Settings, arguments: Sequence[str], *, seconds_max: float = 60.0) -> Trader:
-    """Run `ordinis run ARGUMENTS` in a process of its own, and return once it trades. Errors: AccountError."""
-    folder = state_dir(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / LOG_FILE
+    """Run `ordinis run ARGUMENTS` in a process of its own, and return once it trades.
+
+    Errors: OrdinisError; where it did not start, of the kind that it left with.
+    """
+    log = make_state_dir(settings) / LOG_FILE
     known = {one.process for one in traders(settings) if one.alive}
     with log.open("ab") as out:
         command = [sys.executable, "-c", "from ordinis.ui.cli import main; main()", "run", *arguments]
@@ -105,14 +118,15 @@ def start(settings: Settings, arguments: Sequence[str], *, seconds_max: float = 
             if one.alive and one.process == process.pid and one.process not in known:
                 return msgspec.structs.replace(one, log=str(log))
         clock.sleep(0.1)
-    if process.poll() is None:
+    left = process.poll()
+    if left is None:
         process.terminate()
-    raise AccountError(f"the trader did not start: {_last_words(log)}; all it said is in {log}")
+    raise _KINDS.get(left, AccountError)(f"the trader did not start: {_last_words(log)}; all it said is in {log}")
 
 
 def _last_words(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1].removeprefix("ordinis: ") if lines else "it said nothing"
 
 
 def stop(settings: Settings, *, seconds_max: float = 30.0) -> list[Trader]:

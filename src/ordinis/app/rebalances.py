@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from ordinis.app import material as materials
@@ -37,16 +39,27 @@ class _Until:
     def __init__(self, at_ns: int | None) -> None:
         self._until_ns = at_ns
         self.minute_ns: int | None = None
+        self._opened_ns: int | None = None
 
     def append(self, event: Event, decision: Decision) -> None:
         if isinstance(event, MarketSlice):
             self.minute_ns = event.at_ns
+            self._opened_ns = self._opened_ns or event.session.open_ns
 
     def close(self) -> None:
         """Nothing is kept."""
 
     def reached(self) -> bool:
         return self._until_ns is not None and self.minute_ns is not None and self.minute_ns >= self._until_ns
+
+    def require(self, source: str, days: Sequence[date]) -> None:
+        """Errors: DataError where the minute that was asked for is before the first, or after the last."""
+        if self._until_ns is None:
+            return
+        if not self.reached():
+            raise DataError(f"{source} ends before that minute: its last session is {days[-1]}")
+        if self._opened_ns is not None and self._until_ns < self._opened_ns:
+            raise DataError(f"{source} begins after that minute: its first session is {days[0]}")
 
 
 def rebalance_by_journal(path: Path, current: Settings, at_ns: int | None = None) -> Proposal:
@@ -66,8 +79,7 @@ def rebalance_by_journal(path: Path, current: Settings, at_ns: int | None = None
         seen.append(event, decision)
         if seen.reached():
             break
-    if at_ns is not None and not seen.reached():
-        raise DataError(f"{path} ends before that minute: its last session is {run.days[-1]}")
+    seen.require(str(path), run.days)
     return _proposal(engine, seen, str(path), run.data_label)
 
 
@@ -80,8 +92,7 @@ def propose_rebalance(settings: Settings, *, data: str, at_ns: int | None = None
     exchange = build_exchange(settings, material.universe, material.dataset.feed, material.actions())
     seen = _Until(at_ns)
     trade(engine, SimulatedMarket(exchange, material.blocks()), SimulatedBroker(exchange), seen, seen.reached)
-    if at_ns is not None and not seen.reached():
-        raise DataError(f"{data} ends before that minute: its last session is {material.days[-1]}")
+    seen.require(data, material.days)
     return _proposal(engine, seen, data, material.dataset.label)
 
 

@@ -57,8 +57,9 @@ def run_simulation(
     material = materials.gather(settings, data, day, day)
     path = journal_path(settings, journal, "simulation")
     earlier = Earlier.read(path, material, own_broker=broker is None) if resume else None
-    whose = "started for this run" if broker is None else f"of {broker}"
-    say(f"{day}, {counted(len(material.universe), 'symbol')}, at a simulated broker {whose}; journal {path}")
+    symbols = counted(len(material.universe), "symbol")
+    where = f"{day}, {symbols}, at a simulated broker started for this run"
+    say(f"{where if broker is None else f'{symbols}, at the simulated broker of {broker}'}; journal {path}")
     with _broker(settings, material, broker) as (addresses, books):
         if earlier is not None and broker is None:
             say("the simulated broker is brought to where that journal ends")

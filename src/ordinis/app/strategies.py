@@ -56,8 +56,12 @@ def own_strategies(settings: Settings) -> dict[str, Maker]:
 
 
 def needed(settings: Settings) -> dict[str, Maker]:
-    """As above; nothing is looked for where everything enabled is built in."""
-    return {} if set(settings.strategies.enabled) <= registry.built_in() else own_strategies(settings)
+    """As above; where everything enabled is built in, the files have to be there and are not read."""
+    if not set(settings.strategies.enabled) <= registry.built_in():
+        return own_strategies(settings)
+    for file in settings.strategies.files:
+        _require_file(Path(file))
+    return {}
 
 
 def known_strategies(settings: Settings) -> list[Known]:
@@ -103,8 +107,8 @@ def new_strategy(name: str, folder: Path) -> tuple[Path, Path]:
     template = Path(__file__).with_name("strategy_template")
     for path, source in zip(written, ("strategy.txt", "test.txt"), strict=True):
         text = (template / source).read_text(encoding="utf-8")
+        _make_folder(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as out:
                 out.write(text.replace("{{name}}", name).replace("{{Name}}", class_name))
         except FileExistsError as error:
@@ -112,6 +116,13 @@ def new_strategy(name: str, folder: Path) -> tuple[Path, Path]:
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error}") from error
     return written
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--dir {folder} cannot be made: {error}; name another folder") from error
 
 
 def _of_file(path: Path) -> Sequence[Maker]:
@@ -127,10 +138,14 @@ def _of_file(path: Path) -> Sequence[Maker]:
     return [maker_of(kind, str(path)) for kind in kinds]
 
 
-def _loaded(path: Path) -> ModuleType:
-    """The file as a module of its own name, so that two files named alike do not meet."""
+def _require_file(path: Path) -> None:
     if not path.is_file():
         raise ConfigError(f"there is no strategy file {path}; strategies.files names it, or the command line")
+
+
+def _loaded(path: Path) -> ModuleType:
+    """The file as a module of its own name, so that two files named alike do not meet."""
+    _require_file(path)
     name = f"ordinis_strategy_{path.stem}_{sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None

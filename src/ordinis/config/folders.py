@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ordinis.config.settings import Settings
+from ordinis.domain.errors import ConfigError
 
 
 def store_dir(settings: Settings) -> Path:
@@ -20,6 +21,18 @@ def journal_dir(settings: Settings) -> Path:
 def state_dir(settings: Settings) -> Path:
     """Where a running trader says that it runs: its lock, its process, its log."""
     return _chosen(settings.run.state_dir, "state", state=True)
+
+
+def make_state_dir(settings: Settings, account: str = "") -> Path:
+    """That folder, or the one in it of an account. Errors: ConfigError."""
+    folder = state_dir(settings) / account
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"run.state_dir: {folder} cannot be made ({error}); name a folder you may write in"
+        ) from error
+    return folder
 
 
 def _chosen(given: str, name: str, *, state: bool = False) -> Path:

@@ -15,20 +15,24 @@ from ordinis.config.settings import Settings
 from ordinis.domain.errors import ConfigError
 
 FILE_NAME = "ordinis.toml"
+_PATHS = (
+    *(("data", "store_dir"), ("data", "actions_file"), ("journal", "dir"), ("run", "state_dir")),
+    *(("broker", "key_file"), ("risk", "sector_file")),
+)
 SECRET_WORDS = ("secret", "api_key", "key_id", "password", "token")
 
 
 def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
     """The defaults, then the file's keys, then each override `section.key=value` in order.
 
-    Folders in the file are relative to the file, so that a run does not depend on where it was started.
+    Files and folders in the file are relative to the file, so that a run does not depend on where it was started.
 
     Raises:
         ConfigError: what, where, what was expected; all findings at once.
     """
     raw = _read(path) if path else {}
     if path:
-        _anchor_folders(raw, path.resolve().parent)
+        _anchor_paths(raw, path.resolve().parent)
     overridden = [_override(raw, text) for text in overrides]
     source = str(path) if path else "settings"
 
@@ -48,7 +52,7 @@ def _is_inside(key: str, table: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Some editors begin a file with a mark.
     except FileNotFoundError as error:
         raise ConfigError(f"there is no settings file {path}; `ordinis init` writes one") from error
     except tomllib.TOMLDecodeError as error:
@@ -71,8 +75,8 @@ def _refuse_secrets(table: dict[str, Any], path: Path, prefix: str = "") -> None
             _refuse_secrets(value, path, f"{prefix}{key}.")
 
 
-def _anchor_folders(raw: dict[str, Any], base: Path) -> None:
-    for section, key in (("data", "store_dir"), ("journal", "dir"), ("broker", "key_file"), ("risk", "sector_file")):
+def _anchor_paths(raw: dict[str, Any], base: Path) -> None:
+    for section, key in _PATHS:
         table = raw.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(base / Path(table[key]).expanduser())
@@ -127,6 +131,8 @@ def _value(steps: list[str], text: str) -> Any:
     if annotation is str:
         return text
     if get_origin(annotation) is tuple and str in get_args(annotation):
+        if text.startswith("[") != text.endswith("]"):
+            return text  # Half a list, as a shell leaves of one without quotes.
         return [one.strip() for one in text.strip("[]").replace('"', "").split(",") if one.strip()]
     try:
         return tomllib.loads(f"value = {text}")["value"]

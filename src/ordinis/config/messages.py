@@ -99,8 +99,7 @@ def _better(finding: ErrorDetails) -> str:
     """A percentage where a fraction belongs, or a word that is nearly right."""
     kind, value = finding["type"], finding["input"]
     if kind == "literal_error" and isinstance(value, str):
-        words = {str(one).lower(): str(one) for one in _choices(finding)}
-        return nearest(value.lower(), words).replace(value.lower(), words.get(value.lower(), value.lower()))
+        return nearest(value, map(str, _choices(finding)))
     limits = _limits(finding) if kind in _BOUNDS else {}
     top = limits.get("le", limits.get("lt"))
     if top == 1 and 1 < value <= 100:

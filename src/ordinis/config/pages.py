@@ -20,8 +20,8 @@ Made from the models by `ordinis config keys`; do not edit.
 `ordinis init` writes all of this as a commented `ordinis.toml`. Any key can be given on the command line
 instead: `--set risk.cash_buffer_fraction=0.2`, `--set strategies.enabled=atr_rsi,ema_trend`, and for a tier by its
 name: `--set tiers.small.method=FIXED_PERCENT`. What holds in the end is what `ordinis config show` prints.
-Fractions are written as fractions (0.1 is ten percent), folders are relative to the settings file, and API keys
-do not belong here: they come from `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`, or from a file of mode 0600.
+Fractions are written as fractions (0.1 is ten percent), files and folders are relative to the settings file, and API
+keys do not belong here: they come from `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY`, or from a file of mode 0600.
 """
 
 

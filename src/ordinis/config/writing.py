@@ -18,7 +18,7 @@ from ordinis.config.settings import Settings
 _HEAD = """\
 # Settings of Ordinis. Every key is here with its default; delete a line to keep the default.
 # `ordinis config show` prints what holds; any key can be overridden: --set risk.cash_buffer_fraction=0.2
-# Folders are relative to this file. API keys do not belong here: they come from the environment
+# Files and folders are relative to this file. API keys do not belong here: they come from the environment
 # (APCA_API_KEY_ID, APCA_API_SECRET_KEY) or from a file of mode 0600 named in broker.key_file.
 """
 

@@ -189,7 +189,7 @@ def _localised(times: pd.Series[Any], timezone: str | None, path: Path) -> IntAr
     if timezone is None:
         raise DataError(
             f"{path} gives times without a time zone (the first is {times.iloc[0]}): "
-            f"name it (--timezone {NEW_YORK} or --timezone UTC)"
+            f"name it (`ordinis data import --timezone {NEW_YORK}`, or UTC)"
         )
     try:
         zoned = times.dt.tz_localize(ZoneInfo(timezone))

@@ -82,8 +82,7 @@ class BarStore:
         target = self.root / name
         if target.exists() and not replace:
             raise DataError(f"a data set {name} exists already; choose another name, or replace it (--replace)")
-        self.root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self.root, prefix=".writing-"))
+        folder = self._folder_to_write()
         try:
             stored, origin, digest = _write_bars(folder, Universe(tuple(symbols)), blocks, daily)
             manifest = Manifest(
@@ -105,6 +104,16 @@ class BarStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return DataSet(target, manifest)
+
+    def _folder_to_write(self) -> Path:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(dir=self.root, prefix=".writing-"))
+        except OSError as error:
+            raise DataError(
+                f"the bar store {self.root} cannot be written ({error}); make it writable, or name another folder "
+                "(data.store_dir)"
+            ) from error
 
     def _unknown(self, name: str) -> DataError:
         names = self.names()

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,8 +91,9 @@ class JournalReader:
             raise not_understood(self.path, f"the page of event {first_seq}", error) from error
 
     def _rows(self, query: str) -> Iterator[Any]:
+        """Who stops halfway may do so after the connection was closed: `chain` has no `close`; a cursor's raises."""
         with translated(self.path):
-            yield from self._connection.execute(query)
+            yield from chain(self._connection.execute(query))
 
     def close(self) -> None:
         self._connection.close()
@@ -125,6 +127,8 @@ class JournalReader:
 def open_journal(path: str | Path) -> JournalReader:
     """A reader, to be closed or used in `with`. `JournalError` when there is no journal to read."""
     path = Path(path)
+    if path.is_dir():
+        raise JournalError(f"{path} is a folder, not a journal. Name the journal's file")
     if not path.is_file():
         raise JournalError(f"{path}: there is no such journal. Check the name, or run with --journal {path} first")
     with translated(path):

@@ -32,8 +32,8 @@ def recorded(path: str | Path) -> Iterator[Step]:
             minute = next(minutes, None)
             if minute is None or minute.at_ns != entry.at_ns:
                 raise JournalError(
-                    f"{path}: the bars of event {entry.seq} were not recorded: it cannot be lived again."
-                    " A backtest's bars are in its data: name that (--data)"
+                    f"{path}: the bars of event {entry.seq} were not recorded, as of no backtest's, so it cannot be "
+                    "lived again; name the journal of a simulation or of an account (--journal), or its data (--data)"
                 )
             yield minute, entry.decision
 

@@ -67,9 +67,11 @@ def _candidate(candidate: CandidateStory, asked_at_ns: int) -> Iterator[str]:
 
 
 def _signal(assessment: Assessment) -> Iterator[str]:
-    score = "none" if assessment.score is None else f"{assessment.score:.6g}"
-    confidence = "no history yet" if assessment.confidence is None else f"{assessment.confidence:.3f}"
-    yield f"  signal: {assessment.purpose.value} by {assessment.strategy}, score {score}, confidence {confidence}"
+    signal = f"  signal: {assessment.purpose.value} by {assessment.strategy}"
+    if assessment.score is not None:  # An exit has none, and needs no confidence.
+        confidence = "no history yet" if assessment.confidence is None else f"{assessment.confidence:.3f}"
+        signal += f", score {assessment.score:.6g}, confidence {confidence}"
+    yield signal
     yield f"  price: ${assessment.price_usd:,.6g}"
 
 

@@ -164,6 +164,17 @@ class SqliteJournal:
         self.close()
 
 
+def make_folder(path: Path) -> None:
+    """The folder that a journal is to stand in. Errors: JournalError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalError(
+            f"{path}: its folder cannot be made ({error}). "
+            "Name another file (--journal), or another folder (journal.dir)"
+        ) from error
+
+
 def discard(path: str | Path) -> None:
     """Remove a finished journal, for a run that takes its place. Refuses anything that is not a journal."""
     path = Path(path)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Literal
 
-from ordinis.runtime import loop
 
-BUILD: Literal["compiled", "interpreted"] = "interpreted" if (loop.__file__ or "").endswith(".py") else "compiled"
+def _build() -> Literal["compiled", "interpreted"]:
+    """By the kind of file that the loop is in, which is looked for and not loaded: it takes all of NumPy along."""
+    loop = find_spec("ordinis.runtime.loop")
+    return "interpreted" if loop is None or str(loop.origin).endswith(".py") else "compiled"
+
+
+BUILD: Literal["compiled", "interpreted"] = _build()

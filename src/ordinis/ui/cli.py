@@ -65,7 +65,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        from ordinis.app import BUILD
+        from ordinis.runtime.build import BUILD
 
         typer.echo(f"ordinis {version('ordinis')} ({BUILD})")
         raise typer.Exit
@@ -89,7 +89,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         cli(arguments)
     except OrdinisError as error:
-        typer.echo(f"ordinis: {error}", err=True)
+        typer.echo(f"ordinis: {_printable(str(error))}", err=True)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -98,6 +98,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Exception as defect:
         return _failed(defect)
     return 0
+
+
+def _printable(text: str) -> str:
+    """What stood in a file that is none of ours must not steer the terminal."""
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
 
 
 def _failed(defect: Exception) -> int:

@@ -90,8 +90,27 @@ def test_dates_and_nested_tables_are_read(tmp_path: Path) -> None:
 
 
 def test_folders_are_relative_to_the_settings_file(tmp_path: Path) -> None:
-    settings = load(_file(tmp_path, '[data]\nstore_dir = "bars"\n[journal]\ndir = "/elsewhere"\n'))
+    settings = load(
+        _file(
+            tmp_path,
+            '[data]\nstore_dir = "bars"\nactions_file = "splits.csv"\n[journal]\ndir = "/elsewhere"\n'
+            '[run]\nstate_dir = "state"\n[broker]\nkey_file = "keys"\n[risk]\nsector_file = "sectors.csv"\n',
+        )
+    )
     assert (settings.data.store_dir, settings.journal.dir) == (str(tmp_path / "bars"), "/elsewhere")
+    assert (settings.data.actions_file, settings.run.state_dir) == (
+        str(tmp_path / "splits.csv"),
+        str(tmp_path / "state"),
+    )
+    assert (settings.broker.key_file, settings.risk.sector_file) == (
+        str(tmp_path / "keys"),
+        str(tmp_path / "sectors.csv"),
+    )
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_passed_over(tmp_path: Path) -> None:
+    """As some editors write it."""
+    assert load(_file(tmp_path, "\ufeff[account]\ncash_usd = 5000\n")).account.cash_usd == 5000
 
 
 MESSAGES = [
@@ -110,6 +129,9 @@ MESSAGES = [
     ("compliance.day_trades_max=2.5", "compliance.day_trades_max must be a whole number, was 2.5"),
     ("compliance.regime=pdt", 'compliance.regime must be one of "auto", "intraday_margin"'),
     ("tiers.small.method=fixed_percent", "did you mean FIXED_PERCENT?"),
+    ("tiers.small.method=KELY", "did you mean KELLY?"),
+    ("tiers.small.method=mean-varianc", "did you mean MEAN_VARIANCE?"),
+    ('data.symbols=["SPY",', 'data.symbols must be a list, was "['),
     ("tiers.small.max_position_pct=20", "tiers.small.max_position_pct must be in (0, 1], was 20; did you mean 0.2?"),
     ("tiers.smal.method=HALF_KELLY", "there is no tier smal, only small, standard; did you mean small?"),
     ("tiers.small=3", "expected tiers.NAME.key=value"),

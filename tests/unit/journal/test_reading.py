@@ -132,6 +132,20 @@ def test_a_reader_looks_on_while_the_writer_writes(material: Any, tmp_path: Any)
             assert len(list(journal.entries())) == count
 
 
+@pytest.mark.parametrize("durability", Durability)
+def test_who_stops_halfway_may_do_so_after_the_journal_was_closed(
+    material: Any, tmp_path: Any, durability: Durability
+) -> None:
+    path = tmp_path / "run.db"
+    with SqliteJournal(path, meta=material.meta, durability=durability) as writer:
+        for event, decision in material.day():
+            writer.append(event, decision)
+    with open_journal(path) as journal:
+        rows: Any = journal.recorded()
+        assert next(rows)[0] == 1
+    rows.close()
+
+
 def test_events_of_one_kind_can_be_asked_for(material: Any, record: Any) -> None:
     with open_journal(record(material.day())) as journal:
         assert [entry.event for entry in journal.entries(Kind.CASH)] == [material.day()[4][0]]
@@ -142,7 +156,7 @@ def test_counts_name_the_kinds(material: Any, record: Any) -> None:
 
 
 def test_a_journal_without_bars_says_where_they_are(material: Any, record: Any) -> None:
-    with pytest.raises(JournalError, match=r"cannot be lived again.*in its data: name that \(--data\)"):
+    with pytest.raises(JournalError, match=r"cannot be lived again.*\(--journal\), or its data \(--data\)"):
         list(recorded(record(material.day())))
 
 

@@ -62,7 +62,7 @@ def test_an_exit_tells_the_round_trip_it_closed(material: Any, record: Any) -> N
     sold = material.update(7, OrderStatus.FILLED, "-12.5", "236.61", order_id="exit-1")
     entries = [*material.day()[:-1], (material.block(rows=6).at(5), decided), (sold, NOTHING)]
     text = _tell(record(entries), at="2025-01-15T09:36")
-    assert "signal: exit by atr_rsi, score none, confidence no history yet" in text
+    assert "\n  signal: exit by atr_rsi\n" in text
     assert "order exit-1: sell 12.5 market, day\n" in text
     assert f"12.5 at $234.61 by {material.order_id}" in text
     assert text.endswith("    closed: +$25.00 (+0.85%) before fees")

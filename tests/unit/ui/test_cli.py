@@ -12,23 +12,28 @@ import pytest
 
 from ordinis.config import Settings, load
 from ordinis.domain.errors import JournalError, OrdinisError
+from ordinis.runtime.build import BUILD
 from ordinis.ui.commands import journal as journal_commands
 from ordinis.ui.commands import run as run_command
 from ordinis.ui.options import SETTINGS_FILE
 
 Ordinis = Callable[..., tuple[int, str, str]]
+BARS = "symbol,timestamp,open,high,low,close,volume\n" + "".join(
+    f"AAPL,2025-01-02T14:{minute}:00Z,10,10,10,10,100\n" for minute in range(30, 40)
+)
 HEAVY = ("numpy", "pandas", "pyarrow", "pydantic", "alpaca", "rich", "starlette", "plotly", "exchange_calendars")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """`ordinis --help` answers in under 0.35 s: any one of these would take most of that."""
+@pytest.mark.parametrize(("option", "says"), [("--help", "backtest"), ("--version", f"({BUILD})")])
+def test_what_asks_for_no_run_imports_nothing_heavy(option: str, says: str) -> None:
+    """It answers in under 0.35 s: any one of these would take most of that."""
     code = (
         "import sys; from ordinis.ui import cli\n"
-        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"try:\n    cli.main(['{option}'])\nexcept SystemExit:\n    pass\n"
         f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert "backtest" in told.stdout
+    assert says in told.stdout
     assert told.stdout.splitlines()[-1] == "HEAVY []"
 
 
@@ -73,6 +78,26 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
         (["run"], 2, "data.symbols is empty"),
         (["run", "--sim", "--live"], 2, "exclude each other: name one"),
         (["run", "--sim", "--broker", "none.json"], 2, "--broker none.json: cannot be read"),
+        (["run", "--day", "2013-02-28", "--speed", "60"], 2, "--day and --speed only with --sim"),
+        (["run", "--data", "mine"], 2, "--data only with --sim"),
+        (["run", "--sim", "--sessions", "2"], 2, "--sessions only with paper and live accounts"),
+        (["run", "--sim", "--resume"], 2, "--resume only with paper and live accounts"),
+        (["start"], 2, "the trader did not start: data.symbols is empty"),
+        (["start", "--paper", "--live"], 2, "--paper and --live exclude each other: name one"),
+        (["doctor", "--paper", "--live"], 2, "--paper and --live exclude each other: name one"),
+        (["start", "--set", "run.state_dir=a_file"], 2, "run.state_dir: "),
+        (["backtest", "--data", "bundled", "--set", "data.store_dir=a_file"], 3, "a_file cannot be written"),
+        (["data", "import", "bars.csv", "--set", "data.store_dir=a_file/x"], 3, "x cannot be written"),
+        (["data", "import", "bars.csv", "--feed", "ipx"], 2, 'data.feed must be one of "sip", "iex", was "ipx"'),
+        (["demo", "--out", "a_file"], 3, "bars cannot be written"),
+        (["backtest", "--data", "bundled", "--journal", "a_file/x"], 5, "a_file/x: its folder cannot be made"),
+        (["backtest", "--data", "bundled", "--set", "journal.dir=a_file"], 5, "its folder cannot be made"),
+        (["backtest", "--data", "bundled", "--to", "2000-01-01"], 3, "has no session up to 2000-01-01: it holds"),
+        (["backtest", "--data", "bundled", "--set", "strategies.files=no.py"], 2, "there is no strategy file no.py"),
+        (["strategies", "new", "mine", "--dir", "a_file"], 2, "--dir a_file cannot be made"),
+        (["journal", "digest", "."], 5, ". is a folder, not a journal"),
+        (["rules", "--held", "AAPL=5"], 2, "name the list (--count FILE), too"),
+        (["rebalance", "--dry-run", "--data", "bundled", "--at", "1990-01-02T10:00"], 3, "begins after that minute"),
         (["run", "--set", "broker.mode=live"], 2, "live trading needs --live on the command line"),
         (["parity", "2025-01-15", "--journal", "none.journal"], 5, "none.journal"),
         (["backtest", "--data", "x", "--from", "2025"], 2, "2025 is not a day; write it as 2025-01-15"),
@@ -84,10 +109,23 @@ def test_init_does_not_replace_a_file_unasked(ordinis: Ordinis) -> None:
 def test_a_mistake_gives_a_message_and_its_code(
     ordinis: Ordinis, arguments: list[str], code: int, message: str
 ) -> None:
+    Path("a_file").touch()
+    Path("bars.csv").write_text(BARS, encoding="utf-8")
     left, out, err = ordinis(*arguments)
     assert (left, out) == (code, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_what_stands_in_a_file_does_not_steer_the_terminal(ordinis: Ordinis) -> None:
+    Path("bars.csv").write_text("symbol,\x1b[2J\x07\nAAPL,1\n", encoding="utf-8")
+    code, _, err = ordinis("data", "check", "bars.csv")
+    assert (code, "it has symbol, ?[2J?" in err) == (3, True)
+
+
+def test_init_says_how_a_file_of_another_name_is_shown(ordinis: Ordinis) -> None:
+    assert "`ordinis config show --config mine.toml`" in ordinis("init", "mine.toml")[1]
+    assert "`ordinis config show`" in ordinis("init")[1]
 
 
 def _raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:

@@ -111,5 +111,8 @@ def test_a_bad_file_or_position_is_an_error_with_a_remedy(capsys: pytest.Capture
     path.write_text(FILLS.replace("sell,60", "hold,60"), encoding="utf-8")
     assert "row 4: the side must be buy or sell" in told(capsys, "--count", str(path), code=3)[1]
     path.write_text(FILLS, encoding="utf-8")
-    assert "expected SYMBOL=SHARES" in told(capsys, "--count", str(path), "--held", "XYZ", code=3)[1]
+    for given in ("XYZ", "XYZ=some", "XYZ=nan", "=50"):
+        assert (
+            f"--held {given}: expected SYMBOL=SHARES" in told(capsys, "--count", str(path), "--held", given, code=2)[1]
+        )
     assert "there is no such journal" in told(capsys, "--journal", str(tmp_path / "none"), code=5)[1]

@@ -47,15 +47,21 @@ class Search:
         start: FloatArray | None = None,
         *,
         free: Answer | None = None,
+        gradient: FloatArray | None = None,
+        price: float = 0.0,
     ) -> None:
-        """`start` is a feasible point to begin at, `free` the optimum without costs where it is known already."""
+        """`start` is a feasible point to begin at.
+
+        `free` is the optimum without costs, `gradient` the one at `resting`, where they are known already; `price` what
+        a limit on turnover will about cost.
+        """
         self._form, self._theta, self._gain, self._program = form, theta, gain, program
         self._kinks = _kinks(program)
-        self._held = _resting(program) if start is None else start
-        self._slope = self._outlook()
-        if start is not None or not self._foresees(free):
-            self._side = _sides(program, self._kinks, self._held, self._slope < 0.0)
-            self._member = self._first(self._slope)
+        self._free: FloatArray | None = None  # The optimum without costs, where it was looked at.
+        self._held = resting(program) if start is None else start
+        self._gradient = self._gradient_here() if gradient is None else gradient  # Where `held` is, always.
+        if start is not None or not self._foresees(free, price):
+            self._begin()
         self._widened = False
         self._best = INFINITE
         self._idle = 0
@@ -71,7 +77,10 @@ class Search:
         return answer
 
     def attempt(self, rounds_max: int, *, stuck: bool = True) -> Answer | None:
-        """The minimum, or None after so many rounds; without `stuck` also where many stand at bends at once."""
+        """The minimum, or None after so many rounds.
+
+        Without `stuck` also where many stand at bends at once, or where the chosen ones cannot keep the limits.
+        """
         for rounds in range(1, rounds_max + 1):
             if self._program.watch is not None:
                 self._program.watch()
@@ -80,6 +89,8 @@ class Search:
             try:
                 weights, gradient, prices = self._solved_both() if self._stuck else self._solved()
             except Infeasible:
+                if not stuck:
+                    return None
                 self._widen()
                 continue
             up, down = self._slopes(weights, gradient, prices)
@@ -91,20 +102,37 @@ class Search:
                 return Answer(weights, gradient, prices, self._rung)
             join_max = JOIN_MAX * (1 + rounds // 3)  # A book of hundreds fills in a few rounds, too.
             self._next(weights, rises, falls, np.where(rises, -up, down), join_max)
+            self._gradient = gradient
         return None
 
     def go_on(self, program: Program, answer: Answer) -> None:
         """From an answer under other costs or limits; its prices say who is the next to trade."""
-        self._program, self._held = program, answer.weights
+        self._program, self._held, self._gradient = program, answer.weights, answer.gradient
         up, down = self._slopes(answer.weights, answer.gradient, answer.prices)
         rise = np.where(answer.weights < program.high, up, INFINITE)
         fall = np.where(answer.weights > program.low, -down, INFINITE)
+        worth, count = np.minimum(rise, fall), _CLOSE
         self._member = self._apart(answer.weights)
-        worth = np.where(self._member, INFINITE, np.minimum(rise, fall))
-        count = min(worth.size - 1, max(_CLOSE, min(JOIN_MAX, int(np.count_nonzero(worth < 0.0)))))
+        moving = (worth < 0.0) & ~self._member
+        if np.count_nonzero(moving) > _CLOSE:
+            self._move(moving, rise < fall)
+            worth, count = np.abs(worth), JOIN_MAX
+        worth[self._member] = INFINITE
         self._member[np.argpartition(worth, count)[:count]] = True
-        self._side = _sides(program, self._kinks, answer.weights, rise < fall)
+        self._side = _sides(program, self._kinks, self._held, rise < fall)
         self._best, self._idle, self._stuck, self._widened = INFINITE, 0, False, False
+
+    def _move(self, moving: BoolArray, rises: BoolArray) -> None:
+        """Many at once, each to its next bend: one by one they would need a round for every few.
+
+        Whoever buys beyond what is held now has no bend ahead, and joins.
+        """
+        program, here, start = self._program, self._held, self._kinks[0]
+        buys = moving & rises & (here >= start)
+        ahead = np.where(rises | (here > start), start, program.low)
+        self._member |= buys
+        self._held = np.where(moving & ~buys, ahead, here)
+        self._gradient = self._gradient_here()
 
     def _circling(self, weights: FloatArray, gradient: FloatArray) -> bool:
         """Whether nothing is left to be gained. Where many stand at bends at once a round may gain nothing.
@@ -120,26 +148,31 @@ class Search:
         self._stuck = self._stuck or bool(self._kinks)
         return self._idle > _PATIENCE
 
-    def _foresees(self, free: Answer | None) -> bool:
+    def _foresees(self, free: Answer | None, price: float) -> bool:
         """Begin where selling seems to pay for itself, and with those who are worth a closer look.
 
         As trading gets dearer the optimum goes from the free one to no trade at all, nearly in a straight line, and
         with it what each asset would gain.
         """
-        program, cost = self._program, self._program.cost
-        if cost is None or program.size <= WHOLE_MAX or program.turnover_max < INFINITE:
+        program = self._program
+        cost = price if program.cost is None else program.cost + price
+        if (program.cost is None and not price) or program.size <= WHOLE_MAX or program.interior:
             return False
-        if program.low.any() or program.gross_max < INFINITE or program.interior:
+        if program.low.any() or program.gross_max < INFINITE or (free is None and program.turnover_max < INFINITE):
             return False
         free = free or sparse(self._form, self._theta, self._gain, replace(program, cost=None))
         if free is None:
             return False
+        self._free = free.weights
         reduced = reduced_costs(program, free.gradient, free.prices)
-        dearest, still = prohibitive(self._slope, self._held, program)
+        dearest, still = prohibitive(self._gradient, self._held, program)
         if dearest > 0.0:
-            share = min(1.0, float(cost.mean()) / dearest)
+            share = min(1.0, float(np.mean(cost)) / dearest)
             reduced = (1.0 - share) * reduced + share * still
-        self._held = np.where(reduced > cost, program.low, self._held)
+        sold = (reduced > cost) & (self._held > program.low)
+        if sold.any():
+            self._held = np.where(sold, program.low, self._held)
+            self._gradient = self._gradient_here()
         close = np.abs(np.abs(reduced) - cost)
         self._member = free.weights > 0.0
         self._member[np.argpartition(close, FIRST)[:FIRST]] = True
@@ -150,13 +183,26 @@ class Search:
         """The chosen ones cannot keep the limits by themselves: begin where all of them are kept."""
         if self._widened:
             raise Infeasible(conflict(self._program))
+        self._widened = True
+        self._held = self._snapped(np.clip(self._within(), self._program.low, self._program.high))
+        self._gradient = self._gradient_here()
+        self._begin()
+        self._member |= self._apart(self._held)
+
+    def _within(self) -> FloatArray:
+        """Weights that keep every limit: without one on turnover the free optimum does."""
+        if self._free is not None and self._program.turnover_max == INFINITE:
+            return self._free
         near = nearest(self._program)
         if near.slack:
             raise Infeasible(conflict(self._program))
-        self._widened = True
-        self._held = self._snapped(np.clip(near.weights, self._program.low, self._program.high))
-        self._side = _sides(self._program, self._kinks, self._held, self._slope < 0.0)
-        self._member = self._first(self._slope) | self._apart(self._held)
+        return near.weights
+
+    def _begin(self) -> None:
+        """With the most promising, each on the side that promises."""
+        slope = self._outlook()
+        self._side = _sides(self._program, self._kinks, self._held, slope < 0.0)
+        self._member = self._first(slope)
 
     def _snapped(self, weights: FloatArray) -> FloatArray:
         """Who is at a bend is there to the last digit."""
@@ -172,10 +218,12 @@ class Search:
             product = self._form.product(middle) if program.size > WHOLE_MAX else middle
             outlook: FloatArray = self._theta * product - self._gain
             return outlook
-        slope = self._theta * self._form.product(self._held) - self._gain
-        half = slope.size // 2
-        slope -= np.partition(slope, half)[half]
+        half = self._gradient.size // 2
+        slope: FloatArray = self._gradient - np.partition(self._gradient, half)[half]
         return slope
+
+    def _gradient_here(self) -> FloatArray:
+        return gradient_of(self._form, self._theta, self._gain, self._held)
 
     def _first(self, slope: FloatArray) -> BoolArray:
         size = slope.size
@@ -200,25 +248,21 @@ class Search:
         """The best with everybody else where they are, and the gradient there."""
         program, side = self._program, self._side
         members = self._member.nonzero()[0]
+        part, before = self._form.part(members), self._held[members]
+        linear = self._gradient[members] - self._theta * (part.block @ before)
+        if program.cost is not None:
+            linear += program.cost[members] * side.trade[members]
         weights = self._held.copy()
         weights[members] = 0.0
         rows, row_low, row_high = self._rows()
-        around = -self._gain  # The gradient without them.
-        if weights.any():
-            level = rows @ weights
-            row_low, row_high = row_low - level, row_high - level
-            around = self._theta * self._form.product(weights) + around
-        linear = around[members]
-        if program.cost is not None:
-            linear += program.cost[members] * side.trade[members]
-        part = self._form.part(members)
-        low, high = side.low[members], side.high[members]
-        inner = Inner(part.block, linear, low, high, rows.take(members, axis=1), row_low, row_high, self._theta)
+        level = rows @ weights
+        low, high, some = side.low[members], side.high[members], rows.take(members, axis=1)
+        inner = Inner(part.block, linear, low, high, some, row_low - level, row_high - level, self._theta)
         held, prices, self._rung = solve(inner, interior=program.interior)
         weights[members] = held
-        gradient = part.product(held)
+        gradient = part.product(held - before)
         gradient *= self._theta
-        gradient += around
+        gradient += self._gradient
         return weights, gradient, self._named(prices)
 
     def _solved_both(self) -> tuple[FloatArray, FloatArray, Prices]:
@@ -235,8 +279,7 @@ class Search:
         sides = [np.where(first, up[columns], down[columns]) for up, down in zip(above, below, strict=True)]
         self._side = Side(below.low, above.high, above.trade, above.sign)
         rows, row_low, row_high = self._rows_of(Side(*sides), columns)
-        gradient = self._theta * self._form.product(here) - self._gain
-        linear = gradient[columns]
+        linear = self._gradient[columns]
         if program.cost is not None:
             linear = linear + program.cost[columns] * sides[2]
         block = self._form.block(members)[place[:, None], place]
@@ -246,7 +289,7 @@ class Search:
         weights = here.copy()
         np.add.at(weights, columns, moves)
         weights = self._snapped(np.clip(weights, program.low, program.high))
-        return weights, self._theta * self._form.product(weights) - self._gain, self._named(prices)
+        return weights, gradient_of(self._form, self._theta, self._gain, weights), self._named(prices)
 
     def _rows_of(self, side: Side, columns: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Limits on moves from where everybody stands."""
@@ -341,7 +384,17 @@ def _kinks(program: Program) -> list[FloatArray]:
     return kinks
 
 
-def _resting(program: Program) -> FloatArray:
+def gradient_of(form: Form, theta: float, gain: FloatArray, weights: FloatArray) -> FloatArray:
+    """Of what is minimised, absolute values apart, [symbols]."""
+    if not weights.any():
+        return -gain
+    result = form.product(weights)
+    result *= theta
+    result -= gain
+    return result
+
+
+def resting(program: Program) -> FloatArray:
     """Where nobody is asked to be anywhere else: the weights now, or nothing."""
     rest = program.start if program.start is not None and program.bent else np.zeros(program.size)
     return np.clip(rest, program.low, program.high)

@@ -44,4 +44,4 @@ def check_choice(strategy: str, choices: Sequence[str], **names: str) -> None:
 
 
 def _wrong(strategy: str, key: str, expected: str, was: object) -> ConfigError:
-    return ConfigError(f"strategies.{strategy}.{key} must be {expected}, was {was!r}")
+    return ConfigError(f"strategies.parameters.{strategy}.{key} must be {expected}, was {was!r}")

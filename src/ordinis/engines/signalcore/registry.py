@@ -108,7 +108,7 @@ def _checked(strategy: str, kind: type, given: Mapping[str, Parameter]) -> dict[
     expected = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
     for key in given:
         if key not in expected:
-            raise ConfigError(f"strategies.{strategy} has no parameter {key!r}; {_near(key, expected)}")
+            raise ConfigError(f"strategies.parameters.{strategy} has no parameter {key!r}; {_near(key, expected)}")
     return {key: _typed(strategy, key, expected[key], value) for key, value in given.items()}
 
 
@@ -118,7 +118,8 @@ def _typed(strategy: str, key: str, kind: Any, value: Parameter) -> Parameter:
         return float(value)
     if type(value) is not plain:
         raise ConfigError(
-            f"strategies.{strategy}.{key} must be of type {plain.__name__}, was {value!r} ({type(value).__name__})"
+            f"strategies.parameters.{strategy}.{key} must be of type {plain.__name__}, "
+            f"was {value!r} ({type(value).__name__})"
         )
     return value
 

@@ -57,13 +57,14 @@ def import_(
     """
     from ordinis.data.importing import import_files
 
-    settings = read_settings(config, overrides)
+    given = overrides if feed is None else [*(overrides or []), f"data.feed={feed}"]
+    settings = read_settings(config, given)
     imported = import_files(
         files,
         name=name or files[0].stem,
         store=_store(config, overrides),
         timezone=timezone,
-        feed=feed or settings.data.feed,
+        feed=settings.data.feed,
         stamped=stamped.value,
         symbol=symbol,
         accept=accept or (),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ordinis.domain.errors import DataError
+from ordinis.domain.errors import ConfigError
 from ordinis.ui.commands.journal import latest_journal
 from ordinis.ui.options import ConfigOption, SetOption, read_settings
 
@@ -42,6 +43,8 @@ def rules(
     if count is not None:
         _count(count, held or [], read_settings(config, overrides).compliance.window_sessions, as_json)
         return
+    if held:
+        raise ConfigError("--held is what was held before a list of fills: name the list (--count FILE), too")
     path = journal or latest_journal(config, overrides)
     from ordinis.app.rules import rules_now
 
@@ -68,12 +71,16 @@ def _count(path: Path, held: list[str], window_sessions: int, as_json: bool) -> 
 
 
 def _positions(held: list[str]) -> dict[str, Decimal]:
-    try:
-        return {symbol.strip().upper(): Decimal(shares) for symbol, _, shares in (one.partition("=") for one in held)}
-    except InvalidOperation as error:
-        raise DataError(
-            f"--held {' --held '.join(held)}: expected SYMBOL=SHARES, for example --held AAPL=50"
-        ) from error
+    return dict(_position(one) for one in held)
+
+
+def _position(given: str) -> tuple[str, Decimal]:
+    symbol, _, shares = given.partition("=")
+    with suppress(InvalidOperation):
+        quantity = Decimal(shares)
+        if symbol.strip() and quantity.is_finite():
+            return symbol.strip().upper(), quantity
+    raise ConfigError(f"--held {given}: expected SYMBOL=SHARES, for example --held AAPL=50")
 
 
 def _json(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -22,8 +23,13 @@ BUNDLED = "bundled"
 
 def run(
     data: Annotated[
-        str, typer.Option("--data", metavar="NAME|FILE", help="With --sim: a data set of the store, or a file of bars.")
-    ] = BUNDLED,
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="NAME|FILE",
+            help=f"With --sim: a data set of the store, or a file of bars; default: {BUNDLED}.",
+        ),
+    ] = None,
     day: Annotated[
         date | None,
         typer.Option(metavar="YYYY-MM-DD", parser=parse_day, help="With --sim: the session; default: the data's last."),
@@ -40,7 +46,10 @@ def run(
         int | None, typer.Option(metavar="N", min=1, help="Paper and live: stop after so many closes.")
     ] = None,
     speed: Annotated[
-        float, typer.Option(metavar="X", min=0.0, help="Minutes of trading a minute of yours; 0: as fast as it goes.")
+        float,
+        typer.Option(
+            metavar="X", min=0.0, help="With --sim: minutes of trading a minute of yours; 0: as fast as it goes."
+        ),
     ] = 0.0,
     broker: Annotated[
         Path | None,
@@ -65,14 +74,16 @@ def run(
     """
     if sim + paper + live > 1:
         raise ConfigError("--sim, --paper and --live exclude each other: name one")
-    if sim and resume:
-        raise ConfigError("--resume is for paper and live accounts; --fresh starts a simulation anew")
+    of_accounts = {"--resume": resume, "--sessions": sessions is not None, "--yes-i-mean-live": yes}
+    of_sim = {"--data": data, "--day": day, "--speed": speed, "--broker": broker, "--fresh": fresh}
+    _refuse(of_accounts if sim else of_sim, "paper and live accounts" if sim else "--sim")
     settings = read_settings(config, overrides)
     from ordinis import app
 
     if sim:
+        bars = BUNDLED if data is None else data
         result = app.run_simulation(
-            settings, data=data, day=day, speed=speed, journal=journal, resume=not fresh, broker=broker, say=_say
+            settings, data=bars, day=day, speed=speed, journal=journal, resume=not fresh, broker=broker, say=_say
         )
     else:
         mode = mode_of(settings, paper=paper, live=live)
@@ -82,8 +93,17 @@ def run(
     show(result, json_out)
 
 
+def _refuse(options: Mapping[str, object], mode: str) -> None:
+    """An option that means nothing here is a mistake about what is about to be traded."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise ConfigError(f"{' and '.join(given)} only with {mode}; see `ordinis run --help`")
+
+
 def mode_of(settings: Settings, *, paper: bool, live: bool) -> Mode:
     """Paper unless live was asked for here: settings alone never trade real money."""
+    if paper and live:
+        raise ConfigError("--paper and --live exclude each other: name one")
     if settings.broker.mode == "live" and not (paper or live):
         raise ConfigError("broker.mode is live, and live trading needs --live on the command line, too; or use --paper")
     return "live" if live else "paper"

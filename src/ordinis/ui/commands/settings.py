@@ -27,7 +27,8 @@ def init(
         raise ConfigError(f"{file} is there already; name another file, or replace it with --replace") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error}") from error
-    typer.echo(f"{file} written; `ordinis config show` prints what holds")
+    named = "" if file == SETTINGS_FILE else f" --config {file}"
+    typer.echo(f"{file} written; `ordinis config show{named}` prints what holds")
 
 
 @group.command()

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from ordinis.domain.market import FloatArray
-from ordinis.engines.portfolioopt import quadratic, turnover
+from ordinis.engines.portfolioopt import quadratic, search, turnover
 from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer
 from ordinis.engines.portfolioopt.result import OptimizationResult
 
-SYMBOLS, ROWS = 120, 300
+SYMBOLS, ROWS = 200, 300
+FEW = 90  # Of them: so few that the first guess of who trades is tried at once.
 NAMES = [f"A{one}" for one in range(SYMBOLS)]
 
 
@@ -25,19 +26,20 @@ def table(rows: int = ROWS) -> FloatArray:
     return result
 
 
-def spread_out() -> dict[str, float]:
+def spread_out(symbols: int = SYMBOLS) -> dict[str, float]:
     """Everybody is held, a few of them much."""
-    weights = np.full(SYMBOLS, 0.3 / SYMBOLS)
+    weights = np.full(symbols, 0.3 / symbols)
     weights[::9] += 0.7 / weights[::9].size
-    return dict(zip(NAMES, weights.tolist(), strict=True))
+    return dict(zip(NAMES[:symbols], weights.tolist(), strict=True))
 
 
 def answered(most: float, now: dict[str, float], **more: Any) -> OptimizationResult:
     optimizer = PortfolioOptimizer(risk_aversion=10.0, estimator="sample", periods_a_year=1.0)
     constraints = {"max_weight": 0.2, "min_gross": 1.0, "max_turnover": most, **more}
-    return optimizer.optimize(table(), constraints, now, symbols=NAMES)
+    return optimizer.optimize(table()[:, : len(now)], constraints, now, symbols=list(now))
 
 
+@pytest.mark.parametrize("symbols", [FEW, SYMBOLS])
 @pytest.mark.parametrize("most", [0.0, 0.02, 0.1, 0.25, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7])
 @pytest.mark.parametrize(
     "more",
@@ -50,9 +52,11 @@ def answered(most: float, now: dict[str, float], **more: Any) -> OptimizationRes
     ids=["alone", "costs", "sectors", "cash"],
 )
 def test_however_tight_a_turnover_limit_is_the_best_trades_are_proven(
-    most: float, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    most: float, more: dict[str, Any], symbols: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = spread_out() if "cash_buffer" not in more else {name: 0.9 * size for name, size in spread_out().items()}
+    now = spread_out(symbols)
+    if "cash_buffer" in more:
+        now = {name: 0.9 * size for name, size in now.items()}
     result = answered(most, now, **more)
     assert result.gap <= 1e-10
     assert result.violation <= 1e-12
@@ -94,6 +98,25 @@ def test_a_book_is_built_hour_after_hour_within_its_turnover() -> None:
         assert result.violation <= 1e-12
         now = result.weights
     assert sum(now.values()) == pytest.approx(0.95)
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("sector", range(0, 11, 3))
+@pytest.mark.parametrize("cost", [5e-4, 5e-3])
+def test_weights_drifted_past_a_sector_cap_are_brought_back_by_the_working_set(
+    sector: int, cost: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names that it begins with cannot keep the cap by themselves; the free optimum keeps it."""
+    sectors = {name: f"S{one % 11}" for one, name in enumerate(NAMES)}
+    weights = np.full(SYMBOLS, 0.5 / SYMBOLS)
+    weights[sector::11] += 0.5 / weights[sector::11].size
+    optimizer = PortfolioOptimizer(risk_aversion=10.0, estimator="sample", periods_a_year=1.0)
+    limits = {"max_weight": 0.3, "min_gross": 1.0, "sectors": sectors, "max_sector": 0.2, "cost": cost}
+    monkeypatch.setattr(search, "nearest", lambda _: pytest.fail("a linear program was asked for a point to begin at"))
+    result = optimizer.optimize(table(), limits, dict(zip(NAMES, weights.tolist(), strict=True)), symbols=NAMES)
+    assert (result.rung, result.status) == ("active_set", "optimal")
+    assert result.gap <= 1e-10
+    assert result.violation <= 1e-12
 
 
 @pytest.mark.parametrize("ticks", [2, 3])
