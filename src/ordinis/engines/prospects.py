@@ -95,7 +95,7 @@ class Prospects:
         if state.sizer.optimal is None or direction < 0:
             return None
         beside = self._best_first[: self._seats]
-        if column not in beside:
+        if column not in beside and column not in self._longs:
             beside = [*beside[:-1], column]
         names = tuple(sorted({*self._longs, *beside}))
         return state.optimal.weights(state.sizer.optimal, state.tier.sizing, names, self._beliefs).get(column)

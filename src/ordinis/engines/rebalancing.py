@@ -15,10 +15,12 @@ from ordinis.engines.commands import flattening
 from ordinis.engines.comovement import ALONE
 from ordinis.engines.exits import leave
 from ordinis.engines.held import as_candidate
+from ordinis.engines.outlook import Minutes
 from ordinis.engines.portfolio.candidate import Candidate
+from ordinis.engines.portfolio.rebalance.book_limits import BookLimits
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
-from ordinis.engines.portfolio.rebalance.targets import BookLimits, targets
+from ordinis.engines.portfolio.rebalance.targets import Targets, targets
 from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.limits import OFF
@@ -26,6 +28,7 @@ from ordinis.engines.riskguard.screen import ELIGIBLE
 from ordinis.engines.state import Draft, State
 
 _PRICE_STALE = Reason.PRICE_STALE
+_VOLATILITY_UNKNOWN = Reason.VOLATILITY_UNKNOWN
 _ASKED = "asked"
 
 
@@ -50,15 +53,17 @@ class Rebalancer:
     def proposed(self, state: State, draft: Draft) -> RebalancePlan:
         """What a rebalance would do now, whatever the triggers say; each addition by itself. Changes nothing."""
         growth = self._growth(state, draft)
-        plan = self._plan(state, draft, [], growth)
+        plan = self._plan(state, draft, self._triggers.breached(_book(state, draft)), growth)
         return plan if growth is None else _with_additions(plan, growth.judged)
 
-    def remember(self, state: State, plan: RebalancePlan) -> None:
+    def remember(self, state: State, minutes: Minutes, plan: RebalancePlan) -> None:
         """The book was looked at: what is compared with from now on. A recorded plan does as well as a new one."""
+        columns = np.array([state.universe.column[line.symbol] for line in plan.lines], np.int64)
+        weights = np.array([line.target for line in plan.lines])
         goal = np.full(len(state.universe), nan)
-        for line in plan.lines:
-            goal[state.universe.column[line.symbol]] = line.target
-        self._triggers.done(goal, state.book.equity_usd, plan.volatility_before, _moves(state))
+        goal[columns] = weights
+        volatility = _volatility(minutes, columns, weights)  # Whether what was planned beside it is bought is open.
+        self._triggers.done(goal, state.book.equity_usd, volatility, _moves(state))
 
     def _act(self, state: State, draft: Draft, due: list[Trigger]) -> None:
         growth = self._growth(state, draft)
@@ -69,7 +74,7 @@ class Rebalancer:
             if line.quantity and not adds(line):
                 leave(state, draft, column_of[line.symbol], line.symbol, abs(line.quantity))
         draft.plan = plan if growth is None else _with_additions(plan, growth.carry_out)
-        self.remember(state, draft.plan)
+        self.remember(state, draft.minutes, draft.plan)
 
     def _growth(self, state: State, draft: Draft) -> Growth | None:
         return Growth(state, draft, _best(state, draft), self.settings) if self.settings.add else None
@@ -77,14 +82,15 @@ class Rebalancer:
     def _plan(self, state: State, draft: Draft, due: list[Trigger], growth: Growth | None) -> RebalancePlan:
         seats = _seats(state, draft, growth)
         columns = np.array([seat.column for seat in seats], np.int64)
-        found = targets(seats, draft.minutes.beliefs.covariance(columns), _limits(state, draft, columns), self.settings)
+        limits = _limits(state, draft, columns)
+        found = targets(seats, draft.minutes.beliefs.covariance(columns), limits, self.settings)
         lines = trades(
             seats,
             found.weights,
             self.settings,
             equity_usd=state.book.equity_usd,
             minimum_usd=state.tier.sizing.minimum_notional_usd,
-            urgent=columns.tolist() if BREACHES & set(due) else (),
+            urgent=columns.tolist() if BREACHES & set(due) or self._too_risky(found, limits) else (),
         )
         return RebalancePlan(
             triggers=tuple(one.value for one in due) or (_ASKED,),
@@ -98,6 +104,11 @@ class Rebalancer:
             volatility_after=found.volatility_after,
             note=found.note,
         )
+
+    def _too_risky(self, found: Targets, limits: BookLimits) -> bool:
+        """The book is past its target volatility, by more than the tolerance."""
+        most = limits.max_volatility
+        return most is not None and found.volatility_before > most * (1.0 + self.settings.breach_tolerance)
 
 
 def _with_additions(plan: RebalancePlan, settled: Callable[[RebalanceLine], RebalanceLine]) -> RebalancePlan:
@@ -118,14 +129,19 @@ def _weights(state: State, draft: Draft) -> FloatArray:
 def _book(state: State, draft: Draft) -> BookState:
     weights = _weights(state, draft)
     held = weights.nonzero()[0]
-    variance = float(weights[held] @ draft.minutes.beliefs.covariance(held) @ weights[held]) if held.size else 0.0
     return BookState(
         weights=weights,
         equity_usd=state.book.equity_usd,
-        volatility=sqrt(variance) if variance >= 0.0 else nan,
+        volatility=_volatility(draft.minutes, held, weights[held]),
         opened_and_closed=_moves(state),
         passed=_passed(state, draft, weights, held),
     )
+
+
+def _volatility(minutes: Minutes, columns: IntArray, weights: FloatArray) -> float:
+    """Of these, a year, as forecast; NaN unknown."""
+    variance = float(weights @ minutes.beliefs.covariance(columns) @ weights) if columns.size else 0.0
+    return sqrt(variance) if variance >= 0.0 else nan
 
 
 def _passed(state: State, draft: Draft, weights: FloatArray, held: IntArray) -> dict[Trigger, float]:
@@ -233,10 +249,14 @@ def _frozen(state: State, draft: Draft, column: int, symbol: str) -> Reason | No
         return Reason.DAY_TRADE_SLOTS
     if state.columns.sessions_held(column) < state.hold_sessions(column):
         return Reason.HOLD
-    waits = state.gate.exit_objection(symbol)
-    if waits is not None:
-        return waits
-    return _PRICE_STALE if draft.minutes.screened.reasons[draft.row, column] == _PRICE_STALE else None
+    return state.gate.exit_objection(symbol) or _not_known(draft, column)
+
+
+def _not_known(draft: Draft, column: int) -> Reason | None:
+    """What has to be known of a holding before it is cut, and is not."""
+    if draft.minutes.screened.stale.item(draft.row, column):
+        return _PRICE_STALE
+    return None if draft.minutes.volatility.item(column) > 0.0 else _VOLATILITY_UNKNOWN
 
 
 def _most(state: State, candidate: Candidate, now: float) -> float:

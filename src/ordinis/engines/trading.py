@@ -104,8 +104,8 @@ class TradingEngine:
         else:
             self.handle(event)  # It only says how things are.
         recall(self.state, decision)
-        if decision.plan is not None and self._rebalancer is not None:
-            self._rebalancer.remember(self.state, decision.plan)
+        if decision.plan is not None and self._rebalancer is not None and self._minutes is not None:
+            self._rebalancer.remember(self.state, self._minutes, decision.plan)
         self._settle(event)
 
     def _settle(self, event: Event) -> None:

@@ -33,7 +33,7 @@ def recorded(path: str | Path) -> Iterator[Step]:
             if minute is None or minute.at_ns != entry.at_ns:
                 raise JournalError(
                     f"{path}: the bars of event {entry.seq} were not recorded, as of no backtest's, so it cannot be "
-                    "lived again; name the journal of a simulation or of an account (--journal)"
+                    "lived again; name the journal of a simulation or of an account (--journal), or its data (--data)"
                 )
             yield minute, entry.decision
 

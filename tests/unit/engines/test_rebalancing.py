@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ordinis.domain.decision import Decision, Reason, RebalancePlan
@@ -17,7 +18,7 @@ from ordinis.engines.compliance.day_trades import Throttle
 from ordinis.engines.compliance.settlement import SettlementRules
 from ordinis.engines.execution.desk import ExecutionSettings
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
-from ordinis.engines.portfolio.sizing import SizingMethod
+from ordinis.engines.portfolio.sizing import PositionSizer, SizingMethod
 from ordinis.engines.riskguard.limits import Limits
 from simulation.worlds import Hand, tier_of
 from unit.engines.test_account_rules import under
@@ -162,6 +163,34 @@ def test_what_has_no_fresh_price_is_not_cut_and_says_so() -> None:
     assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
 
 
+@pytest.mark.parametrize("silent_minutes", [6, 20])
+def test_while_the_feed_is_silent_nothing_is_cut(silent_minutes: int) -> None:
+    """Whatever else stands against an entry: a silent feed is the reason that comes first."""
+    hand = hand_of(limits=Limits(price_age_minutes_max=15, feed_age_minutes_max=5))
+    hand.enters("AAA")
+    hand.minute(skip=60 - silent_minutes - hand.at_minute, AAA=150.0, BBB=100.0, CCC=100.0)
+    decision = hour(hand, AAA=None, BBB=None, CCC=None)
+    assert decision.actions == ()
+    assert [(line.symbol, line.reason) for line in plan_of(decision).lines] == [("AAA", Reason.PRICE_STALE)]
+
+
+def test_what_has_no_known_volatility_is_not_cut_and_says_so() -> None:
+    hand = Hand(
+        tiers=[tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.10, max_positions=3)],
+        execution=ExecutionSettings(protect=False),
+        rebalance=HOURLY,
+    )
+    hand.engine.warm_up([], daily("AAA"))
+    hand.opens()
+    hand.enters("AAA")
+    hand.enters("BBB", AAA=100.0)
+    decision = hour(hand, AAA=150.0, BBB=150.0, CCC=100.0)
+    assert {line.symbol: line.reason for line in plan_of(decision).lines} == {
+        "AAA": Reason.VOLATILITY_UNKNOWN,
+        "BBB": Reason.SENT,
+    }
+
+
 def test_an_entry_that_still_fills_is_not_cut() -> None:
     hand = hand_of()
     (entry,) = hand.minute(enter="AAA").actions
@@ -237,6 +266,20 @@ def test_cuts_go_out_before_entries_and_an_entry_keeps_its_target() -> None:
     assert size.weight <= plan.entries["BBB"] + 1e-9
 
 
+def test_a_holding_is_sized_in_the_same_book_as_the_candidate_beside_it() -> None:
+    """Of RISK_PARITY: both add the same risk, a slot's part of the target's variance."""
+    tier = {"method": SizingMethod.RISK_PARITY, "max_position_pct": 1.0, "target_volatility": 0.05, "max_positions": 2}
+    hand = hand_of(tier=tier, fractionable=True)
+    hand.enters("AAA", BBB=100.0, CCC=100.0)
+    decision = hand.minute(skip=60 - hand.at_minute % 60, enter="BBB", AAA=100.0, BBB=100.0, CCC=100.0)
+    (line,) = plan_of(decision).lines
+    sizes = np.array([line.most, plan_of(decision).entries["BBB"]])
+    minutes = hand.engine._minutes
+    assert minutes is not None
+    covariance = minutes.beliefs.covariance(np.array([0, 1]))
+    assert sizes * (covariance @ sizes) == pytest.approx(np.full(2, 0.05**2 / 2))
+
+
 def test_a_person_who_flattens_is_not_rebalanced_against() -> None:
     hand = hand_of()
     hand.enters("AAA")
@@ -254,6 +297,64 @@ def test_a_proposal_changes_nothing() -> None:
     assert [line.quantity for line in plan.lines] == [Decimal(-30)]
     assert plan == hand.engine.proposed_rebalance()
     assert hand.engine.state.desk.of("AAA").leaving is None
+
+
+def test_a_proposal_mends_a_limit_as_the_trader_would() -> None:
+    """4.8 % past the limit, which is less than a band away from its target."""
+    more: dict[str, Any] = {"limits": Limits(sector_fraction_max=0.20), "sectors": {"AAA": "metals", "BBB": "metals"}}
+    hand = hand_of(CHECKED, **more)
+    hand.enters("AAA")
+    hand.enters("BBB", AAA=100.0)
+    decision = hand.minute(skip=5 - hand.at_minute % 5, AAA=106.0, BBB=106.0, CCC=100.0)
+    acted = plan_of(decision)
+    assert acted.triggers == ("sector",)
+    assert [line.reason for line in acted.lines] == [Reason.SENT, Reason.SENT]
+    twin = hand_of(CHECKED, **more)
+    twin.enters("AAA")
+    twin.enters("BBB", AAA=100.0)
+    twin.minute(AAA=106.0, BBB=106.0, CCC=100.0)
+    assert twin.engine.proposed_rebalance() == acted
+
+
+def test_a_book_past_its_target_volatility_is_cut_whatever_the_band() -> None:
+    """By a twentieth of 10 %, which is half of what a band would leave alone."""
+    calm = {"book_volatility_cap": True, "target_volatility": 1.0}
+    hand = hand_of(replace(HOURLY, band_minimum=0.01), tier=calm)
+    hand.enters("AAA")
+    state = hand.engine.state
+    hand.minute(AAA=100.0, BBB=100.0, CCC=100.0)
+    plan = hand.engine.proposed_rebalance()
+    assert plan is not None
+    tight = {"book_volatility_cap": True, "target_volatility": plan.volatility_before / 1.05}
+    state.tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.10, max_position_pct=0.20, **tight)
+    state.sizer = PositionSizer(state.tier.sizing)
+    decision = hour(hand, AAA=100.0, BBB=100.0, CCC=100.0)
+    (line,) = plan_of(decision).lines
+    assert (line.reason, line.quantity) == (Reason.SENT, Decimal(-5))
+
+
+def test_what_a_rebalance_has_cut_is_no_change_of_volatility_at_the_next_look() -> None:
+    settings = RebalanceSettings(every_minutes=60, on_signal=False, drift_fraction_max=0.0, drawdown_step=0.0)
+    hand = hand_of(settings)
+    hand.enters("AAA")
+    hand.engine.state.tier = tier_of(method=SizingMethod.FIXED_PERCENT, fixed_percent=0.02)
+    hand.engine.state.sizer = PositionSizer(hand.engine.state.tier.sizing)
+    order = cut_of(hour(hand, AAA=100.0, BBB=100.0, CCC=100.0))
+    assert order.quantity == 80
+    hand.fills(order.client_order_id, -80)
+    assert hand.minute(skip=5, AAA=100.0, BBB=100.0, CCC=100.0).plan is None
+
+
+def test_what_was_planned_and_not_bought_is_no_change_of_volatility_either() -> None:
+    settings = RebalanceSettings(every_minutes=60, on_signal=False, drift_fraction_max=0.0, drawdown_step=0.0)
+    hand = hand_of(settings)
+    hand.enters("AAA", BBB=100.0, CCC=100.0)
+    decision = hand.minute(skip=60 - hand.at_minute, enter="BBB CCC", AAA=100.0, BBB=100.0, CCC=100.0)
+    plan = plan_of(decision)
+    assert plan.volatility_after > 1.5 * plan.volatility_before
+    for order in [one for one in decision.actions if isinstance(one, OrderIntent)]:
+        hand.says(order.client_order_id, OrderStatus.EXPIRED)
+    assert hand.minute(skip=5, AAA=100.0, BBB=100.0, CCC=100.0).plan is None
 
 
 def after_the_sector_is_mended(skill: float) -> FloatArray:

@@ -29,6 +29,7 @@ from ordinis.journal.reading import (
     reason_changes,
     updates,
 )
+from ordinis.journal.recorded import recorded
 from ordinis.journal.writer import Durability, SqliteJournal
 
 
@@ -152,6 +153,11 @@ def test_events_of_one_kind_can_be_asked_for(material: Any, record: Any) -> None
 
 def test_counts_name_the_kinds(material: Any, record: Any) -> None:
     assert counts(record(material.day())) == {"slice": 5, "update": 1, "cash": 1, "account": 1, "phase": 2}
+
+
+def test_a_journal_without_bars_says_where_they_are(material: Any, record: Any) -> None:
+    with pytest.raises(JournalError, match=r"cannot be lived again.*\(--journal\), or its data \(--data\)"):
+        list(recorded(record(material.day())))
 
 
 def test_views_return_what_was_recorded(material: Any, record: Any) -> None:

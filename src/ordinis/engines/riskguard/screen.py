@@ -28,6 +28,7 @@ class Screened:
     reasons: ReasonArray  # [rows x symbols]: NO_SIGNAL, a reason, or ELIGIBLE.
     has_entry: list[bool]  # [rows]: any symbol wanted. Lists: one element is read a minute.
     rules: int  # How many rules were evaluated.
+    stale: BoolArray  # [rows x symbols]: no fresh price, whatever else stands against an entry.
 
 
 def screen(
@@ -47,11 +48,13 @@ def screen(
     `last_price_usd` is [rows x symbols]; `reference_usd` and `spread_bps` are [symbols] or [rows x symbols].
     """
     wanted = signals.direction != 0
+    silent = (feed_age_minutes > limits.feed_age_minutes_max)[:, None]
+    old = price_age_minutes > limits.price_age_minutes_max
     refusals: tuple[tuple[Reason, BoolArray], ...] = (
         (Reason.WARMING_UP, ~signals.ready),
         (Reason.OUTSIDE_SESSION, too_late(block, limits)[:, None]),
-        (Reason.FEED_STALE, (feed_age_minutes > limits.feed_age_minutes_max)[:, None]),
-        (Reason.PRICE_STALE, price_age_minutes > limits.price_age_minutes_max),
+        (Reason.FEED_STALE, silent),
+        (Reason.PRICE_STALE, old),
         (Reason.LOW_CONFIDENCE, too_doubtful(signals.confidence, min_confidence)),
         (Reason.SHORTING, not_shortable(signals, last_price_usd, limits)),
         (Reason.PRICE_COLLAR, too_far(last_price_usd, reference_usd, limits)),
@@ -62,7 +65,7 @@ def screen(
         explains = refused if reason in _WITHOUT_A_WISH else refused & wanted
         np.copyto(reasons, np.uint8(reason), where=explains)
     has_entry: list[bool] = signals.has_entry.tolist()
-    return Screened(reasons=reasons, has_entry=has_entry, rules=len(refusals) * wanted.size)
+    return Screened(reasons=reasons, has_entry=has_entry, rules=len(refusals) * wanted.size, stale=silent | old)
 
 
 def too_late(block: MarketBlock, limits: Limits) -> BoolArray:

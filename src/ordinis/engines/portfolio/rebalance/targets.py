@@ -8,8 +8,8 @@ Optimization".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import nan, sqrt
 from typing import Any, NamedTuple
 
@@ -17,29 +17,18 @@ import numpy as np
 
 from ordinis.domain.errors import DataError, OptimizationError
 from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolio.rebalance.book_limits import BookLimits, constraints, past_by
 from ordinis.engines.portfolio.rebalance.plan import Seat
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolioopt.result import OptimizationResult
 
 _CASH_IS_FREE = "mean_variance"  # The other methods invest all that they may.
-_MAX_VOLATILITY = "max_volatility"
+_MAX_TURNOVER = "max_turnover"
 _RANKS_IN_A_DEVIATION = sqrt(12.0)  # Ranks are spread evenly over [0, 1].
 _HELD = "hold"  # The last rung: nothing was proven, so nothing is traded.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookLimits:
-    """What the whole book has to keep, as fractions of equity; None: no such limit. Groups by symbol."""
-
-    gross: float
-    cash_buffer: float
-    max_volatility: float | None = None
-    sectors: Mapping[str, str] = field(default_factory=dict)
-    max_sector: float | None = None
-    clusters: Mapping[str, str] = field(default_factory=dict)
-    max_cluster: float | None = None
-    betas: Mapping[str, float] = field(default_factory=dict)
-    beta: tuple[float, float] | None = None
+_UNPROVEN = ("substitute", "held")
+_HAIR = 1e-9  # Of what is invested: a method's budget is that much smaller than what is known to fit.
+_ROUNDING = 1e-8
 
 
 class Targets(NamedTuple):
@@ -60,79 +49,127 @@ def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, s
     now = np.array([seat.now for seat in seats])
     before = _volatility(now, covariance)
     try:
-        result = _solved(seats, now, covariance, limits, settings)
+        sizes, rung, gives = _solved(_problem(seats, covariance, limits, settings), settings)
     except (DataError, OptimizationError) as error:
         return Targets(now.tolist(), _HELD, str(error), before, before)
-    gives = {**result.relaxed, **_past_by_what_stays(seats, covariance, limits)}
-    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items())
-    weights = np.array([result.weights.get(seat.symbol, seat.now) for seat in seats])
-    return Targets(weights.tolist(), result.rung, note, before, _volatility(weights, covariance))
+    note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items() if by > _ROUNDING)
+    weights = np.array([seat.side * sizes.get(seat.symbol, abs(seat.now)) for seat in seats])
+    return Targets(weights.tolist(), rung, note, before, _volatility(weights, covariance))
 
 
-def _solved(
-    seats: Sequence[Seat], now: FloatArray, covariance: FloatArray, limits: BookLimits, settings: RebalanceSettings
-) -> OptimizationResult:
-    from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
+class _Problem(NamedTuple):
+    """What is solved for are sizes, every short turned round: no seat changes sides."""
 
-    limits = _reachable(seats, covariance, limits)
-    names = [seat.symbol for seat in seats]
-    bounds = _bounds(seats, settings.turnover_max)
-    wanted = np.array([seat.now if seat.frozen is not None else _wanted(seat) for seat in seats])
-    mean = _expected(seats, names, covariance, wanted, settings)
-    aversion = settings.risk_aversion if settings.method == _CASH_IS_FREE else None
-    return PortfolioOptimizer(settings.method, risk_aversion=aversion, on_failure="ladder").optimize_moments(
-        names,
-        mean,
-        covariance,
-        _constraints(seats, bounds, limits, settings),
-        {name: float(weight) for name, weight in zip(names, now, strict=True) if weight},
+    seats: Sequence[Seat]
+    names: list[str]
+    now: dict[str, float]  # Unsigned.
+    covariance: FloatArray  # Of the sizes.
+    bounds: dict[str, tuple[float, float]]
+    limits: dict[str, Any]
+    gives: dict[str, float]  # Limit -> by how much what stays is past it, and the limit gives way.
+
+
+class _Sizes(NamedTuple):
+    by_symbol: dict[str, float]  # Unsigned.
+    rung: str
+    gives: dict[str, float]
+
+
+def _problem(
+    seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, settings: RebalanceSettings
+) -> _Problem:
+    side = np.array([seat.side for seat in seats], np.float64)
+    gives = _past_by_what_stays(seats, covariance, limits)
+    return _Problem(
+        seats=seats,
+        names=[seat.symbol for seat in seats],
+        now={seat.symbol: abs(seat.now) for seat in seats if seat.now},
+        covariance=covariance * side * side[:, None],
+        bounds=_bounds(seats, settings.turnover_max),
+        limits=constraints(limits, gives, {seat.symbol: seat.side for seat in seats}),
+        gives=gives,
     )
 
 
-def _expected(
-    seats: Sequence[Seat], names: Sequence[str], covariance: FloatArray, wanted: FloatArray, settings: RebalanceSettings
-) -> FloatArray:
+def _solved(problem: _Problem, settings: RebalanceSettings) -> _Sizes:
+    """Errors: DataError, OptimizationError."""
+    nearest = _optimum(problem, settings)
+    if nearest.status in _UNPROVEN and settings.turnover_max:
+        return _whatever_it_turns_over(problem, settings)
+    _check_proven(nearest)
+    sizes = _Sizes(nearest.weights, nearest.rung, problem.gives | nearest.relaxed)
+    invested = sum(nearest.weights.values(), 0.0)
+    if settings.method == _CASH_IS_FREE or invested <= _HAIR:
+        return sizes
+    found = _optimum(problem, settings, settings.method, invested * (1.0 - _HAIR))
+    if found.status in _UNPROVEN:
+        return sizes
+    return _Sizes(found.weights, found.rung, sizes.gives | found.relaxed)
+
+
+def _whatever_it_turns_over(problem: _Problem, settings: RebalanceSettings) -> _Sizes:
+    """A volatility that one rebalance's turnover cannot mend is mended all the same; nothing is bought meanwhile."""
+    bounds = {name: (0.0, min(high, problem.now.get(name, 0.0))) for name, (_, high) in problem.bounds.items()}
+    found = _optimum(problem._replace(bounds=bounds), replace(settings, turnover_max=0.0))
+    _check_proven(found)
+    turned = sum((abs(found.weights.get(name, size) - size) for name, size in problem.now.items()), 0.0)
+    gives = problem.gives | found.relaxed | {_MAX_TURNOVER: turned - settings.turnover_max}
+    return _Sizes(found.weights, found.rung, gives)
+
+
+def _check_proven(result: OptimizationResult) -> None:
+    if result.status in _UNPROVEN:
+        raise OptimizationError("no weights within the limits are proven, so nothing is traded")
+
+
+def _optimum(
+    problem: _Problem, settings: RebalanceSettings, method: str = _CASH_IS_FREE, invested: float | None = None
+) -> OptimizationResult:
+    """`invested` is what a method that does not choose its cash has to invest. Errors: DataError, OptimizationError."""
+    from ordinis.engines.portfolioopt.optimizer import PortfolioOptimizer  # Heavy, and most runs rebalance late.
+
+    aversion = settings.risk_aversion if method == _CASH_IS_FREE else None
+    return PortfolioOptimizer(method, risk_aversion=aversion, on_failure="ladder").optimize_moments(
+        problem.names,
+        _expected(problem, settings),
+        problem.covariance,
+        _constraints(problem, settings, invested),
+        problem.now,
+    )
+
+
+def _expected(problem: _Problem, settings: RebalanceSettings) -> FloatArray:
     """Returns a year [seats] under which the sizes that are wanted would be best, bent by what the signals say."""
     from ordinis.engines.portfolioopt.means import signal_views, with_views
 
+    seats, covariance = problem.seats, problem.covariance
     known = np.nan_to_num(covariance)
+    wanted = np.array([abs(seat.now) if seat.frozen is not None else seat.most for seat in seats])
     prior: FloatArray = settings.risk_aversion * (known @ wanted)
     if not settings.information_coefficient or settings.method != _CASH_IS_FREE:
         return prior
     sure = np.array([nan if seat.confidence is None else seat.confidence for seat in seats])
-    side = np.array([seat.side for seat in seats])
     # Confidences are ranks. In units of their deviation, and from the least of them on, or they would bid all sizes up.
-    score = side * (sure - np.nanmin(sure, initial=1.0)) * _RANKS_IN_A_DEVIATION
+    score = (sure - np.nanmin(sure, initial=1.0)) * _RANKS_IN_A_DEVIATION
     skill, volatility = settings.information_coefficient, np.sqrt(covariance.diagonal())
-    return with_views(names, prior, known, signal_views(names, score, sure, volatility, skill, prior))
-
-
-def _reachable(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> BookLimits:
-    """A volatility that what may not be sold has by itself cannot be cut: the limit gives way so far."""
-    by = _past_by_what_stays(seats, covariance, limits).get(_MAX_VOLATILITY, 0.0)
-    if not by or limits.max_volatility is None:
-        return limits
-    return replace(limits, max_volatility=(limits.max_volatility + by) * (1.0 + 1e-9))
+    return with_views(problem.names, prior, known, signal_views(problem.names, score, sure, volatility, skill, prior))
 
 
 def _past_by_what_stays(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits) -> dict[str, float]:
-    stays = np.array([seat.now if seat.frozen is not None else 0.0 for seat in seats])
-    volatility = _volatility(stays, covariance)
-    if limits.max_volatility is None or not volatility > limits.max_volatility:
-        return {}
-    return {_MAX_VOLATILITY: volatility - limits.max_volatility}
-
-
-def _wanted(seat: Seat) -> float:
-    return seat.side * seat.most
+    """What may not be traded, or has no estimate."""
+    known = covariance.diagonal() > 0.0
+    stays = [seat.frozen is not None or not sure for seat, sure in zip(seats, known.tolist(), strict=True)]
+    weights = np.array([seat.now if stay else 0.0 for seat, stay in zip(seats, stays, strict=True)])
+    volatility = _volatility(np.where(known, weights, 0.0), covariance)
+    return past_by(limits, {seat.symbol: seat.now for seat, stay in zip(seats, stays, strict=True) if stay}, volatility)
 
 
 def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float, float]]:
-    """A holding may shrink, and grow where it may be added to; a candidate may come; neither may change sides.
+    """Unsigned: a holding may shrink, and grow where it may be added to; a candidate may come.
 
     What is above its size comes down at once, or as far as the turnover of one rebalance carries all of it.
     """
-    excess = sum(max(0.0, abs(seat.now) - seat.most) for seat in seats if seat.frozen is None)
+    excess = sum((max(0.0, abs(seat.now) - seat.most) for seat in seats if seat.frozen is None), 0.0)
     share = min(1.0, turnover_max / excess) if turnover_max and excess else 1.0
     found = {}
     for seat in seats:
@@ -140,36 +177,18 @@ def _bounds(seats: Sequence[Seat], turnover_max: float) -> dict[str, tuple[float
         top = min(size, size - share * (size - seat.most)) if seat.held else seat.most
         if seat.grows_to is not None and seat.most >= size:
             top = max(top, seat.grows_to)
-        found[seat.symbol] = (-top, 0.0) if seat.side < 0 else (0.0, top)
+        found[seat.symbol] = (0.0, top)
     return found
 
 
-def _constraints(
-    seats: Sequence[Seat],
-    bounds: Mapping[str, tuple[float, float]],
-    limits: BookLimits,
-    settings: RebalanceSettings,
-) -> dict[str, Any]:
-    gross = limits.gross
-    if settings.method != _CASH_IS_FREE:  # They invest the whole budget: no more than there is room for.
-        room = sum(max(abs(low), abs(high)) for low, high in bounds.values())
-        gross = min(gross, room / (1.0 - limits.cash_buffer))
-    given: dict[str, Any] = {
-        "bounds": bounds,
-        "gross": gross,
-        "net": (-limits.gross, limits.gross) if any(seat.side < 0 for seat in seats) else None,
-        "cash_buffer": limits.cash_buffer,
-        "frozen": [seat.symbol for seat in seats if seat.frozen is not None],
-        _MAX_VOLATILITY: limits.max_volatility,
-        "beta": limits.beta,
-        "betas": limits.betas,
-        "sectors": limits.sectors,
-        "max_sector": limits.max_sector,
-        "clusters": limits.clusters,
-        "max_cluster": limits.max_cluster,
-        "max_turnover": settings.turnover_max or None,
+def _constraints(problem: _Problem, settings: RebalanceSettings, invested: float | None) -> dict[str, Any]:
+    given = problem.limits | {
+        "bounds": problem.bounds,
+        "frozen": [seat.symbol for seat in problem.seats if seat.frozen is not None],
     }
-    return {name: value for name, value in given.items() if value is not None}
+    if settings.turnover_max:
+        given[_MAX_TURNOVER] = settings.turnover_max
+    return given if invested is None else given | {"gross": invested / (1.0 - given["cash_buffer"])}
 
 
 def _volatility(weights: FloatArray, covariance: FloatArray) -> float:

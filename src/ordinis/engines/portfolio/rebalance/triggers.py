@@ -59,14 +59,20 @@ class Triggers:
         if not book.weights.any():
             return []
         every = self._settings.every_minutes
-        found = [name for name, used in book.passed.items() if used > 1.0 + self._settings.breach_tolerance]
-        found += self._moved(book)
+        found = [*self.breached(book), *self._moved(book)]
         if every and minute % every == 0:
             found.append(Trigger.SCHEDULE)
         return sorted(found, key=list(Trigger).index)
 
+    def breached(self, book: BookState) -> list[Trigger]:
+        """The limits that are past, by more than the tolerance."""
+        return [name for name, used in book.passed.items() if used > 1.0 + self._settings.breach_tolerance]
+
     def done(self, targets: FloatArray, equity_usd: float, volatility: float, opened_and_closed: int) -> None:
-        """The book was looked at; `targets` are the weights it should have, [symbols], NaN of what was not held."""
+        """The book was looked at; `targets` are the weights it should have, [symbols], NaN of what was not held.
+
+        `volatility` is theirs: a book that was cut has not changed by being cut.
+        """
         self._targets = targets
         self._equity_usd = equity_usd
         self._volatility = volatility
