@@ -18,7 +18,7 @@ class RebalanceSettings:
     breach_tolerance: float = 0.02  # Of a limit: nearer than this past it, prices may come back by themselves.
     method: str = "mean_variance"
     risk_aversion: float = 5.0
-    information_coefficient: float = 0.0  # What signals know of returns; 0: they are no views.
+    information_coefficient: float = 0.05  # What signals know of returns; 0: they are no views.
     turnover_max: float = 0.25  # Of equity, one way, in one rebalance.
     band_minimum: float = 0.005  # Of equity: no smaller trade, whatever its cost.
     add: bool = False  # Holdings below their target are added to, where a signal still asks for them.

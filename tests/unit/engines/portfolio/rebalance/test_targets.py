@@ -20,7 +20,7 @@ from ordinis.engines.portfolio.rebalance.plan import Seat
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
 from ordinis.engines.portfolio.rebalance.targets import Targets, targets
 
-SETTINGS = RebalanceSettings(turnover_max=0.0)
+SETTINGS = RebalanceSettings(turnover_max=0.0, information_coefficient=0.0)
 ROOMY = BookLimits(gross=1.0, cash_buffer=0.10)
 VOLATILITY = np.array([0.20, 0.30, 0.40])
 
