@@ -11,6 +11,8 @@ sums of absolute values) the tangent at w gives
                                + sum_i min over [low_i, high_i] of r_i x + (cost_i + t)|x - start_i| + g|x|
 
 with r = f'(w) + A'y: a bound that needs no trust in the solver, only arithmetic.
+
+Of a few dozen figures `a.dot(b)` takes half the time of `a @ b`, for the same digits.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def excess(program: Program, weights: FloatArray) -> float:
     """The most by which a limit is passed."""
     most = max(0.0, largest(program.low - weights), largest(weights - program.high))
     if program.names:
-        level = program.rows @ weights
+        level = program.rows.dot(weights)
         most = max(most, largest(level - program.row_high), largest(program.row_low - level))
     if program.turnover_max < INFINITE and program.start is not None:
         most = max(most, float(np.abs(weights - program.start).sum()) - program.turnover_max)
@@ -43,7 +45,7 @@ def reduced_costs(program: Program, gradient: FloatArray, prices: Prices) -> Flo
     """What a unit more of each weight costs, the limits it uses up included: f'(w) + A'y, [symbols]."""
     if not prices.rows.size:
         return gradient
-    result: FloatArray = gradient + prices.rows @ program.rows
+    result: FloatArray = gradient + prices.rows.dot(program.rows)
     return result
 
 
@@ -56,13 +58,13 @@ def gap(program: Program, gradient: FloatArray, weights: FloatArray, prices: Pri
     for row in rows.nonzero()[0].tolist():  # Few limits have a price.
         price = rows.item(row)
         edge = program.row_high.item(row) if price > 0.0 else program.row_low.item(row)
-        slack += price * (edge - float(program.rows[row] @ weights))
+        slack += price * (edge - float(program.rows[row].dot(weights)))
     if program.bent:
         return _bent(program, reduced, weights, prices) + slack
     # A positive reduced cost is least at the low bound, a negative one at the high.
     nearest = program.high.copy()
     np.putmask(nearest, reduced > 0.0, program.low)
-    return float(reduced @ (weights - nearest)) + slack
+    return float(reduced.dot(weights - nearest)) + slack
 
 
 def _bent(program: Program, reduced: FloatArray, weights: FloatArray, prices: Prices) -> float:

@@ -6,7 +6,6 @@ centring is done by what it changes, so the returns are never copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -17,7 +16,6 @@ from ordinis.engines.portfolioopt import kernels
 from ordinis.engines.portfolioopt.accelerator import Table
 from ordinis.engines.portfolioopt.moments import variance_of
 
-_sum: Callable[[FloatArray], float] = np.add.reduce
 _SPARSE = 0.5  # From this share of weights on, picking columns costs more than it saves,
 _SPARSE_MIN = 64  # and with fewer symbols always.
 
@@ -149,7 +147,7 @@ class Rows(NamedTuple):
         """(R - m) w, [rows]."""
         along = self._along_here(weights) if self.table is None else self.table.along(weights)
         if self.centre is not None:
-            along -= _sum(along) / along.size  # It sums to 0 then, so R in place of R - m does for the other factor.
+            along -= self.centre.dot(weights)  # It sums to 0 then, so R in place of R - m does for the other factor.
         return along
 
     def _along_here(self, weights: FloatArray) -> FloatArray:

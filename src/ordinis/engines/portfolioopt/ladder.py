@@ -126,7 +126,7 @@ class Ladder:
             method=book.method,
             weights=weights,
             cash=1.0 - sum(weights.values()),
-            expected_return=float(book.mean @ found.weights),
+            expected_return=float(book.mean.dot(found.weights)),
             expected_volatility=max(0.0, variance) ** 0.5,
             status=status,
             gap=max(found.gap, 0.0),  # In this order NaN stays NaN.

@@ -34,7 +34,7 @@ def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping
     """
     excluded: dict[str, str] = {}
     # A sum is finite only when all of its terms are: one pass finds what a cell-by-cell look would.
-    total = _ones(values.shape[0]) @ values
+    total = _ones(values.shape[0]).dot(values)
     if not (values.shape[0] >= rows_min and math.isfinite(_sum(total))):
         columns, excluded = _complete(names, values, rows_min)
         if not columns:

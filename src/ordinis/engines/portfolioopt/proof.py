@@ -48,8 +48,8 @@ def _proven_quadratic(objective: Quadratic, program: Program) -> Proven:
     if isinstance(objective.form, Rows) and objective.form.table is not None:  # The proof is the processor's.
         exact = objective._replace(form=objective.form.here)
         answer = answer._replace(gradient=exact.gradient(answer.weights))
-    weights, gain = answer.weights, float(objective.gain @ answer.weights)
-    risk = 0.5 * (float(answer.gradient @ weights) + gain)
+    weights, gain = answer.weights, float(objective.gain.dot(answer.weights))
+    risk = 0.5 * (float(answer.gradient.dot(weights)) + gain)
     value = risk - gain + program.trading_cost(weights)
     size = max(abs(value), risk)
     open_gap = gap(program, answer.gradient, weights, answer.prices)

@@ -66,7 +66,7 @@ def sparse(form: Form, theta: float, gain: FloatArray, program: Program) -> Answ
         gradient = part.product(held)
         gradient *= theta
         gradient -= gain
-        reduced = gradient + prices @ program.rows if prices.size else gradient.copy()
+        reduced = gradient + prices.dot(program.rows) if prices.size else gradient.copy()
         reduced[members] = 0.0
         if shut is not None:
             reduced[shut] = 0.0
