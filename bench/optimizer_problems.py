@@ -135,7 +135,8 @@ def our_call(problem: Problem) -> Callable[[Problem], FloatArray]:
     current = None if before is None else dict(zip(problem.symbols, before.tolist(), strict=True))
 
     def call(given: Problem) -> FloatArray:
-        return np.array(list(optimizer.optimize(given.frame, constraints, current).weights.values()))
+        weights = optimizer.optimize(given.frame, constraints, current).weights
+        return np.fromiter(weights.values(), np.float64, len(weights))
 
     return call
 

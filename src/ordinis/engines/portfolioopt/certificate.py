@@ -31,9 +31,9 @@ def largest(values: FloatArray) -> float:
 def excess(program: Program, weights: FloatArray) -> float:
     """The most by which a limit is passed."""
     most = max(0.0, largest(program.low - weights), largest(weights - program.high))
-    if program.names:
-        level = program.rows.dot(weights)
-        most = max(most, largest(level - program.row_high), largest(program.row_low - level))
+    levels = program.rows.dot(weights).tolist()
+    for level, low, high in zip(levels, program.row_low.tolist(), program.row_high.tolist(), strict=True):
+        most = max(most, level - high, low - level)
     if program.turnover_max < INFINITE and program.start is not None:
         most = max(most, float(np.abs(weights - program.start).sum()) - program.turnover_max)
     if program.gross_max < INFINITE:
