@@ -28,8 +28,10 @@ def gram(rows: Any, centre: Any | None) -> Any:
 
 
 def _times(left: Any, right: Any) -> Any:
-    """Their product. NumPy has it sooner by a name of its own, which the standard does not know."""
-    return left.dot(right) if isinstance(left, np.ndarray) else left @ right
+    """Their product. NumPy has it sooner by a name of its own, but copies tables that are cut out of larger ones."""
+    if isinstance(left, np.ndarray) and left.flags.forc and right.flags.forc:
+        return left.dot(right)
+    return left @ right
 
 
 def standard(rows: Any, mean: Any, deviation: Any) -> Any:

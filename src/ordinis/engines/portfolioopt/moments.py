@@ -11,6 +11,7 @@ import numpy as np
 
 from ordinis.domain.errors import ConfigError, DataError
 from ordinis.domain.market import FloatArray
+from ordinis.engines.portfolioopt import kernels
 
 _sum: Callable[[FloatArray], float] = np.add.reduce
 _FLAT = 1e-8  # Of the mean square: below it a variance is taken again from centred returns.
@@ -34,7 +35,7 @@ def sample_of(names: list[str], values: FloatArray, rows_min: int, held: Mapping
     """
     excluded: dict[str, str] = {}
     # A sum is finite only when all of its terms are: one pass finds what a cell-by-cell look would.
-    total = _ones(values.shape[0]).dot(values)
+    total = kernels.across(values, _ones(values.shape[0]))
     if not (values.shape[0] >= rows_min and math.isfinite(_sum(total))):
         columns, excluded = _complete(names, values, rows_min)
         if not columns:
