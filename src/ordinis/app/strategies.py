@@ -105,9 +105,9 @@ def new_strategy(name: str, folder: Path) -> tuple[Path, Path]:
     class_name = "".join(word.capitalize() for word in name.split("_"))
     written = (folder / f"{name}.py", folder / f"test_{name}.py")
     template = Path(__file__).with_name("strategy_template")
+    _make_folder(folder)
     for path, source in zip(written, ("strategy.txt", "test.txt"), strict=True):
         text = (template / source).read_text(encoding="utf-8")
-        _make_folder(folder)
         try:
             with path.open("x", encoding="utf-8") as out:
                 out.write(text.replace("{{name}}", name).replace("{{Name}}", class_name))

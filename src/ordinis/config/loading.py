@@ -16,8 +16,12 @@ from ordinis.domain.errors import ConfigError
 
 FILE_NAME = "ordinis.toml"
 _PATHS = (
-    *(("data", "store_dir"), ("data", "actions_file"), ("journal", "dir"), ("run", "state_dir")),
-    *(("broker", "key_file"), ("risk", "sector_file")),
+    ("data", "store_dir"),
+    ("data", "actions_file"),
+    ("journal", "dir"),
+    ("run", "state_dir"),
+    ("broker", "key_file"),
+    ("risk", "sector_file"),
 )
 SECRET_WORDS = ("secret", "api_key", "key_id", "password", "token")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import nan, sqrt
+from math import nan
 
 import msgspec
 import numpy as np
@@ -20,7 +20,7 @@ from ordinis.engines.portfolio.candidate import Candidate
 from ordinis.engines.portfolio.rebalance.book_limits import BookLimits
 from ordinis.engines.portfolio.rebalance.plan import Seat, adds, trades
 from ordinis.engines.portfolio.rebalance.settings import RebalanceSettings
-from ordinis.engines.portfolio.rebalance.targets import Targets, targets
+from ordinis.engines.portfolio.rebalance.targets import Targets, targets, volatility_of
 from ordinis.engines.portfolio.rebalance.triggers import BREACHES, BookState, Trigger, Triggers
 from ordinis.engines.prospects import Prospects
 from ordinis.engines.riskguard.limits import OFF
@@ -140,8 +140,7 @@ def _book(state: State, draft: Draft) -> BookState:
 
 def _volatility(minutes: Minutes, columns: IntArray, weights: FloatArray) -> float:
     """Of these, a year, as forecast; NaN unknown."""
-    variance = float(weights @ minutes.beliefs.covariance(columns) @ weights) if columns.size else 0.0
-    return sqrt(variance) if variance >= 0.0 else nan
+    return volatility_of(weights, minutes.beliefs.covariance(columns)) if columns.size else 0.0
 
 
 def _passed(state: State, draft: Draft, weights: FloatArray, held: IntArray) -> dict[Trigger, float]:

@@ -46,6 +46,11 @@ class Cap(NamedTuple):
         return np.zeros(self.form.size) if self.centre is None else self.form.product(self.centre)
 
 
+def kept(caps: tuple[Cap, ...], weights: FloatArray) -> bool:
+    """Whether no cap is passed at all."""
+    return all(cap.risk(weights) <= cap.most * cap.most for cap in caps)
+
+
 def minimise(objective: Objective, program: Program, caps: tuple[Cap, ...]) -> Answer:
     """The minimum within the caps, too. Error: OptimizationError for a cap below the least risk there is."""
     if not caps:

@@ -142,8 +142,7 @@ def _nearest_to(target: Callable[[Task], FloatArray]) -> Callable[[Task], Proven
     def solve_it(task: Task) -> Proven:
         weights = target(task)
         limits = replace(task.limits, program=replace(task.limits.program, cost=None), impact=None)
-        keeps = excess(limits.program, weights) <= 0.0
-        if keeps and all(cap.risk(weights) <= cap.most * cap.most for cap in limits.caps):
+        if excess(limits.program, weights) <= 0.0 and caps.kept(limits.caps, weights):
             return Proven(weights, 0.0, "formula", -0.5 * float(weights.sum()))
         if not (weights > 0.0).all():
             raise OptimizationError("the formula gives a symbol no weight: nothing is in proportion to it")

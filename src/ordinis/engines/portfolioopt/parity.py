@@ -39,7 +39,7 @@ def balanced(form: Form, budget: FloatArray, limits: Limits) -> Proven:
     free = _free(matrix / unit, budget)
     weights = free * (invested / free.sum())
     plain = program.cost is None and limits.impact is None
-    if plain and excess(program, weights) <= 1e-15 and _within(limits, weights):
+    if plain and excess(program, weights) <= 1e-15 and caps.kept(limits.caps, weights):
         return Proven(weights, unevenness(form, weights, budget), "newton", unevenness(form, weights, budget))
     return _limited(Dense(matrix / unit), unit, budget, limits, weights)
 
@@ -48,10 +48,6 @@ def unevenness(form: Form, weights: FloatArray, budget: FloatArray) -> float:
     """The largest difference of a contribution from its budget, as a part of it."""
     along = weights * form.product(weights)
     return float(np.abs(along / (along.sum() * budget) - 1.0).max())
-
-
-def _within(limits: Limits, weights: FloatArray) -> bool:
-    return all(cap.risk(weights) <= cap.most * cap.most for cap in limits.caps)
 
 
 def _free(matrix: FloatArray, budget: FloatArray) -> FloatArray:

@@ -48,8 +48,9 @@ def _between(form: Form, theta: float, gain: FloatArray, program: Program, free:
     limit, most = program.turnover_max, _traded(free.weights, program.start)
     if program.cost is None and most <= limit:
         return free
-    here = gradient_of(form, theta, gain, resting(program))
-    dearest, _ = prohibitive(here, resting(program), program)
+    rest = resting(program)
+    here = gradient_of(form, theta, gain, rest)
+    dearest, _ = prohibitive(here, rest, program)
     if not 0.0 < dearest < INFINITE:
         return None
     if program.size <= _SURE or limit <= _FEW * most:

@@ -47,14 +47,14 @@ def targets(seats: Sequence[Seat], covariance: FloatArray, limits: BookLimits, s
     A holding without an estimate, or one that may not be traded, stays as it is and counts in every limit.
     """
     now = np.array([seat.now for seat in seats])
-    before = _volatility(now, covariance)
+    before = volatility_of(now, covariance)
     try:
         sizes, rung, gives = _solved(_problem(seats, covariance, limits, settings), settings)
     except (DataError, OptimizationError) as error:
         return Targets(now.tolist(), _HELD, str(error), before, before)
     note = "; ".join(f"{limit} gives way by {by:.4f}" for limit, by in gives.items() if by > _ROUNDING)
     weights = np.array([seat.side * sizes.get(seat.symbol, abs(seat.now)) for seat in seats])
-    return Targets(weights.tolist(), rung, note, before, _volatility(weights, covariance))
+    return Targets(weights.tolist(), rung, note, before, volatility_of(weights, covariance))
 
 
 class _Problem(NamedTuple):
@@ -160,7 +160,7 @@ def _past_by_what_stays(seats: Sequence[Seat], covariance: FloatArray, limits: B
     known = covariance.diagonal() > 0.0
     stays = [seat.frozen is not None or not sure for seat, sure in zip(seats, known.tolist(), strict=True)]
     weights = np.array([seat.now if stay else 0.0 for seat, stay in zip(seats, stays, strict=True)])
-    volatility = _volatility(np.where(known, weights, 0.0), covariance)
+    volatility = volatility_of(np.where(known, weights, 0.0), covariance)
     return past_by(limits, {seat.symbol: seat.now for seat, stay in zip(seats, stays, strict=True) if stay}, volatility)
 
 
@@ -191,7 +191,8 @@ def _constraints(problem: _Problem, settings: RebalanceSettings, invested: float
     return given if invested is None else given | {"gross": invested / (1.0 - given["cash_buffer"])}
 
 
-def _volatility(weights: FloatArray, covariance: FloatArray) -> float:
+def volatility_of(weights: FloatArray, covariance: FloatArray) -> float:
+    """A year, of signed weights; NaN where that of something held is unknown."""
     held = weights.nonzero()[0]
     variance = float(weights[held] @ covariance[np.ix_(held, held)] @ weights[held])
     return sqrt(variance) if variance >= 0.0 else nan
